@@ -1,0 +1,1 @@
+"""Record batches in; measurements and findings out."""

@@ -1,0 +1,87 @@
+"""Record batches in; rows that know their conversation, zones and conduit out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from policy.traffic import (
+    CONVERSATION,
+    FLOW_MINUTE_SCHEMA,
+    MODBUS_SCHEMA,
+    RTT_SCHEMA,
+    Traffic,
+    table_schema,
+)
+from policy.zoning import CompiledSite
+from sensors.records import FLOW_MINUTES, FLOW_STARTS, MODBUS, RTT, Table
+
+_FLOWS_SCHEMA: Final = {"flow_id": pl.UInt32(), **CONVERSATION}
+
+
+class Conversations:
+    """Keeps who talks with whom over the batches of one capture; grows with its flows, not with its rows.
+
+    Flow ids come numbered from 1 and each flow's `flow_starts` row comes before, or with, the first row that
+    names it: a batch that breaks this is a bug of the decoder and raises ValueError.
+    """
+
+    def __init__(self, site: CompiledSite) -> None:
+        self._site = site
+        self._flows = pl.DataFrame(schema=_FLOWS_SCHEMA)
+
+    def enrich(self, batches: Mapping[str, pa.RecordBatch]) -> Traffic:
+        """Batches of `sensors.records` by table name in; their rows joined with their conversations out."""
+        if FLOW_STARTS.name in batches:
+            self._learn(_frame(batches, FLOW_STARTS))
+        return Traffic(
+            flow_minutes=self._join(_frame(batches, FLOW_MINUTES), FLOW_MINUTE_SCHEMA),
+            modbus=self._join(_frame(batches, MODBUS), MODBUS_SCHEMA),
+            rtt=self._join(_frame(batches, RTT), RTT_SCHEMA),
+        )
+
+    def _learn(self, starts: pl.DataFrame) -> None:
+        """Add new flows, their zones looked up once a distinct address."""
+        expected = pl.int_range(1, starts.height + 1, dtype=pl.UInt32, eager=True) + self._flows.height
+        if not starts["flow_id"].equals(expected, check_names=False):
+            raise ValueError(f"flow_starts: flow ids do not go on from {self._flows.height}")
+        site = self._site
+        flows = starts.with_columns(
+            site.zones_of(starts["client_ip"]).alias("client_zone"),
+            site.zones_of(starts["server_ip"]).alias("server_zone"),
+            (site.local_of(starts["client_ip"]) | site.local_of(starts["server_ip"])).alias("local"),
+        )
+        flows = flows.join(
+            site.conduit_pairs, on=["client_zone", "server_zone"], how="left", maintain_order="left"
+        )
+        flows = flows.with_columns(
+            pl.col("conduit").fill_null(""),
+            crosses=(pl.col("client_zone") != pl.col("server_zone")) & ~pl.col("local"),
+        )
+        # extend() grows in place: the cost of a batch is its own flows, not all of them.
+        self._flows.extend(flows.select(*_FLOWS_SCHEMA))
+
+    def _join(self, rows: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        if rows.is_empty():
+            return pl.DataFrame(schema=schema)
+        lowest, highest = rows.select(low=pl.col("flow_id").min(), high=pl.col("flow_id").max()).row(0)
+        if lowest < 1 or highest > self._flows.height:
+            raise ValueError(f"rows name flows {lowest} to {highest}; known are 1 to {self._flows.height}")
+        missing = [name for name in CONVERSATION if name not in rows.columns]
+        known = self._flows.select(missing)[rows["flow_id"] - 1]
+        return rows.hstack(known.get_columns()).select(*schema)
+
+
+def _frame(batches: Mapping[str, pa.RecordBatch], table: Table) -> pl.DataFrame:
+    """A table's rows as a frame of the declared columns; no rows where the batch has none."""
+    schema = table_schema(table)
+    batch = batches.get(table.name)
+    if batch is None:
+        return pl.DataFrame(schema=schema)
+    frame = pl.from_arrow(batch)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(f"{table.name}: not a record batch")
+    return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())

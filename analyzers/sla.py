@@ -1,0 +1,302 @@
+"""Zones and conduits against their targets: conversation minutes in, figures and a verdict out.
+
+Two budgets decide: availability (requests answered well and in time) and transaction time. Round-trip time and
+loss tell why; over their target they put a scope at risk. What was not measured is never met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from analyzers import latency, loss, sketch
+from analyzers.loss import CONVERSATION_KEY
+from analyzers.measurements import SLA_MINUTES
+from policy.sla_classes import SlaTarget
+from policy.traffic import Traffic
+from policy.zoning import CompiledSite
+
+#: More capture loss than this and a minute is invalid: neither good nor bad.
+CAPTURE_LOSS_LIMIT: Final = 0.001
+#: Less than this share of valid minutes and there is no verdict.
+VALID_SHARE: Final = 0.95
+#: A budget spent further than this is at risk.
+BUDGET_AT_RISK: Final = 0.75
+#: Partial sums are added up when there are this many of them: bounds memory on long captures.
+_PARTS_LIMIT: Final = 64
+
+
+class Status(StrEnum):
+    """A scope against its target."""
+
+    MET = "met"
+    AT_RISK = "at risk"
+    BREACHED = "breached"
+    NO_DATA = "no data"
+
+
+class Figures(Protocol):
+    """What is judged. None is 'not measured'."""
+
+    @property
+    def rtt_p95_ns(self) -> int | None:
+        """95th percentile of the round-trip time."""
+
+    @property
+    def rtt_p99_ns(self) -> int | None:
+        """99th percentile of the round-trip time."""
+
+    @property
+    def transaction_p99_ns(self) -> int | None:
+        """99th percentile of request to response."""
+
+    @property
+    def loss(self) -> float | None:
+        """Share of data segments lost in the network."""
+
+    @property
+    def availability(self) -> float | None:
+        """Share of requests answered well and in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A status, and in words what led to it (empty when met)."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    budget_left: float | None  #: share of the availability budget left, below 0 when overspent
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeReport:
+    """A zone or conduit over the whole capture."""
+
+    scope: str
+    name: str
+    target: SlaTarget
+    verdict: Verdict
+    packets: int
+    minutes_seen: int
+    minutes_valid: int
+    rtt_p50_ns: int | None
+    rtt_p95_ns: int | None
+    rtt_p99_ns: int | None
+    rtt_samples: int
+    transaction_p50_ns: int | None
+    transaction_p99_ns: int | None
+    transactions: int
+    good: int
+    lost_segments: int
+    data_segments: int
+    unseen_segments: int
+
+    @property
+    def loss(self) -> float | None:
+        """Share of data segments lost in the network."""
+        return self.lost_segments / self.data_segments if self.data_segments else None
+
+    @property
+    def availability(self) -> float | None:
+        """Share of requests answered without exception and in time."""
+        return self.good / self.transactions if self.transactions else None
+
+
+def judge(target: SlaTarget, figures: Figures, minutes_seen: int, minutes_valid: int) -> Verdict:
+    """Hold figures against a target. Pure; the same for the command line, the API and the pages."""
+    if not minutes_seen:
+        return Verdict(Status.NO_DATA, ("no packet was seen",), None)
+    if minutes_valid < VALID_SHARE * minutes_seen:
+        invalid = minutes_seen - minutes_valid
+        return Verdict(
+            Status.NO_DATA,
+            (f"the capture lost more than {CAPTURE_LOSS_LIMIT:.1%} in {invalid} of {minutes_seen} minutes",),
+            None,
+        )
+    availability, transaction_p99 = figures.availability, figures.transaction_p99_ns
+    if (
+        availability is None
+        and transaction_p99 is None
+        and figures.rtt_p95_ns is None
+        and figures.loss is None
+    ):
+        return Verdict(Status.NO_DATA, ("nothing in the traffic could be measured",), None)
+    breaches, risks = [], []
+    budget_left = None
+    if availability is not None:
+        spent = (1 - availability) / (1 - target.availability) if target.availability < 1 else 0.0
+        budget_left = 1 - spent
+        text = f"availability {availability:.3%}, target {target.availability:.3%}"
+        if spent > 1:
+            breaches.append(text)
+        elif spent > BUDGET_AT_RISK:
+            risks.append(text)
+    if transaction_p99 is not None and transaction_p99 > target.transaction_p99_ns:
+        breaches.append(
+            f"transaction p99 {milliseconds(transaction_p99)}, target {milliseconds(target.transaction_p99_ns)}"
+        )
+    for name, value, limit in (
+        ("RTT p95", figures.rtt_p95_ns, target.rtt_p95_ns),
+        ("RTT p99", figures.rtt_p99_ns, target.rtt_p99_ns),
+    ):
+        if value is not None and value > limit:
+            risks.append(f"{name} {milliseconds(value)}, target {milliseconds(limit)}")
+    if figures.loss is not None and figures.loss > target.loss:
+        risks.append(f"loss {figures.loss:.2%}, target {target.loss:.2%}")
+    status = Status.BREACHED if breaches else Status.AT_RISK if risks else Status.MET
+    return Verdict(status, (*breaches, *risks), budget_left)
+
+
+def milliseconds(duration_ns: int) -> str:
+    """A duration in words: three significant figures, ms or s."""
+    value = duration_ns / 1e6
+    if value >= 1000:
+        return f"{value / 1000:.3g} s"
+    return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+
+
+class Meter:
+    """Adds up traffic per conversation and minute; at the end, rows for the store and figures for the reader."""
+
+    def __init__(self, site: CompiledSite) -> None:
+        """Start empty; nothing is measured yet."""
+        self._site = site
+        self._traffic: list[pl.DataFrame] = []
+        self._rtt: list[pl.DataFrame] = []
+        self._transactions: list[pl.DataFrame] = []
+        self._outcomes: list[pl.DataFrame] = []
+        self._minutes: pl.DataFrame | None = None
+        deadlines = {zone: target.deadline_ns for zone, target in site.zone_targets.items()}
+        self._deadline = pl.col("server_zone").replace_strict(
+            deadlines, default=latency.DEFAULT_DEADLINE_NS, return_dtype=pl.UInt64
+        )
+
+    def feed(self, traffic: Traffic) -> None:
+        """Add one batch. Any cut of the same rows into batches gives the same result."""
+        if len(traffic.flow_minutes):
+            self._traffic.append(loss.traffic_rows(traffic.flow_minutes))
+        if len(traffic.rtt):
+            self._rtt.append(latency.rtt_counts(traffic.rtt))
+        if len(traffic.modbus):
+            self._transactions.append(latency.transaction_counts(traffic.modbus))
+            self._outcomes.append(latency.outcome_rows(traffic.modbus, self._deadline))
+        for parts, add in (
+            (self._traffic, loss.summed),
+            (self._rtt, latency.added),
+            (self._transactions, latency.added),
+            (self._outcomes, latency.added_outcomes),
+        ):
+            if len(parts) > _PARTS_LIMIT:
+                parts[:] = [add(pl.concat(parts))]
+
+    def finish(self) -> pa.RecordBatch:
+        """The rows of SLA_MINUTES, in the order of minute and conversation."""
+        self._minutes = self._joined()
+        names = [column.name for column in SLA_MINUTES.columns]
+        table = (
+            self._minutes.select(names)
+            .to_arrow(compat_level=pl.CompatLevel.oldest())
+            .cast(SLA_MINUTES.schema())
+        )
+        return (
+            table.combine_chunks().to_batches()[0]
+            if len(table)
+            else pa.RecordBatch.from_pylist([], table.schema)
+        )
+
+    def zones(self) -> list[ScopeReport]:
+        """Every declared zone, seen or not, in the policy's order: its conversations either way."""
+        targets = self._site.zone_targets
+        return [
+            self._report(
+                zone.id,
+                zone.label,
+                targets[zone.id],
+                (pl.col("from_zone") == zone.id) | (pl.col("to_zone") == zone.id),
+            )
+            for zone in self._site.site.zones
+        ]
+
+    def conduits(self) -> list[ScopeReport]:
+        """Every declared conduit, seen or not, in the policy's order."""
+        targets = self._site.conduit_targets
+        names = {zone.id: zone.label for zone in self._site.site.zones}
+        return [
+            self._report(
+                conduit.id,
+                f"{names[conduit.from_zone]} → {names[conduit.to_zone]}",
+                targets[conduit.id],
+                pl.col("conduit") == conduit.id,
+            )
+            for conduit in self._site.site.conduits
+        ]
+
+    def _report(self, scope: str, name: str, target: SlaTarget, rows: pl.Expr) -> ScopeReport:
+        if self._minutes is None:
+            raise RuntimeError("finish() comes first")
+        part = self._minutes.filter(rows)
+        per_minute = part.group_by("minute").agg(pl.col("packets", "unseen_segments").sum())
+        valid = per_minute.filter(
+            pl.col("unseen_segments") <= CAPTURE_LOSS_LIMIT * (pl.col("packets") + pl.col("unseen_segments"))
+        )
+        rtt = sketch.merge(_histograms(part, "rtt"))
+        transaction = sketch.merge(_histograms(part, "transaction"))
+        report = ScopeReport(
+            scope=scope,
+            name=name,
+            target=target,
+            verdict=Verdict(Status.NO_DATA, (), None),
+            packets=int(part["packets"].sum()),
+            minutes_seen=len(per_minute),
+            minutes_valid=len(valid),
+            rtt_p50_ns=sketch.percentile(*rtt, 0.5),
+            rtt_p95_ns=sketch.percentile(*rtt, 0.95),
+            rtt_p99_ns=sketch.percentile(*rtt, 0.99),
+            rtt_samples=sketch.samples_in(rtt[1]),
+            transaction_p50_ns=sketch.percentile(*transaction, 0.5),
+            transaction_p99_ns=sketch.percentile(*transaction, 0.99),
+            transactions=int(part["transactions"].sum()),
+            good=int(part["good"].sum()),
+            lost_segments=int(part["lost_segments"].sum()),
+            data_segments=int(part["data_segments"].sum()),
+            unseen_segments=int(part["unseen_segments"].sum()),
+        )
+        return _judged(report)
+
+    def _joined(self) -> pl.DataFrame:
+        if not self._traffic:
+            return pl.DataFrame(SLA_MINUTES.schema().empty_table())
+        rows = loss.summed(pl.concat(self._traffic))
+        for counts, prefix in ((self._rtt, "rtt"), (self._transactions, "transaction")):
+            if counts:
+                histograms = latency.as_histograms(latency.added(pl.concat(counts)), prefix)
+                rows = rows.join(histograms, on=CONVERSATION_KEY, how="left")
+            else:
+                rows = rows.with_columns(
+                    pl.lit(None, pl.List(pl.Int16)).alias(f"{prefix}_buckets"),
+                    pl.lit(None, pl.List(pl.UInt32)).alias(f"{prefix}_counts"),
+                )
+        outcomes = ("transactions", "good", "exceptions", "unanswered", "late")
+        if self._outcomes:
+            rows = rows.join(
+                latency.added_outcomes(pl.concat(self._outcomes)), on=CONVERSATION_KEY, how="left"
+            ).with_columns(pl.col(outcomes).fill_null(0))
+        else:
+            rows = rows.with_columns(pl.lit(0, pl.UInt64).alias(name) for name in outcomes)
+        return rows.with_columns(pl.col(pl.List(pl.Int16), pl.List(pl.UInt32)).fill_null([])).sort(
+            CONVERSATION_KEY
+        )
+
+
+def _histograms(rows: pl.DataFrame, prefix: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+    return list(zip(rows[f"{prefix}_buckets"].to_list(), rows[f"{prefix}_counts"].to_list(), strict=True))
+
+
+def _judged(report: ScopeReport) -> ScopeReport:
+    verdict = judge(report.target, report, report.minutes_seen, report.minutes_valid)
+    return replace(report, verdict=verdict)

@@ -1,0 +1,1 @@
+"""The findings and measurements as JSON over HTTP."""

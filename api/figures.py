@@ -1,0 +1,126 @@
+"""A zone's or conduit's figures over a window: one computation for the API, the overview and the zone page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from analyzers.sla import VALID_SHARE, Status, Verdict, judge
+from api.sites import KnownSite
+from api.window import Window
+from policy.targets import Target
+from store.answers import ScopeSummary, SlaPoint
+from store.client import Store
+from store.queries import sla
+
+#: The budget's period, as the classes of sla.md state it.
+BUDGET_PERIOD: Final = timedelta(days=30)
+#: From worst to best: the order of tiles.
+WORST_FIRST: Final = (Status.BREACHED, Status.AT_RISK, Status.NO_DATA, Status.MET)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFigures:
+    """A zone or conduit, its target, and how it did."""
+
+    id: str
+    name: str
+    target: Target
+    verdict: Verdict
+    summary: ScopeSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The availability budget of 30 days, and what the measured minutes took of it."""
+
+    total_minutes: float
+    lost_minutes: float
+    measured_minutes: int
+
+    @property
+    def left_minutes(self) -> float:
+        """What is left; never below zero."""
+        return max(0.0, self.total_minutes - self.lost_minutes)
+
+    @property
+    def left(self) -> float:
+        """The share that is left, 0 to 1."""
+        return self.left_minutes / self.total_minutes if self.total_minutes else 0.0
+
+    @property
+    def runs_out_in(self) -> timedelta | None:
+        """How long what is left lasts at the rate measured; None where nothing was lost."""
+        if not self.lost_minutes or not self.measured_minutes:
+            return None
+        return timedelta(minutes=self.left_minutes / (self.lost_minutes / self.measured_minutes))
+
+
+def zone_figures(store: Store, site: KnownSite, zone_id: str, window: Window) -> ScopeFigures:
+    """One zone over the window."""
+    summary = sla.zone_summary(store, zone_id, window.start, window.end)
+    return _judged(zone_id, site.zone_name(zone_id), site.zone_target(zone_id), summary)
+
+
+def conduit_figures(store: Store, site: KnownSite, conduit_id: str, window: Window) -> ScopeFigures:
+    """One conduit over the window."""
+    summary = sla.conduit_summary(store, conduit_id, window.start, window.end)
+    conduit = site.conduit(conduit_id)
+    name = (
+        f"{site.zone_name(conduit.from_zone)} → {site.zone_name(conduit.to_zone)}" if conduit else conduit_id
+    )
+    return _judged(conduit_id, name, site.conduit_target(conduit_id), summary)
+
+
+def all_zones(store: Store, site: KnownSite, window: Window) -> list[ScopeFigures]:
+    """Every declared zone, worst first."""
+    zones = [zone_figures(store, site, zone.id, window) for zone in site.site.zones]
+    return sorted(zones, key=lambda zone: WORST_FIRST.index(zone.verdict.status))
+
+
+def budget(figures: ScopeFigures) -> Budget | None:
+    """The availability budget; None where availability was not measured.
+
+    Time is lost in proportion to the requests that went wrong in the minutes that could be judged.
+    """
+    availability, target = figures.summary.total.availability, figures.target.availability
+    if availability is None or figures.verdict.status is Status.NO_DATA or target >= 1:
+        return None
+    minutes = figures.summary.minutes_valid
+    total = (1 - target) * BUDGET_PERIOD.total_seconds() / 60
+    return Budget(total, (1 - availability) * minutes, minutes)
+
+
+def is_measured(point: SlaPoint) -> bool:
+    """Whether a step may be judged: something was seen, and enough of what was there."""
+    return bool(point.packets) and point.coverage is not None and point.coverage >= VALID_SHARE
+
+
+def complete(points: Iterable[SlaPoint], window: Window) -> list[SlaPoint]:
+    """One point a step of the window: those that the store has, and honest blanks between them."""
+    known = {point.start: point for point in points}
+    return [known.get(start) or blank(start, window.step_s) for start in window.starts()]
+
+
+def blank(start: datetime, step_s: int) -> SlaPoint:
+    """A step in which nothing was seen."""
+    return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
+
+
+def point_status(point: SlaPoint, target: Target) -> Status:
+    """One step held against a target, as `judge` holds a range."""
+    if not is_measured(point):
+        return Status.NO_DATA
+    return judge(target, point, 1, 1).status
+
+
+def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
+    """One figure of every step; None where the step may not be judged."""
+    return [getattr(point, field) if is_measured(point) else None for point in points]
+
+
+def _judged(scope: str, name: str, target: Target, summary: ScopeSummary) -> ScopeFigures:
+    verdict = judge(target, summary.total, summary.minutes_seen, summary.minutes_valid)
+    return ScopeFigures(scope, name, target, verdict, summary)

@@ -1,0 +1,127 @@
+"""What may be asked: the query parameters of every route, each with its limits. Unknown ones are refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from analyzers.findings import Severity
+from store.answers import AlertFilter
+from store.queries.cursor import decode
+
+SeverityName = Literal["critical", "high", "medium", "low", "info"]
+StateName = Literal["new", "acknowledged", "assigned", "closed"]
+DecisionName = Literal["acknowledge", "assign", "close", "reopen"]
+SEVERITY_NAMES: tuple[SeverityName, ...] = ("critical", "high", "medium", "low", "info")
+STATE_NAMES: tuple[StateName, ...] = ("new", "acknowledged", "assigned", "closed")
+
+AlertId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="an alert's id: 32 hexadecimal digits")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A time without a zone is UTC: that is what every page shows."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _cursor_of(*kinds: type[int] | type[str]) -> AfterValidator:
+    """A cursor is checked before it reaches a query; the first page has none."""
+
+    def check(value: str) -> str:
+        if value:
+            decode(value, *kinds)
+        return value
+
+    return AfterValidator(check)
+
+
+AlertCursor = Annotated[str, _cursor_of(int, str)]
+ReplayCursor = Annotated[str, _cursor_of(int, str)]
+DetectionMark = Annotated[str, _cursor_of(int)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class WindowParameters(_Parameters):
+    """A time range."""
+
+    range: Literal["", "1h", "6h", "24h", "7d", "30d", "all"] = Field(
+        default="",
+        description="a range that ends where the stored data ends; not together with `from` or `to`",
+    )
+    from_: Moment | None = Field(
+        default=None, alias="from", description="start, inclusive (RFC 3339; UTC without a zone)"
+    )
+    to: Moment | None = Field(default=None, description="end, exclusive (RFC 3339; UTC without a zone)")
+
+
+class SeriesParameters(WindowParameters):
+    """A time range in steps."""
+
+    step: int | None = Field(
+        default=None,
+        ge=60,
+        le=86_400,
+        multiple_of=60,
+        description="length of a step in s; default: about 300 steps",
+    )
+
+
+class FilterParameters(_Parameters):
+    """Which alerts; each left out means all."""
+
+    severity: list[SeverityName] = Field(default=[], max_length=5, description="repeat for several")
+    state: list[StateName] = Field(default=[], max_length=4, description="repeat for several")
+    kind: list[str] = Field(
+        default=[], max_length=32, description="ids of checks or detections; repeat for several"
+    )
+    zone: str = Field(default="", max_length=64, description="id of the zone on either side")
+    q: str = Field(
+        default="", max_length=200, description="text to find in title, addresses, service, zones or id"
+    )
+    replay: str = Field(default="", max_length=64, description="id of a replay")
+
+    def filter(self) -> AlertFilter:
+        """The filter as the store takes it."""
+        return AlertFilter(
+            severities=tuple(Severity[name.upper()].value for name in self.severity),
+            states=tuple(self.state),
+            kinds=tuple(self.kind),
+            zone=self.zone,
+            text=self.q.strip(),
+            replay=self.replay,
+        )
+
+
+class AlertParameters(FilterParameters):
+    """A page of alerts."""
+
+    after: AlertCursor = Field(default="", max_length=200, description="cursor: `next` of the page before")
+    limit: int = Field(default=50, ge=1, le=500, description="alerts a page")
+
+
+class NewerParameters(FilterParameters):
+    """Alerts since a page was made."""
+
+    since: DetectionMark = Field(
+        default="",
+        max_length=200,
+        description="cursor: `newest` of the page that is shown; empty: none was shown",
+    )
+
+
+class PageParameters(_Parameters):
+    """A page of a list."""
+
+    after: ReplayCursor = Field(default="", max_length=200, description="cursor: `next` of the page before")
+    limit: int = Field(default=50, ge=1, le=500, description="rows a page")
+
+
+class LimitParameters(_Parameters):
+    """How many."""
+
+    limit: int = Field(default=10, ge=1, le=100, description="rows at most")

@@ -1,0 +1,18 @@
+"""The API's routes, one noun a file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.routes import alerts, conduits, health, policies, replays, zones
+
+ROUTES: Final[tuple[APIRouter, ...]] = (
+    zones.router,
+    conduits.router,
+    alerts.router,
+    replays.router,
+    policies.router,
+    health.router,
+)

@@ -1,0 +1,66 @@
+"""The site as the store's newest policy declares it: what the zones' pages and answers are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from policy.loader import loads
+from policy.model import Conduit, Site, Zone
+from policy.targets import Target, target_of_conduit, target_of_zone
+from store.client import Store
+from store.queries import replays
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSite:
+    """A declared site and the policy it comes from."""
+
+    site: Site
+    policy_name: str
+    policy_sha256: str
+
+    def zone(self, zone_id: str) -> Zone | None:
+        """The zone of that id."""
+        return next((zone for zone in self.site.zones if zone.id == zone_id), None)
+
+    def conduit(self, conduit_id: str) -> Conduit | None:
+        """The conduit of that id."""
+        return next((conduit for conduit in self.site.conduits if conduit.id == conduit_id), None)
+
+    def zone_name(self, zone_id: str) -> str:
+        """A zone's name for people: its id where it has none, and words for addresses in no zone."""
+        if not zone_id:
+            return "outside any zone"
+        zone = self.zone(zone_id)
+        return zone.label if zone else zone_id
+
+    def zone_target(self, zone_id: str) -> Target:
+        """What the zone must keep."""
+        return target_of_zone(self.site, zone_id)
+
+    def conduit_target(self, conduit_id: str) -> Target:
+        """What the conduit must keep."""
+        return target_of_conduit(self.site, conduit_id)
+
+
+def known_site(store: Store) -> KnownSite | None:
+    """The site of the newest finished replay's policy; None where nothing was replayed yet."""
+    active = replays.active_policy(store)
+    if active is None:
+        return None
+    name, sha256, text = active
+    return KnownSite(_parsed(sha256, text, name), name, sha256)
+
+
+def site_of_policy(store: Store, name: str, sha256: str) -> KnownSite | None:
+    """The site of one stored policy; None where the store has no such text."""
+    text = replays.policy_text(store, sha256)
+    return None if text is None else KnownSite(_parsed(sha256, text, name), name, sha256)
+
+
+@lru_cache(maxsize=16)
+def _parsed(sha256: str, text: str, name: str) -> Site:
+    """A policy text is parsed once: the hash names its content."""
+    del sha256
+    return loads(text, name).site

@@ -1,0 +1,1 @@
+"""How fast and how large, measured against other tools in the same run; no part of the product."""

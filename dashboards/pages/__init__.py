@@ -1,0 +1,17 @@
+"""The pages, one reader a file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from dashboards.pages import audit, network, security, start, theme
+
+PAGES: Final[tuple[APIRouter, ...]] = (
+    start.router,
+    security.router,
+    network.router,
+    audit.router,
+    theme.router,
+)

@@ -1,0 +1,346 @@
+"""Network: whether every zone and conduit meets its target; if not, who owns it: network, device or blind spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from analyzers.findings import Severity
+from api import figures
+from api.context import Context, ContextDependency
+from api.figures import Budget, ScopeFigures
+from api.parameters import WindowParameters
+from api.problems import UnknownThing
+from api.sites import KnownSite, known_site
+from api.window import RANGES, Window, choose, fitting_step
+from dashboards.heat import HeatRow, cell_length, heat_rows
+from dashboards.links import Link
+from dashboards.map_of_site import map_of_site
+from dashboards.rendering import render
+from dashboards.svg.bands import Bands, Mark, bands
+from dashboards.svg.sparkline import sparkline
+from dashboards.text import from_ns
+from store.answers import AlertFilter, SlaPoint
+from store.client import Store
+from store.queries import alerts, sla
+
+router = APIRouter()
+
+_TABLE_ROWS: Final = 60
+_TILE_STEPS: Final = 60
+_MARKS: Final = 40
+_WORST: Final = 8
+
+
+class NetworkParameters(WindowParameters):
+    """A time range, and how the series is shown."""
+
+    view: Literal["", "table"] = Field(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class RangeLink:
+    """One choice of the range selector."""
+
+    name: str
+    href: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTile:
+    """One zone of the overview."""
+
+    figures: ScopeFigures
+    purdue: float
+    budget: Budget | None
+    course: str
+
+
+@router.get("/network")
+def overview(
+    request: Request, context: ContextDependency, parameters: Annotated[WindowParameters, Query()]
+) -> Response:
+    """Every zone, worst first; every conduit by hour; the map."""
+    store, site = context.store, known_site(context.store)
+    window = _window(store, parameters)
+    if site is None:
+        return render(request, context, "network/nothing.html", section="network")
+    tiles = [_tile(store, site, zone, window) for zone in figures.all_zones(store, site, window)]
+    return render(
+        request,
+        context,
+        "network/overview.html",
+        section="network",
+        site=site,
+        tiles=tiles,
+        heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window),
+        map=map_of_site(site, sla.conduit_use(store, window.start, window.end), _statuses(tiles)),
+        **_range_values(request, store, window),
+    )
+
+
+@router.get("/network/zones/{zone_id}")
+def zone_page(
+    zone_id: str,
+    request: Request,
+    context: ContextDependency,
+    parameters: Annotated[NetworkParameters, Query()],
+) -> Response:
+    """One zone: its figures, their course, its conduits, where it lies, who makes it look bad."""
+    store, site = context.store, known_site(context.store)
+    zone = site.zone(zone_id) if site else None
+    if site is None or zone is None:
+        raise UnknownThing("zone", zone_id, "/network")
+    window = _window(store, parameters)
+    mine = figures.zone_figures(store, site, zone_id, window)
+    points = figures.complete(
+        sla.zone_series(store, zone_id, window.start, window.end, window.step_s), window
+    )
+    zones = [figures.zone_figures(store, site, other.id, window) for other in site.site.zones]
+    conduits = [c.id for c in site.site.conduits if zone_id in (c.from_zone, c.to_zone)]
+    return _scope_page(
+        request,
+        context,
+        site,
+        window,
+        parameters,
+        mine,
+        points,
+        kind="zone",
+        zone=zone,
+        conduit=None,
+        heat=_heat(store, site, conduits, window),
+        map=map_of_site(
+            site,
+            sla.conduit_use(store, window.start, window.end),
+            {z.id: z.verdict.status for z in zones},
+            zone_id,
+        ),
+        worst=sla.worst_conversations(store, zone_id, window.start, window.end, _WORST),
+    )
+
+
+@router.get("/network/conduits/{conduit_id}")
+def conduit_page(
+    conduit_id: str,
+    request: Request,
+    context: ContextDependency,
+    parameters: Annotated[NetworkParameters, Query()],
+) -> Response:
+    """One conduit: its figures, their course, what it allows."""
+    store, site = context.store, known_site(context.store)
+    conduit = site.conduit(conduit_id) if site else None
+    if site is None or conduit is None:
+        raise UnknownThing("conduit", conduit_id, "/network")
+    window = _window(store, parameters)
+    points = sla.conduit_series(store, conduit_id, window.start, window.end, window.step_s)
+    return _scope_page(
+        request,
+        context,
+        site,
+        window,
+        parameters,
+        figures.conduit_figures(store, site, conduit_id, window),
+        figures.complete(points, window),
+        kind="conduit",
+        zone=None,
+        conduit=conduit,
+        heat=_heat(store, site, [conduit_id], window),
+        map=None,
+        worst=(),
+    )
+
+
+def _scope_page(
+    request: Request,
+    context: Context,
+    site: KnownSite,
+    window: Window,
+    parameters: NetworkParameters,
+    scope: ScopeFigures,
+    points: Sequence[SlaPoint],
+    **values: Any,
+) -> Response:
+    path = request.url.path
+    link = Link.of(path, request.query_params.multi_items())
+    series_path = f"/api/v1{path.removeprefix('/network')}/sla.csv"
+    shown = values["zone"].id if values["zone"] else values["conduit"].to_zone
+    table: Sequence[SlaPoint] = ()
+    if parameters.view == "table":
+        coarse = window.with_step(fitting_step(window.span, _TABLE_ROWS))
+        table = _series(context.store, values["kind"], scope.id, coarse)
+    return render(
+        request,
+        context,
+        "network/scope.html",
+        section="network",
+        site=site,
+        scope=scope,
+        budget=figures.budget(scope),
+        courses=_courses(points),
+        charts=() if table else _charts(scope, points, window, _marks(context.store, shown, window)),
+        table=[(point, figures.is_measured(point)) for point in table],
+        chart_href=str(link.drop("view")),
+        table_href=str(link.put("view", "table")),
+        csv_href=str(
+            link.drop("view", "range")
+            .to(series_path)
+            .put("from", _rfc3339(window.start))
+            .put("to", _rfc3339(window.end))
+        ),
+        **values,
+        **_range_values(request, context.store, window),
+    )
+
+
+def _series(store: Store, kind: str, scope: str, window: Window) -> list[SlaPoint]:
+    query = sla.zone_series if kind == "zone" else sla.conduit_series
+    return figures.complete(query(store, scope, window.start, window.end, window.step_s), window)
+
+
+def _window(store: Store, parameters: WindowParameters) -> Window:
+    return choose(sla.time_span(store), parameters.range, parameters.from_, parameters.to)
+
+
+def _range_values(request: Request, store: Store, window: Window) -> dict[str, Any]:
+    """The range selector, and what it says of the stored data."""
+    link = Link.of(request.url.path, request.query_params.multi_items()).drop("from", "to", "range")
+    names = (*RANGES, "all")
+    back = link.put("from", _rfc3339(window.start - window.span)).put("to", _rfc3339(window.start))
+    forth = link.put("from", _rfc3339(window.end)).put("to", _rfc3339(window.end + window.span))
+    wider = link.put("from", _rfc3339(window.start - window.span / 2)).put(
+        "to", _rfc3339(window.end + window.span / 2)
+    )
+    return {
+        "window": window,
+        "data": sla.time_span(store),
+        "ranges": [RangeLink(name, str(link.put("range", name)), window.chosen == name) for name in names],
+        "earlier_href": str(back),
+        "later_href": str(forth),
+        "wider_href": str(wider),
+        "view": request.query_params.get("view", ""),
+    }
+
+
+def _rfc3339(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _tile(store: Store, site: KnownSite, zone: ScopeFigures, window: Window) -> ZoneTile:
+    coarse = window.with_step(fitting_step(window.span, _TILE_STEPS))
+    points = _series(store, "zone", zone.id, coarse)
+    values = figures.series(points, "transaction_p99_ns")
+    if all(value is None for value in values):
+        values = figures.series(points, "rtt_p95_ns")
+    declared = site.zone(zone.id)
+    return ZoneTile(zone, declared.purdue if declared else 0.0, figures.budget(zone), sparkline(values))
+
+
+def _statuses(tiles: Sequence[ZoneTile]) -> dict[str, str]:
+    return {tile.figures.id: tile.figures.verdict.status for tile in tiles}
+
+
+def _courses(points: Sequence[SlaPoint]) -> dict[str, str]:
+    """A small line for each tile of figures."""
+    # what went wrong is drawn, not what went right: a miss is a peak
+    bad = [None if value is None else 1 - value for value in figures.series(points, "availability")]
+    return {
+        "availability": sparkline(bad),
+        "rtt": sparkline(figures.series(points, "rtt_p95_ns")),
+        "transaction": sparkline(figures.series(points, "transaction_p99_ns")),
+        "loss": sparkline(figures.series(points, "loss")),
+        # of every step, as only this figure says what may not be judged
+        "coverage": sparkline([None if p.coverage is None else 1 - p.coverage for p in points]),
+    }
+
+
+def _charts(
+    scope: ScopeFigures, points: Sequence[SlaPoint], window: Window, marks: Sequence[Mark]
+) -> list[tuple[str, str]]:
+    """Title and drawing: the network's part (round trips, loss), then what the user sees (transactions, failures)."""
+    seen = [figures.is_measured(point) for point in points]
+
+    def ms(field: str) -> list[float | None]:
+        return [None if value is None else value / 1e6 for value in figures.series(points, field)]
+
+    loss = [None if value is None else value * 100 for value in figures.series(points, "loss")]
+    bad = [None if value is None else (1 - value) * 100 for value in figures.series(points, "availability")]
+    drawings: list[tuple[str, str]] = []
+    for prefix, title, target, strip, strip_name in (
+        ("rtt", "Round-trip time and loss", scope.target.rtt_p95_ns, loss, "loss"),
+        ("transaction", "Transaction time and failures", scope.target.transaction_p99_ns, bad, "failed"),
+    ):
+        limit = target / 1e6
+        percentile = "p95" if prefix == "rtt" else "p99"
+        chart = Bands(
+            id=prefix,
+            title=title,
+            start=window.start,
+            end=window.end,
+            step_s=window.step_s,
+            measured=seen,
+            p50=ms(f"{prefix}_p50_ns"),
+            p95=ms(f"{prefix}_p95_ns"),
+            p99=ms(f"{prefix}_p99_ns"),
+            target=limit,
+            target_label=f"{percentile} ≤ {limit:g} ms",
+            strip=strip,
+            strip_name=strip_name,
+            marks=marks,
+        )
+        if any(value is not None for value in chart.p99) or prefix == "rtt":
+            drawings.append((title, bands(chart)))
+    return drawings
+
+
+def _marks(store: Store, zone_id: str, window: Window) -> list[Mark]:
+    """The zone's alerts as marks; those that would lie on each other become one that leads to the queue."""
+    rows = alerts.list_alerts(store, AlertFilter(zone=zone_id), "", 500).alerts
+    places: dict[int, list[int]] = {}
+    width = window.span / _MARKS
+    for index, row in enumerate(rows):
+        moment = from_ns(row.first_ns)
+        if window.start <= moment < window.end:
+            places.setdefault((moment - window.start) // width, []).append(index)
+    marks = []
+    for _, group in sorted(places.items()):
+        first = rows[group[-1]]
+        severe = max(rows[i].severity for i in group) >= Severity.HIGH
+        moment = from_ns(first.first_ns)
+        if len(group) == 1:
+            marks.append(
+                Mark(
+                    moment,
+                    f"{first.kind} {first.title}, {moment:%H:%M} UTC",
+                    f"/security/alerts/{first.id}",
+                    severe,
+                )
+            )
+        else:
+            href = str(Link("/security/alerts").put("zone", zone_id))
+            marks.append(Mark(moment, f"{len(group)} alerts from {moment:%H:%M} UTC", href, severe))
+    return marks
+
+
+def _heat(store: Store, site: KnownSite, conduits: Sequence[str], window: Window) -> dict[str, Any]:
+    """The heat map's rows and the labels above its columns."""
+    cells = window.with_step(cell_length(window))
+    points = sla.conduit_hours(store, cells.start, cells.end, step_s=cells.step_s)
+    names = {}
+    for conduit_id in conduits:
+        conduit = site.conduit(conduit_id)
+        if conduit:
+            names[conduit_id] = f"{site.zone_name(conduit.from_zone)} → {site.zone_name(conduit.to_zone)}"
+    targets = {conduit_id: site.conduit_target(conduit_id) for conduit_id in names}
+    rows: list[HeatRow] = heat_rows(names, targets, points, cells)
+    every = max(1, -(-cells.steps // 8))
+    label = "%H:%M" if cells.step_s < 86_400 else "%d %b"
+    heads = [f"{start:{label}}" if index % every == 0 else "" for index, start in enumerate(cells.starts())]
+    return {"rows": rows, "heads": heads, "every": every, "cell_s": cells.step_s}

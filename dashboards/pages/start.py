@@ -1,0 +1,43 @@
+"""The start: three readers, one look each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from analyzers.findings import Severity
+from api.context import ContextDependency
+from api.figures import all_zones
+from api.problems import refuse_parameters
+from api.sites import known_site
+from api.window import choose
+from dashboards.rendering import render
+from store.answers import AlertFilter
+from store.queries import alerts, replays, sla
+
+router = APIRouter(dependencies=[Depends(refuse_parameters)])
+
+_URGENT: Final = AlertFilter(severities=(Severity.CRITICAL, Severity.HIGH), states=("new",))
+
+
+@router.get("/")
+def start(request: Request, context: ContextDependency) -> Response:
+    """What is open, how the zones do, what was replayed last."""
+    store = context.store
+    site = known_site(store)
+    zones = all_zones(store, site, choose(sla.time_span(store))) if site else []
+    newest = replays.list_replays(store, "", 1).replays
+    return render(
+        request,
+        context,
+        "start.html",
+        section="",
+        site=site,
+        counts=alerts.count_alerts(store, AlertFilter(states=("new",))),
+        urgent=alerts.list_alerts(store, _URGENT, "", 6).alerts,
+        statuses=Counter(zone.verdict.status for zone in zones),
+        replay=newest[0] if newest else None,
+    )

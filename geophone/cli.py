@@ -1,0 +1,245 @@
+"""The command line: one function a command; the work is elsewhere and imported when it is needed.
+
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or unreadable input.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geophone import __version__
+from geophone.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from sensors.engine import EngineLimits
+
+_SEVERITIES = ("info", "low", "medium", "high", "critical")
+_STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server."
+_PATH = click.Path(path_type=Path)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """Errors that a user can cause become one message and exit code 2; all others keep their traceback."""
+    from policy.loader import PolicyError
+    from sensors.capture import CaptureUnreadable
+
+    try:
+        yield
+    except (UsageProblem, CaptureUnreadable, PolicyError) as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(2)
+    except Exception as problem:
+        if type(problem).__module__ != "store.errors":
+            raise
+        click.echo(str(problem), err=True)
+        sys.exit(2)
+
+
+def _use_threads(threads: int) -> None:
+    """Bound the worker threads of the column engine; must run before it is imported."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+
+
+def _limits(pairs: tuple[str, ...]) -> EngineLimits | None:
+    if not pairs:
+        return None
+    from sensors.engine import EngineLimits
+
+    given = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not value.isdecimal():
+            raise UsageProblem(f"--limit {pair}: write NAME=NUMBER, for example --limit flow_limit=500000")
+        given[name] = int(value)
+    known = EngineLimits.meanings()
+    for name, bound in given.items():
+        if name not in known:
+            raise UsageProblem(f"--limit {name}: there is no such limit; the limits are {', '.join(known)}")
+        if not bound:
+            raise UsageProblem(f"--limit {name}=0: a limit is at least 1")
+    return EngineLimits(**given)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GEOPHONE"})
+@click.version_option(__version__, prog_name="geophone")
+def main() -> None:
+    """Geophone: a passive monitor for industrial networks.
+
+    It reads captures, holds the traffic against the site's policy and measures latency and loss per zone.
+    Every option can also be set in the environment, for example GEOPHONE_REPLAY_POLICY.
+    """
+
+
+@main.command()
+@click.argument("captures", nargs=-1, required=True, type=_PATH, metavar="CAPTURE...")
+@click.option("--policy", "policy_file", required=True, type=_PATH, help="The site's policy, a YAML file.")
+@click.option("--store", "store_url", default=None, metavar="DIR|URL", help=_STORE_HELP)
+@click.option(
+    "--findings", "findings_file", type=_PATH, help="Write the findings here, as canonical JSON lines."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice((*_SEVERITIES, "never")),
+    default="info",
+    show_default=True,
+    help="Exit with 1 when there is a finding of this severity or above.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    show_default="cores",
+    help="Worker threads.",
+)
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def replay(
+    captures: tuple[Path, ...],
+    policy_file: Path,
+    store_url: str | None,
+    findings_file: Path | None,
+    fail_on: str,
+    threads: int,
+    limits: tuple[str, ...],
+) -> None:
+    """Replay captures under a policy: findings and zone SLAs.
+
+    The same capture, policy and version give the same findings, byte for byte, on any machine.
+    """
+    _use_threads(threads)
+    with _user_errors():
+        from geophone.replaying import replay_all
+
+        findings = replay_all(
+            captures,
+            policy_file,
+            store_url=store_url,
+            findings_file=findings_file,
+            threads=threads,
+            limits=_limits(limits),
+        )
+    if fail_on != "never" and any(f.severity > _SEVERITIES.index(fail_on) for f in findings):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("capture", required=False, type=_PATH)
+@click.option("--table", "table_name", help="The table to write.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(("jsonl", "csv", "parquet", "arrow")),
+    default="jsonl",
+    show_default=True,
+    help="Output format.",
+)
+@click.option("-o", "--output", type=_PATH, help="Output file; standard output when left out.")
+@click.option("--list", "list_only", is_flag=True, help="Name the tables and their columns.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def decode(
+    capture: Path | None,
+    table_name: str | None,
+    file_format: str,
+    output: Path | None,
+    list_only: bool,
+    limits: tuple[str, ...],
+) -> None:
+    """Write the decoded rows of one table, without policy or store."""
+    if list_only:
+        from geophone.decoding import print_tables
+
+        print_tables()
+        return
+    if capture is None or table_name is None:
+        raise click.UsageError("name a CAPTURE and a --table; `geophone decode --list` names the tables")
+    with _user_errors():
+        from geophone.decoding import decode_to
+
+        sys.exit(decode_to(capture, table_name, file_format, output, _limits(limits)))
+
+
+@main.command()
+@click.argument("capture", type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def stats(capture: Path, as_json: bool) -> None:
+    """Count packets, flows, messages, retransmissions and round-trip times of a capture."""
+    with _user_errors():
+        from geophone.decoding import print_stats
+
+        print_stats(capture, as_json)
+
+
+@main.command()
+def limits() -> None:
+    """List the engine's limits: name, default, meaning."""
+    from geophone.decoding import print_limits
+
+    print_limits()
+
+
+@main.command()
+@click.option(
+    "--store",
+    "store_url",
+    default=None,
+    metavar="DIR",
+    help="Keep the demo's store here instead of a temporary folder.",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="First port to try."
+)
+@click.option("--no-serve", is_flag=True, help="Replay and print, but serve no pages.")
+def demo(store_url: str | None, port: int, no_serve: bool) -> None:
+    """Replay the sample captures and serve the pages on 127.0.0.1."""
+    with _user_errors():
+        from geophone.demo import run_demo
+
+        run_demo(store_url, port, serve=not no_serve)
+
+
+@main.command()
+@click.option("--store", "store_url", required=True, metavar="DIR|URL", help=_STORE_HELP)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="First port to try."
+)
+@click.option(
+    "--operator",
+    default="local",
+    show_default=True,
+    help="The name that decisions on alerts are signed with.",
+)
+def serve(store_url: str, port: int, operator: str) -> None:
+    """Serve the API and the pages of a store on 127.0.0.1."""
+    with _user_errors():
+        from geophone.serving import serve_store
+
+        serve_store(store_url, port, operator)
+
+
+@main.group()
+def policy() -> None:
+    """The site's policy."""
+
+
+@policy.command("check")
+@click.argument("file", type=_PATH)
+@click.option("--strict", is_flag=True, help="Exit with 1 when there are remarks, too.")
+def policy_check(file: Path, strict: bool) -> None:
+    """Check a policy file: all errors at once, then remarks on what is allowed but unwise."""
+    with _user_errors():
+        from geophone.policing import check
+
+        remarks = check(file)
+    if strict and remarks:
+        sys.exit(1)

@@ -1,0 +1,46 @@
+"""`geophone demo`: the sample captures replayed into an embedded store, and served."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.panel import Panel
+
+from geophone.report import print_result
+from geophone.runner import replay
+from geophone.serving import serve as serve_pages
+from pcaps import samples
+from policy.loader import load
+from sensors.capture import open_capture
+from store.client import open_store
+
+
+def run_demo(store_url: str | None, port: int, *, serve: bool) -> None:
+    """Replay every sample capture under its policy, print the summaries, then serve until Ctrl-C."""
+    console = Console()
+    with ExitStack() as stack:
+        folder = store_url or stack.enter_context(tempfile.TemporaryDirectory(prefix="geophone-demo-"))
+        store = stack.enter_context(open_store(folder))
+        for sample in samples():
+            console.rule(sample.title)
+            result = replay(open_capture(sample.capture), load(sample.policy), store=store, threads=2)
+            print_result(console, result)
+        if serve:
+            serve_pages(store, port, operator="local", announce=lambda url: _banner(console, url))
+            console.print("Stopped.")
+
+
+def _banner(console: Console, url: str) -> None:
+    console.print(
+        Panel(
+            f"Security analyst   {url}/security/alerts\n"
+            f"Network engineer   {url}/network\n"
+            f"Auditor            {url}/audit\n\n"
+            f"API                {url}/api/docs      Ctrl-C stops it.",
+            title="Geophone is listening",
+            expand=False,
+        ),
+        soft_wrap=True,
+    )

@@ -1,0 +1,78 @@
+"""`geophone replay`: captures and a policy in; summary, findings file and stored rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analyzers.findings import Finding
+from geophone.errors import UsageProblem
+from geophone.report import print_result
+from geophone.runner import replay, write_findings
+from policy.loader import load
+from sensors.capture import open_capture
+from sensors.engine import EngineLimits
+
+#: Smaller captures are done before a progress bar could be read.
+_PROGRESS_FROM_BYTES = 32 * 1024 * 1024
+
+
+def replay_all(
+    captures: Sequence[Path],
+    policy_file: Path,
+    *,
+    store_url: str | None,
+    findings_file: Path | None,
+    threads: int,
+    limits: EngineLimits | None,
+) -> list[Finding]:
+    """Replay every capture in turn and print its summary; the findings of all of them."""
+    policy = load(policy_file)
+    opened = [open_capture(path) for path in captures]
+    if findings_file is not None and not findings_file.parent.is_dir():
+        raise UsageProblem(
+            f"--findings {findings_file}: the folder {findings_file.parent} does not exist; make it first"
+        )
+    console = Console(soft_wrap=True) if not Console().is_terminal else Console()
+    findings: list[Finding] = []
+    with ExitStack() as stack:
+        store = None
+        if store_url is not None:
+            from store.client import open_store
+
+            store = stack.enter_context(open_store(store_url))
+        progress = stack.enter_context(_progress(sum(capture.size_bytes for capture in opened)))
+        for capture in opened:
+            task = progress.add_task(capture.name, total=capture.size_bytes)
+            result = replay(
+                capture,
+                policy,
+                store=store,
+                threads=threads,
+                limits=limits,
+                progress=lambda position, task=task: progress.update(task, completed=position.bytes_read),  # type: ignore[misc]
+            )
+            progress.remove_task(task)
+            print_result(console, result)
+            findings.extend(result.findings)
+    if findings_file is not None:
+        write_findings(findings, findings_file)
+        console.print(f"Findings written to {findings_file}")
+    return findings
+
+
+def _progress(total_bytes: int) -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or total_bytes < _PROGRESS_FROM_BYTES,
+    )

@@ -1,0 +1,187 @@
+"""The closing summary of a replay: figures in, text for a terminal out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analyzers.findings import Finding, Severity
+from analyzers.sla import ScopeReport, Status, milliseconds
+from geophone.runner import ReplayResult
+
+#: Shape and word beside the colour: a status must be readable without colour.
+_STATUS_STYLE = {
+    Status.MET: ("●", "blue"),
+    Status.AT_RISK: ("▲", "yellow"),
+    Status.BREACHED: ("◆", "bold red"),
+    Status.NO_DATA: ("○", "dim"),
+}
+_SEVERITY_STYLE = {
+    Severity.CRITICAL: ("◆", "bold red"),
+    Severity.HIGH: ("▲", "yellow"),
+    Severity.MEDIUM: ("▲", "yellow"),
+    Severity.LOW: ("○", "dim"),
+    Severity.INFO: ("○", "dim"),
+}
+#: Findings listed one by one; the rest is counted.
+_FINDINGS_SHOWN = 12
+
+
+def print_result(console: Console, result: ReplayResult) -> None:
+    """Print one capture's summary."""
+    console.print()
+    console.print(
+        Text(f"{result.capture.name}", style="bold"),
+        Text(f"sha256 {result.capture.sha256[:16]}…", style="dim"),
+    )
+    _print_packets(console, result)
+    _print_protocols(console, result)
+    seen = [scope for scope in (*result.zones, *result.conduits) if scope.minutes_seen]
+    if seen:
+        _print_scopes(console, "Zone", [zone for zone in result.zones if zone.minutes_seen])
+        _print_scopes(console, "Conduit", [conduit for conduit in result.conduits if conduit.minutes_seen])
+    unseen = [zone.scope for zone in result.zones if not zone.minutes_seen]
+    if unseen:
+        console.print(Text(f"○ no data: {', '.join(unseen)}", style="dim"))
+    _print_findings(console, result.findings)
+    if result.already_stored:
+        console.print(
+            "Already in the store: same capture, policy and version. No row was added.", style="dim"
+        )
+
+
+def _print_packets(console: Console, result: ReplayResult) -> None:
+    tally = result.tally
+    if not tally.packets:
+        console.print("No packets in the capture.")
+        return
+    start, end = _utc(result.first_ns), _utc(result.last_ns)
+    seconds = (result.last_ns - result.first_ns) / 1e9
+    console.print(
+        f"{_count(tally.packets, 'packet')}, {_count(tally.flows, 'flow')}, {seconds:,.1f} s: {start} to {end} UTC"
+    )
+    parts = [f"coverage {tally.coverage:.2%}" if tally.coverage is not None else "coverage unknown"]
+    for count, what in (
+        (tally.dropped_packets, "dropped by the capture"),
+        (tally.unseen_segments, "acknowledged but never seen"),
+        (tally.duplicate_packets, "SPAN duplicates left out"),
+        (tally.unread_packets, "not decoded"),
+        (tally.malformed_packets, "malformed"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
+    console.print(" · ".join(parts))
+    cut = result.summary.get("cut_at_byte")
+    if cut is not None:
+        console.print(
+            f"▲ the capture is cut at byte {cut:,}: every whole packet before it was read", style="yellow"
+        )
+    if tally.anomalies:
+        listed = ", ".join(
+            f"{kind} ({layer}) {count:,}" for (layer, kind), count in tally.anomalies.most_common(6)
+        )
+        console.print(f"anomalies: {listed}")
+
+
+def _print_protocols(console: Console, result: ReplayResult) -> None:
+    tally = result.tally
+    if not tally.flows_by_service:
+        return
+    services: Counter[str] = Counter()
+    for (service, _), count in tally.flows_by_service.items():
+        services[service] += count
+    texts = []
+    for service, flows in services.most_common():
+        text = f"{service or 'unknown'} {_count(flows, 'flow')}"
+        if service == "modbus":
+            outcomes = ", ".join(f"{count:,} {name}" for name, count in tally.outcomes.most_common())
+            text += f" ({outcomes})"
+        texts.append(text)
+    console.print("protocols: " + " · ".join(texts))
+
+
+def _print_scopes(console: Console, title: str, scopes: Sequence[ScopeReport]) -> None:
+    if not scopes:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(title, no_wrap=True)
+    table.add_column("Status", no_wrap=True)
+    for name in (
+        "RTT p50",
+        "p95",
+        "p99 / target",
+        "Transaction p99 / target",
+        "Available / target",
+        "Loss / target",
+    ):
+        table.add_column(name, justify="right")
+    table.add_column("Minutes", justify="right")
+    for scope in scopes:
+        shape, style = _STATUS_STYLE[scope.verdict.status]
+        target = scope.target
+        table.add_row(
+            f"{scope.scope} [dim]{scope.name}[/]",
+            Text(f"{shape} {scope.verdict.status}", style=style),
+            _time(scope.rtt_p50_ns),
+            _time(scope.rtt_p95_ns),
+            f"{_time(scope.rtt_p99_ns)} / {milliseconds(target.rtt_p99_ns)}",
+            f"{_time(scope.transaction_p99_ns)} / {milliseconds(target.transaction_p99_ns)}",
+            f"{_share(scope.availability, 3)} / {target.availability:.2%}",
+            f"{_share(scope.loss, 2)} / {target.loss:.2%}",
+            f"{scope.minutes_valid} of {scope.minutes_seen} valid",
+        )
+    console.print()
+    console.print(table)
+    for scope in scopes:
+        for reason in scope.verdict.reasons:
+            shape, style = _STATUS_STYLE[scope.verdict.status]
+            console.print(Text(f"  {shape} {scope.scope}: {reason}", style=style))
+
+
+def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    console.print()
+    if not findings:
+        console.print("No findings.", style="bold")
+        return
+    by_severity = Counter(finding.severity for finding in findings)
+    counts = ", ".join(f"{by_severity[s]} {s.name.lower()}" for s in reversed(Severity) if by_severity[s])
+    console.print(Text(f"{_count(len(findings), 'finding')}: {counts}", style="bold"))
+    worst_first = sorted(findings, key=lambda f: (-f.severity, f.first_ns, f.kind, f.id))
+    for finding in worst_first[:_FINDINGS_SHOWN]:
+        shape, style = _SEVERITY_STYLE[finding.severity]
+        where = f"{finding.src_ip} → {finding.dst_ip}:{finding.dst_port}"
+        frame = f"frame {finding.evidence.operations[0].frame}" if finding.evidence.operations else ""
+        line = Text(f"{shape} {finding.severity.name.lower():<8} ", style=style)
+        line.append(f"{finding.kind}  {finding.title}", style="default")
+        console.print(line)
+        console.print(
+            Text(
+                f"             {where}  {_utc(finding.first_ns)} UTC  ×{finding.count:,}  {frame}",
+                style="dim",
+            )
+        )
+    if len(findings) > _FINDINGS_SHOWN:
+        console.print(
+            f"  … and {len(findings) - _FINDINGS_SHOWN} more: --findings FILE writes them all", style="dim"
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _utc(ns: int) -> str:
+    return f"{datetime.fromtimestamp(ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _time(value_ns: int | None) -> str:
+    return "–" if value_ns is None else milliseconds(value_ns)
+
+
+def _share(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}%}"

@@ -1,0 +1,165 @@
+"""One capture under one policy: decode, judge, measure, store. What `replay` and `demo` run."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from analyzers.conformance import Conformance
+from analyzers.conversations import Conversations
+from analyzers.findings import Finding, canonical_line, canonical_order
+from analyzers.sla import Meter, ScopeReport
+from geophone import __version__
+from geophone.tally import Tally
+from policy.loader import LoadedPolicy
+from policy.zoning import compile_site
+from sensors.capture import Capture
+from sensors.engine import EngineLimits, Position, decode
+from sensors.records import TABLES
+from store.client import Store
+from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
+
+#: Called after each batch with how far the capture is read.
+Progress = Callable[[Position], None]
+
+_STORED = frozenset(table.name for table in TABLES if table.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What came out of one capture."""
+
+    capture: Capture
+    summary: Mapping[str, object]
+    tally: Tally
+    zones: Sequence[ScopeReport]
+    conduits: Sequence[ScopeReport]
+    findings: Sequence[Finding]
+    first_ns: int
+    last_ns: int
+    already_stored: bool
+
+
+def canonical_bytes(findings: Sequence[Finding]) -> bytes:
+    """The canonical findings file: one line a finding, in canonical order, one for each id."""
+    unique = {finding.id: finding for finding in sorted(findings, key=canonical_order)}
+    return b"".join(canonical_line(finding) for finding in unique.values())
+
+
+def replay(
+    capture: Capture,
+    policy: LoadedPolicy,
+    *,
+    store: Store | None = None,
+    threads: int = 1,
+    limits: EngineLimits | None = None,
+    progress: Progress | None = None,
+) -> ReplayResult:
+    """Replay one capture under one policy; with a store, keep what was found, exactly once.
+
+    The result does not depend on `threads`: they only let decoding run ahead of the analysis.
+    """
+    site = compile_site(policy.site)
+    conversations, conformance = Conversations(site), Conformance(site, policy.sha256, __version__)
+    meter, tally = Meter(site), Tally()
+    with contextlib.ExitStack() as stack:
+        writer = _writer(store, capture, policy)
+        if writer is not None:
+            stack.push(_failing(writer))
+        keep = writer is not None and not writer.already_stored
+        run = stack.enter_context(decode(capture, limits=limits, ahead=threads > 1))
+        for batches in run:
+            traffic = conversations.enrich(batches)
+            conformance.feed(traffic)
+            meter.feed(traffic)
+            tally.add(batches)
+            if keep and writer is not None:
+                _write(writer, batches)
+            if progress is not None:
+                progress(run.position())
+        summary = run.summary()
+        findings = conformance.finish(capture.sha256)
+        first_ns, last_ns = _span(summary)
+        minutes = meter.finish()
+        if keep and writer is not None:
+            writer.write("sla_minutes", minutes)
+            writer.finish(findings, _outcome(tally, findings, first_ns, last_ns))
+    return ReplayResult(
+        capture=capture,
+        summary=summary,
+        tally=tally,
+        zones=meter.zones(),
+        conduits=meter.conduits(),
+        findings=findings,
+        first_ns=first_ns,
+        last_ns=last_ns,
+        already_stored=writer is not None and writer.already_stored,
+    )
+
+
+def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> ReplayWriter | None:
+    if store is None:
+        return None
+    return ReplayWriter(
+        store,
+        ReplayStart(
+            site=policy.site.id,
+            capture_name=capture.name,
+            capture_sha256=capture.sha256,
+            capture_bytes=capture.size_bytes,
+            policy_name=policy.name,
+            policy_sha256=policy.sha256,
+            policy_text=policy.text,
+            version=__version__,
+        ),
+    )
+
+
+def _failing(writer: ReplayWriter) -> Callable[..., bool]:
+    """Marks the replay as failed when anything goes wrong, and lets the error go on."""
+
+    def on_exit(_kind: object, error: BaseException | None, _trace: object) -> bool:
+        if error is not None and not writer.already_stored:
+            writer.fail(type(error).__name__)
+        return False
+
+    return on_exit
+
+
+def _write(writer: ReplayWriter, batches: Mapping[str, pa.RecordBatch]) -> None:
+    for name, batch in batches.items():
+        if name in _STORED:
+            writer.write(name, batch)
+
+
+def _span(summary: Mapping[str, object]) -> tuple[int, int]:
+    first, last = summary.get("first_ts_ns"), summary.get("last_ts_ns")
+    return (first if isinstance(first, int) else 0), (last if isinstance(last, int) else 0)
+
+
+def _outcome(tally: Tally, findings: Sequence[Finding], first_ns: int, last_ns: int) -> ReplayOutcome:
+    return ReplayOutcome(
+        first_ns=first_ns,
+        last_ns=last_ns,
+        packets=tally.packets,
+        malformed_packets=tally.malformed_packets,
+        flows=tally.flows,
+        transactions=tally.transactions,
+        findings_sha256=hashlib.sha256(canonical_bytes(findings)).hexdigest(),
+        coverage=tally.coverage,
+    )
+
+
+def write_findings(findings: Sequence[Finding], path: Path) -> None:
+    """Write the canonical findings file; whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(canonical_bytes(findings))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

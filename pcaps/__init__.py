@@ -1,0 +1,100 @@
+"""Sample captures, each with a .toml that tells its story: its origin, its truth, the findings it must give.
+
+`samples()` lists them, `sample(name)` takes one. The files lie beside this module and ship with it;
+`pcaps.lab` made them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+FOLDER: Final = Path(__file__).resolve().parent
+POLICIES: Final = FOLDER / "policies"
+
+
+class SampleError(Exception):
+    """There is no such sample, or its notes cannot be read; the message names the file and the repair."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFinding:
+    """A finding that the capture must give under its policy; it gives these and no other."""
+
+    kind: str
+    src_ip: str
+    dst_ip: str
+    dst_port: int
+    conduit: str
+    service: str
+    severity: int
+    count: int
+    #: "exactly" for operations; "at least" for conversations, that count once a minute.
+    count_is: Literal["exactly", "at least"]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One capture and what is known of it."""
+
+    name: str
+    title: str
+    story: str
+    capture: Path
+    policy: Path
+    licence: str
+    sha256: str
+    frames: int
+    #: How it was made: kind ("synthetic" or "real stack"), how, command, tools, tap; seed where there is one.
+    origin: Mapping[str, Any]
+    #: Injected or reported figures, from the model or the stations and never from our own decoder.
+    truth: Mapping[str, Any]
+    expected: tuple[ExpectedFinding, ...]
+
+
+def sample(name: str) -> Sample:
+    """The sample of that name. Raises SampleError where there is none."""
+    notes = FOLDER / f"{name}.toml"
+    if notes.parent != FOLDER or not notes.is_file():
+        raise SampleError(f"no sample {name!r}; there are: {', '.join(names())}")
+    return _read(notes)
+
+
+def samples() -> tuple[Sample, ...]:
+    """All samples, by name."""
+    return tuple(_read(FOLDER / f"{name}.toml") for name in names())
+
+
+def names() -> tuple[str, ...]:
+    """The samples' names."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def _read(notes: Path) -> Sample:
+    try:
+        said = tomllib.loads(notes.read_text(encoding="utf-8"))
+        return Sample(
+            name=notes.stem,
+            title=said["title"],
+            story=said["story"].strip(),
+            capture=FOLDER / said["capture"]["file"],
+            policy=FOLDER / said["policy"],
+            licence=said["licence"],
+            sha256=said["capture"]["sha256"],
+            frames=said["capture"]["frames"],
+            origin=MappingProxyType(said["origin"]),
+            truth=MappingProxyType(said.get("truth", {})),
+            expected=tuple(ExpectedFinding(**finding) for finding in said.get("expected", ())),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SampleError(
+            f"{notes}: not the notes of a sample ({error}); remake it with {_REMAKE}"
+        ) from error
+
+
+_REMAKE: Final = "python -m pcaps.lab make"

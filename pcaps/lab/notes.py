@@ -1,0 +1,99 @@
+"""The text that goes with a capture: what is known of it, written as TOML in one fixed form."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+Value = str | int | float | bool | datetime | Sequence[str]
+Table = Mapping[str, Value]
+
+LICENCE: Final = "Apache-2.0"
+_STORY_WIDTH: Final = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A finding that the capture must give under its policy; a capture gives these and no other."""
+
+    kind: str
+    src_ip: str
+    dst_ip: str
+    dst_port: int
+    conduit: str
+    service: str
+    severity: int
+    count: int
+    count_is: Literal["exactly", "at least"]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Everything about a capture but its bytes."""
+
+    title: str
+    story: str
+    origin: Table
+    policy: str
+    #: Figures of the whole capture.
+    truth: Table = field(default_factory=dict)
+    #: Figures of one conversation or stretch: name of the list -> its tables.
+    truth_lists: Mapping[str, Sequence[Table]] = field(default_factory=dict)
+    expected: Sequence[Expected] = ()
+
+    def toml(self, capture: Table) -> str:
+        """The file's text; `capture` are the figures of the capture's bytes."""
+        parts = [
+            self._head(),
+            _table("[origin]", self.origin),
+            _table("[capture]", capture),
+        ]
+        if self.truth:
+            parts.append(_table("[truth]", self.truth))
+        parts.extend(
+            _table(f"[[truth.{name}]]", table)
+            for name, tables in self.truth_lists.items()
+            for table in tables
+        )
+        parts.extend(
+            _table("[[expected]]", {name: getattr(one, name) for name in Expected.__dataclass_fields__})
+            for one in self.expected
+        )
+        return "\n".join(parts)
+
+    def _head(self) -> str:
+        story = textwrap.fill(" ".join(self.story.split()), _STORY_WIDTH)
+        top = {"title": self.title, "licence": LICENCE, "policy": self.policy}
+        return (
+            "".join(f"{key} = {_value(value)}\n" for key, value in top.items())
+            + f'story = """\n{story}\n"""\n'
+        )
+
+
+def moment(time_ns: int) -> datetime:
+    """Whole microseconds of a time in ns since the epoch, UTC."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).replace(
+        microsecond=time_ns // 1_000 % 1_000_000
+    )
+
+
+def _table(head: str, table: Table) -> str:
+    return head + "\n" + "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        # A basic string of TOML is a JSON string, for all that is written here.
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return "[" + ", ".join(_value(item) for item in value) + "]"

@@ -1,0 +1,84 @@
+"""A bad link on one conduit, for a while: 20 ms each way and 1 % loss, between two good stretches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, TREND_PAGES, MineA
+from pcaps.lab.notes import Notes
+from pcaps.lab.scenarios.base import (
+    POLICY,
+    Made,
+    Scenario,
+    conversations,
+    modbus_figures,
+    origin,
+    round_trips,
+)
+from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND
+from pcaps.lab.synth.network import Impairment
+from pcaps.lab.synth.span import frames_of, in_order
+
+_NAME: Final = "degraded-link"
+_MINUTES: Final = 24
+_FIRST_BAD: Final = 8
+_FIRST_GOOD_AGAIN: Final = 16
+_BAD: Final = Impairment(
+    near_zone="supervisory",
+    far_zone="plant",
+    start_ns=MORNING_NS + _FIRST_BAD * MINUTE_NS,
+    end_ns=MORNING_NS + _FIRST_GOOD_AGAIN * MINUTE_NS,
+    one_way_ns=20 * MILLISECOND,
+    jitter_ns=200 * MICROSECOND,
+    loss=0.01,
+)
+
+
+def _make(seed: int) -> Made:
+    site = MineA(seed, _MINUTES, (_BAD,))
+    site.operators()
+    site.poll("scada1", "plc2", TREND_PAGES, 2_000, offset_ms=820, connection_s=60, at_once=True)
+    site.background()
+    site.run()
+    captured = in_order(site.network.captured)
+    offered, dropped = site.network.losses.offered, site.network.losses.dropped
+    notes = Notes(
+        title="A degraded link",
+        story="""
+From 11:08 to 11:16 UTC the link that carries the conduit from the control room to the concentrator is bad:
+20 ms more each way, 1 % of the packets lost. The eight minutes before and after are good, and so is every
+other conduit. The tap is on the near side of the link: what the concentrator is sent is lost after the tap
+and seen twice; what it answers is lost before the tap, and shows only where a later segment overtook it
+(the SCADA server's trend pages, asked for six at once). A lone request or answer that is lost before the
+tap leaves no hole: that part of the loss cannot be seen from here, only the late answer. No finding: a bad
+network is no breach of the policy.
+""",
+        origin=origin(_NAME, seed),
+        policy=POLICY,
+        truth={
+            **modbus_figures(site),
+            "impaired_conduit": "c-room-plant",
+            "one_way_delay_ns": _BAD.one_way_ns,
+            "loss": _BAD.loss,
+            "offered_data_before_tap": offered["before_tap_data"],
+            "offered_data_after_tap": offered["after_tap_data"],
+            "dropped_data_before_tap": dropped["before_tap_data"],
+            "dropped_data_after_tap": dropped["after_tap_data"],
+            "dropped_control_before_tap": dropped["before_tap_control"],
+            "dropped_control_after_tap": dropped["after_tap_control"],
+            "removed_frames": 0,
+            "span_duplicates": 0,
+        },
+        truth_lists={
+            "round_trip": round_trips(
+                site,
+                (("hmi1", "plc1"), ("hmi1", "plc2"), ("scada1", "plc2"), ("hist1", "plc1")),
+                ((0, _FIRST_BAD), (_FIRST_BAD, _FIRST_GOOD_AGAIN), (_FIRST_GOOD_AGAIN, _MINUTES)),
+            ),
+            "conversation": conversations(site, captured),
+        },
+    )
+    return Made(frames_of(captured), notes)
+
+
+SCENARIO: Final = Scenario(_NAME, 20_261_117, _make)

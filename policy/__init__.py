@@ -1,0 +1,1 @@
+"""What should happen: the site's model, its loader and its checks."""

@@ -1,0 +1,36 @@
+"""What every policy check is: judged traffic in, violations out, and why each is one in words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import polars as pl
+
+from policy.judged import Judged
+from policy.zoning import CompiledSite
+
+
+class Check(ABC):
+    """One check of the policy. The class docstring is its page in the manual."""
+
+    id: ClassVar[str]
+    #: Finishes "the network shows…".
+    title: ClassVar[str]
+    base_severity: ClassVar[int]
+    references: ClassVar[tuple[str, ...]]
+    #: ATT&CK for ICS technique ids.
+    techniques: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def violations(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The violations in one batch: columns of VIOLATION, one row a subject and minute."""
+
+    @abstractmethod
+    def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
+        """Why this is a violation, in whole sentences; `violation` is a row of VIOLATION or several added."""
+
+    def title_of(self, violation: Mapping[str, Any]) -> str:
+        """The title of one violation; the check's own unless it can say more."""
+        return self.title

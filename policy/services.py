@@ -1,0 +1,68 @@
+"""The services a rule can name: what they are called, where they listen, what can be judged inside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+TCP: Final = 6
+UDP: Final = 17
+ICMP: Final = 1
+ICMPV6: Final = 58
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: the usual ports are where undecoded traffic may be taken for it."""
+
+    name: str
+    doc: str
+    ports: tuple[int, ...] = ()
+    ip_protos: tuple[int, ...] = (TCP,)
+    #: The decoder recognises it by structure, so that traffic it does not recognise is not this service.
+    decoded: bool = False
+    #: What else the decoder may rightly call it: the layer that it is wrapped in.
+    seen_as: tuple[str, ...] = ()
+    #: The operations that a change window may name as `service.operation`.
+    operations: tuple[str, ...] = ()
+
+
+SERVICES: Final = (
+    Service("modbus", "Modbus/TCP", (502,), decoded=True, operations=("read", "write", "diagnose")),
+    Service("opcua", "OPC UA binary", (4840,), operations=("read", "write", "call", "configure")),
+    Service(
+        "mqtt",
+        "MQTT, in clear or in TLS",
+        (1883, 8883),
+        operations=("publish", "subscribe"),
+        seen_as=("tls",),
+    ),
+    Service("s7comm", "Siemens S7", (102,), operations=("read", "write", "program")),
+    Service(
+        "enip", "EtherNet/IP and CIP", (44818, 2222), (TCP, UDP), operations=("read", "write", "program")
+    ),
+    Service("dnp3", "DNP3", (20000,), (TCP, UDP), operations=("read", "write")),
+    Service("iec104", "IEC 60870-5-104", (2404,), operations=("read", "write")),
+    Service("bacnet", "BACnet/IP", (47808,), (UDP,), operations=("read", "write")),
+    Service("ssh", "Secure Shell", (22,)),
+    Service("rdp", "Remote Desktop", (3389,), (TCP, UDP)),
+    Service("vnc", "VNC (RFB)", (5900,)),
+    Service("telnet", "Telnet", (23,)),
+    Service("ftp", "FTP control", (21,)),
+    Service("http", "HTTP in clear", (80, 8080)),
+    Service("https", "HTTP in TLS", (443, 8443), (TCP, UDP), seen_as=("tls",)),
+    Service("tls", "TLS of any kind", (443,)),
+    Service("smb", "SMB", (445,)),
+    Service("winrm", "Windows remote management", (5985, 5986), seen_as=("tls", "http")),
+    Service("dns", "DNS", (53,), (TCP, UDP)),
+    Service("ntp", "NTP", (123,), (UDP,)),
+    Service("snmp", "SNMP", (161,), (UDP,)),
+    Service("syslog", "Syslog", (514, 6514), (TCP, UDP), seen_as=("tls",)),
+    Service("ldap", "LDAP", (389, 636), (TCP, UDP), seen_as=("tls",)),
+    Service("kerberos", "Kerberos", (88,), (TCP, UDP)),
+    Service("mssql", "Microsoft SQL Server", (1433,)),
+    Service("postgres", "PostgreSQL", (5432,)),
+    Service("icmp", "ICMP and ICMPv6: ping, path errors", (), (ICMP, ICMPV6)),
+)
+
+BY_NAME: Final = {service.name: service for service in SERVICES}

@@ -1,0 +1,198 @@
+"""Rows of traffic that violate in; violations grouped by subject and minute out.
+
+A violation is one row for each subject and minute, however many rows of traffic are behind it, with a bounded
+number of examples. Violations of one subject and minute from different batches can be added, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from policy.prefixes import address_text
+from policy.zoning import CompiledSite
+
+MINUTE_NS: Final = 60_000_000_000
+#: Examples kept of a subject and minute: a flood adds to the count, not to the evidence.
+EXAMPLES_LIMIT: Final = 16
+
+#: Ranks of confidence: a poor capture lowers it, never the severity.
+HIGH: Final = 3
+MEDIUM: Final = 2
+LOW: Final = 1
+
+#: What makes two violations of one check the same: the conversation, and `what` of it where that is not enough.
+SUBJECT: Final[dict[str, pl.DataType]] = {
+    "client_ip": pl.Binary(),
+    "server_ip": pl.Binary(),
+    "ip_proto": pl.UInt8(),
+    "server_port": pl.UInt16(),
+    "what": pl.String(),
+}
+
+#: What follows from the subject.
+_PLACE: Final[dict[str, pl.DataType]] = {
+    "client_zone": pl.String(),
+    "server_zone": pl.String(),
+    "conduit": pl.String(),
+    "reverse_conduit": pl.String(),
+    #: `service.operation` as change windows name it; "" where a whole conversation is meant.
+    "operation": pl.String(),
+}
+
+_EXAMPLE: Final[dict[str, pl.DataType]] = {
+    "confirmed": pl.Boolean(),
+    "ts_ns": pl.Int64(),
+    "frame": pl.UInt64(),
+    "text": pl.String(),
+    "nearest": pl.String(),
+}
+
+#: One row of traffic that violates, before its text is written.
+ROW: Final[dict[str, pl.DataType]] = {
+    **SUBJECT,
+    **_PLACE,
+    "ts_ns": pl.Int64(),
+    "last_ns": pl.Int64(),
+    "frame": pl.UInt64(),
+    "confirmed": pl.Boolean(),
+    "confidence_rank": pl.UInt8(),
+    "service": pl.String(),
+    "decoded": pl.Boolean(),
+}
+
+_KEYS: Final = (*SUBJECT, "minute")
+
+#: What a check returns: one row a subject and minute.
+VIOLATION: Final[dict[str, pl.DataType]] = {
+    **SUBJECT,
+    #: Start of the minute, ns since the epoch.
+    "minute": pl.Int64(),
+    **_PLACE,
+    "count": pl.UInt64(),
+    "first_ns": pl.Int64(),
+    "last_ns": pl.Int64(),
+    #: At least once it went through: payload both ways, or a write that was answered.
+    "confirmed": pl.Boolean(),
+    "confidence_rank": pl.UInt8(),
+    #: The service recognised in the bytes, and the one the port suggests; "" where unknown.
+    "decoded_service": pl.String(),
+    "hinted_service": pl.String(),
+    #: Confirmed ones first, then by time and frame; EXAMPLES_LIMIT at most.
+    "examples": pl.List(pl.Struct(_EXAMPLE)),
+}
+
+
+def grouped(rows: pl.DataFrame, describe: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """Rows that violate in, violations by subject and minute out.
+
+    `rows` has the columns of ROW and whatever `describe` needs; `describe` adds `text` and `nearest` and is given only
+    the rows that are kept as examples.
+    """
+    if rows.is_empty():
+        return pl.DataFrame(schema=VIOLATION)
+    rows = rows.with_columns(minute=pl.col("ts_ns") // MINUTE_NS * MINUTE_NS)
+    service = pl.col("service")
+    groups = rows.group_by(_KEYS).agg(
+        *(pl.col(name).min() for name in _PLACE),
+        count=pl.len().cast(pl.UInt64),
+        first_ns=pl.col("ts_ns").min(),
+        last_ns=pl.col("last_ns").max(),
+        confirmed=pl.col("confirmed").any(),
+        confidence_rank=pl.col("confidence_rank").max(),
+        decoded_service=pl.when("decoded").then(service).otherwise(pl.lit("")).max(),
+        hinted_service=pl.when("decoded").then(pl.lit("")).otherwise(service).max(),
+    )
+    return _with_examples(groups, describe(_candidates(rows)), _KEYS)
+
+
+def merged(
+    violations: pl.DataFrame, keys: tuple[str, ...] = _KEYS, extra: tuple[pl.Expr, ...] = ()
+) -> pl.DataFrame:
+    """Violations added: one row for each combination of `keys`, the same whatever order they came in.
+
+    `extra`: further aggregations, for columns that the caller added.
+    """
+    kept = [name for name in VIOLATION if name not in keys and name not in _ADDED]
+    groups = violations.group_by(keys).agg(
+        *(pl.col(name).min() for name in kept),
+        pl.col("count").sum(),
+        pl.col("first_ns").min(),
+        pl.col("last_ns").max(),
+        pl.col("confirmed").any(),
+        pl.col("confidence_rank").max(),
+        pl.col("decoded_service").max(),
+        pl.col("hinted_service").max(),
+        *extra,
+    )
+    examples = violations.select(*keys, "examples").explode("examples").unnest("examples")
+    return _with_examples(groups, examples, keys)
+
+
+_ADDED: Final = (
+    "count",
+    "first_ns",
+    "last_ns",
+    "confirmed",
+    "confidence_rank",
+    "decoded_service",
+    "hinted_service",
+    "examples",
+)
+#: Which examples are kept: confirmed ones first, then the earliest.
+_ORDER: Final = ("confirmed", "ts_ns", "frame")
+
+
+def _candidates(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that may be kept as examples: the first ones of each group, and all that tie with the last of them.
+
+    Texts decide between ties, and texts are written for these rows only.
+    """
+    ordered = rows.sort(_ORDER, descending=[True, False, False])
+    first = ordered.group_by(_KEYS, maintain_order=True).head(EXAMPLES_LIMIT)
+    return rows.join(first.select(*_KEYS, *_ORDER).unique(), on=[*_KEYS, *_ORDER], how="semi")
+
+
+def _with_examples(groups: pl.DataFrame, rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    ordered = rows.sort(*_ORDER, "text", "nearest", descending=[True, False, False, False, False])
+    examples = (
+        ordered.group_by(keys, maintain_order=True)
+        .head(EXAMPLES_LIMIT)
+        .group_by(keys, maintain_order=True)
+        .agg(pl.struct(*_EXAMPLE).alias("examples"))
+    )
+    return groups.join(examples, on=keys, how="left").select(*groups.columns, "examples")
+
+
+def confidence_of_roles() -> pl.Expr:
+    """How sure it is who is client and who is server: high with a handshake seen, medium by protocol, else low."""
+    return (
+        pl.when(pl.col("role_source").is_in(["syn", "syn_ack"]))
+        .then(pl.lit(HIGH, pl.UInt8))
+        .when(pl.col("role_source") == "protocol")
+        .then(pl.lit(MEDIUM, pl.UInt8))
+        .otherwise(pl.lit(LOW, pl.UInt8))
+    )
+
+
+def zone_text(site: CompiledSite, zone: str) -> str:
+    """A zone in a sentence: its name where it has one, and its id."""
+    found = site.zones.get(zone)
+    if found is None:
+        return "no zone"
+    return f"zone {found.name} ({found.id})" if found.name else f"zone {found.id}"
+
+
+def address_texts(addresses: pl.Series) -> pl.Series:
+    """Addresses of 16 bytes as text, IPv4 dotted; one conversion a distinct address."""
+    distinct = addresses.unique()
+    table = pl.DataFrame(
+        {"address": distinct, "text": pl.Series([address_text(a) for a in distinct], dtype=pl.String)}
+    )
+    return (
+        addresses.rename("address")
+        .to_frame()
+        .join(table, on="address", how="left", maintain_order="left")["text"]
+    )

@@ -1,0 +1,113 @@
+//! What is wrong on the wire, as rows: bounded for each flow and kind, so that noise cannot fill the store.
+
+use crate::limits::Limits;
+use crate::tables::{Anomalies, AnomalyRow, ROW};
+use crate::words::{Layer, Words, words};
+
+words! {
+    /// What is wrong.
+    AnomalyKind {
+        // the capture itself
+        CaptureCut = "capture_cut",
+        RecordLength = "record_length",
+        BadBlock = "bad_block",
+        UnknownLinkType = "unknown_link_type",
+        ReadError = "read_error",
+        // headers
+        LinkHeader = "link_header",
+        NetworkHeader = "network_header",
+        TransportHeader = "transport_header",
+        // TCP
+        OverlapConflict = "overlap_conflict",
+        AckOutOfWindow = "ack_out_of_window",
+        SequenceJump = "sequence_jump",
+        ReassemblyLimit = "reassembly_limit",
+        // application protocols
+        ProtocolId = "protocol_id",
+        IllegalLength = "illegal_length",
+        NotModbus = "not_modbus",
+        IllegalFunction = "illegal_function",
+        IllegalQuantity = "illegal_quantity",
+        IllegalValue = "illegal_value",
+        ByteCount = "byte_count",
+        ResponseMismatch = "response_mismatch",
+        OrphanResponse = "orphan_response",
+        DuplicateResponse = "duplicate_response",
+        PendingLimit = "pending_limit",
+        ReversedRoles = "reversed_roles",
+    }
+}
+
+impl AnomalyKind {
+    /// The layer that it is met in.
+    pub fn layer(self) -> Layer {
+        use AnomalyKind as K;
+        match self {
+            K::CaptureCut | K::RecordLength | K::BadBlock | K::ReadError => Layer::Capture,
+            K::UnknownLinkType | K::LinkHeader => Layer::Link,
+            K::NetworkHeader => Layer::Network,
+            K::TransportHeader
+            | K::OverlapConflict
+            | K::AckOutOfWindow
+            | K::SequenceJump
+            | K::ReassemblyLimit => Layer::Tcp,
+            _ => Layer::Modbus,
+        }
+    }
+}
+
+/// How many anomalies of each kind were written, for one flow or for what has no flow.
+#[derive(Clone, Debug)]
+pub struct Tally([u16; AnomalyKind::COUNT]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([0; AnomalyKind::COUNT])
+    }
+}
+
+impl Tally {
+    /// Counts one more; true while it is within the limit.
+    pub fn admit(&mut self, kind: AnomalyKind, limit: u64) -> bool {
+        let count = &mut self.0[usize::from(kind.number())];
+        *count = count.saturating_add(1);
+        u64::from(*count) <= limit
+    }
+}
+
+/// Where and when in the capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// Nanoseconds since the epoch.
+    pub ts: i64,
+    /// Frame number, from 1.
+    pub frame: u64,
+}
+
+/// Anomalies that belong to no flow.
+#[derive(Default)]
+pub struct Flowless {
+    tally: Tally,
+}
+
+impl Flowless {
+    /// Writes one, within the limit of its kind.
+    pub fn report(&mut self, kind: AnomalyKind, at: At, detail: &str, limits: &Limits, rows: &mut Anomalies) {
+        if self.tally.admit(kind, limits.anomalies_per_kind) {
+            push(rows, kind, at, None, detail);
+        }
+    }
+}
+
+/// Writes one row.
+pub fn push(rows: &mut Anomalies, kind: AnomalyKind, at: At, flow_id: Option<u32>, detail: &str) {
+    rows.push(AnomalyRow {
+        ts: at.ts,
+        frame: at.frame,
+        flow_id,
+        layer: kind.layer(),
+        kind,
+        detail,
+        _borrow: ROW,
+    });
+}

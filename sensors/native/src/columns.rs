@@ -1,0 +1,373 @@
+//! Arrow columns that rows are pushed into, one `Vec` push a value; whole batches out, zero copy.
+//!
+//! Rows are the budget of the whole sensor, so a column here is nothing but the vector that becomes its
+//! Arrow buffer. The `table!` macro turns a list of columns into a row type, a schema and a batch.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBufferBuilder, NullBufferBuilder};
+use arrow_array::types::{ArrowPrimitiveType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StringArray,
+    TimestampNanosecondArray,
+};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, TimeUnit};
+
+use crate::words::Words;
+
+/// A column that is being filled.
+pub trait Column: Default {
+    /// What one row gives it.
+    type Value<'a>;
+    /// The Arrow field it becomes.
+    fn field(name: &str) -> Field;
+    /// Appends one row's value.
+    fn push(&mut self, value: Self::Value<'_>);
+    /// The values so far as an array; the column is empty afterwards.
+    fn take(&mut self) -> ArrayRef;
+}
+
+/// Numbers that are always there.
+pub struct Plain<T: ArrowPrimitiveType>(Vec<T::Native>);
+
+impl<T: ArrowPrimitiveType> Default for Plain<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: ArrowPrimitiveType> Column for Plain<T> {
+    type Value<'a> = T::Native;
+
+    fn field(name: &str) -> Field {
+        Field::new(name, T::DATA_TYPE, false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: T::Native) {
+        self.0.push(value);
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.0));
+        Arc::new(PrimitiveArray::<T>::new(values, None))
+    }
+}
+
+/// Numbers that may be missing.
+pub struct Maybe<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    valid: NullBufferBuilder,
+}
+
+impl<T: ArrowPrimitiveType> Default for Maybe<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), valid: NullBufferBuilder::new(0) }
+    }
+}
+
+impl<T: ArrowPrimitiveType> Column for Maybe<T> {
+    type Value<'a> = Option<T::Native>;
+
+    fn field(name: &str) -> Field {
+        Field::new(name, T::DATA_TYPE, true)
+    }
+
+    #[inline]
+    fn push(&mut self, value: Option<T::Native>) {
+        self.values.push(value.unwrap_or_default());
+        self.valid.append(value.is_some());
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        Arc::new(PrimitiveArray::<T>::new(values, self.valid.finish()))
+    }
+}
+
+pub type U8 = Plain<UInt8Type>;
+pub type U16 = Plain<UInt16Type>;
+pub type U32 = Plain<UInt32Type>;
+pub type U64 = Plain<UInt64Type>;
+pub type MaybeU8 = Maybe<UInt8Type>;
+pub type MaybeU16 = Maybe<UInt16Type>;
+pub type MaybeU32 = Maybe<UInt32Type>;
+pub type MaybeU64 = Maybe<UInt64Type>;
+
+/// Nanoseconds since the Unix epoch, UTC.
+#[derive(Default)]
+pub struct Time(Vec<i64>);
+
+impl Column for Time {
+    type Value<'a> = i64;
+
+    fn field(name: &str) -> Field {
+        let utc = Some(Arc::from("UTC"));
+        Field::new(name, DataType::Timestamp(TimeUnit::Nanosecond, utc), false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: i64) {
+        self.0.push(value);
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.0));
+        Arc::new(TimestampNanosecondArray::new(values, None).with_timezone("UTC"))
+    }
+}
+
+/// Sixteen bytes: an IPv6 address, or an IPv4-mapped one (RFC 4291, 2.5.5.2).
+#[derive(Default)]
+pub struct Address(Vec<u8>);
+
+impl Column for Address {
+    type Value<'a> = &'a [u8; 16];
+
+    fn field(name: &str) -> Field {
+        Field::new(name, DataType::FixedSizeBinary(16), false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: &[u8; 16]) {
+        self.0.extend_from_slice(value);
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let bytes = Buffer::from_vec(std::mem::take(&mut self.0));
+        Arc::new(FixedSizeBinaryArray::new(16, bytes, None))
+    }
+}
+
+/// Yes or no.
+pub struct Flag(BooleanBufferBuilder);
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self(BooleanBufferBuilder::new(0))
+    }
+}
+
+impl Column for Flag {
+    type Value<'a> = bool;
+
+    fn field(name: &str) -> Field {
+        Field::new(name, DataType::Boolean, false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: bool) {
+        self.0.append(value);
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        Arc::new(BooleanArray::new(self.0.finish(), None))
+    }
+}
+
+/// One of a closed set of words, kept as its number.
+pub struct Name<W: Words> {
+    keys: Vec<u8>,
+    words: PhantomData<W>,
+}
+
+impl<W: Words> Default for Name<W> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), words: PhantomData }
+    }
+}
+
+impl<W: Words> Column for Name<W> {
+    type Value<'a> = W;
+
+    fn field(name: &str) -> Field {
+        let words = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+        Field::new(name, words, false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: W) {
+        self.keys.push(value.number());
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let keys = ScalarBuffer::from(std::mem::take(&mut self.keys));
+        let words: ArrayRef = Arc::new(StringArray::from(W::WORDS.to_vec()));
+        // Every key is the number of a word of `W`, so it is inside the dictionary.
+        Arc::new(DictionaryArray::<UInt8Type>::new(PrimitiveArray::new(keys, None), words))
+    }
+}
+
+/// Free text.
+pub struct Text {
+    offsets: Vec<i32>,
+    bytes: String,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { offsets: vec![0], bytes: String::new() }
+    }
+}
+
+impl Column for Text {
+    type Value<'a> = &'a str;
+
+    fn field(name: &str) -> Field {
+        Field::new(name, DataType::Utf8, false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: &str) {
+        self.bytes.push_str(value);
+        self.offsets.push(end_of(self.bytes.len()));
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let bytes = Buffer::from_vec(std::mem::take(&mut self.bytes).into_bytes());
+        Arc::new(StringArray::new(OffsetBuffer::new(offsets.into()), bytes, None))
+    }
+}
+
+/// The values of a list of 16-bit numbers, in the form in which they are at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Words16<'a> {
+    None,
+    /// Registers as they are on the wire: big-endian pairs.
+    Wire(&'a [u8]),
+    /// The first `count` bits, lowest bit of each byte first.
+    Bits(&'a [u8], u16),
+    Values(&'a [u16]),
+}
+
+impl Words16<'_> {
+    /// Calls `each` with at most `most` values.
+    #[inline]
+    pub fn for_each(&self, most: usize, mut each: impl FnMut(u16)) {
+        match *self {
+            Words16::None => {}
+            Words16::Wire(bytes) => {
+                for pair in bytes.chunks_exact(2).take(most) {
+                    each(u16::from_be_bytes([pair[0], pair[1]]));
+                }
+            }
+            Words16::Bits(bytes, count) => {
+                let bits = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
+                for bit in bits.take(most.min(usize::from(count))) {
+                    each(u16::from(bit));
+                }
+            }
+            Words16::Values(values) => values.iter().take(most).copied().for_each(each),
+        }
+    }
+}
+
+/// How many values of a transaction are kept: enough for the largest register read (V1.1b3, 6.3: 125).
+pub const VALUES_KEPT: usize = 128;
+
+/// A list of 16-bit numbers.
+pub struct U16List {
+    offsets: Vec<i32>,
+    values: Vec<u16>,
+}
+
+impl Default for U16List {
+    fn default() -> Self {
+        Self { offsets: vec![0], values: Vec::new() }
+    }
+}
+
+impl Column for U16List {
+    type Value<'a> = Words16<'a>;
+
+    fn field(name: &str) -> Field {
+        let item = Field::new("item", DataType::UInt16, false);
+        Field::new(name, DataType::List(Arc::new(item)), false)
+    }
+
+    #[inline]
+    fn push(&mut self, value: Words16<'_>) {
+        value.for_each(VALUES_KEPT, |word| self.values.push(word));
+        self.offsets.push(end_of(self.values.len()));
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        Arc::new(ListArray::new(
+            Arc::new(Field::new("item", DataType::UInt16, false)),
+            OffsetBuffer::new(offsets.into()),
+            Arc::new(PrimitiveArray::<UInt16Type>::new(values, None)),
+            None,
+        ))
+    }
+}
+
+/// Arrow's 32-bit offset of the end of a growing buffer; a batch is bounded long before it is reached.
+fn end_of(length: usize) -> i32 {
+    i32::try_from(length).expect("a batch holds less than 2 GiB of values")
+}
+
+/// Declares a table: its columns in order, the row that is pushed, and how it becomes a batch.
+macro_rules! table {
+    ($(#[$doc:meta])* $rows:ident, $row:ident { $($name:ident: $column:ty,)+ }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub struct $rows {
+            count: usize,
+            $($name: $column,)+
+        }
+
+        /// One row of the table.
+        #[derive(Clone)]
+        pub struct $row<'a> {
+            $(pub $name: <$column as $crate::columns::Column>::Value<'a>,)+
+            pub _borrow: std::marker::PhantomData<&'a ()>,
+        }
+
+        impl $rows {
+            /// The Arrow schema of a batch.
+            pub fn schema() -> arrow_schema::SchemaRef {
+                static SCHEMA: std::sync::OnceLock<arrow_schema::SchemaRef> = std::sync::OnceLock::new();
+                SCHEMA
+                    .get_or_init(|| {
+                        std::sync::Arc::new(arrow_schema::Schema::new(vec![
+                            $(<$column as $crate::columns::Column>::field(stringify!($name)),)+
+                        ]))
+                    })
+                    .clone()
+            }
+
+            /// Appends a row.
+            #[inline]
+            pub fn push(&mut self, row: $row<'_>) {
+                use $crate::columns::Column as _;
+                self.count += 1;
+                $(self.$name.push(row.$name);)+
+            }
+
+            /// Rows so far.
+            pub fn len(&self) -> usize {
+                self.count
+            }
+
+            /// True where no row was pushed since the last batch.
+            pub fn is_empty(&self) -> bool {
+                self.count == 0
+            }
+
+            /// The rows so far as a batch; the table is empty afterwards.
+            pub fn take(&mut self) -> arrow_array::RecordBatch {
+                use $crate::columns::Column as _;
+                self.count = 0;
+                let columns = vec![$(self.$name.take(),)+];
+                arrow_array::RecordBatch::try_new(Self::schema(), columns)
+                    .expect("every row pushes one value into every column")
+            }
+        }
+    };
+}
+pub(crate) use table;

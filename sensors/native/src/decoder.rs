@@ -1,0 +1,401 @@
+//! A capture in, rows out: the way of every frame, stage by stage.
+
+use arrow_array::RecordBatch;
+
+use crate::anomaly::{AnomalyKind, At, Flowless};
+use crate::coverage::Coverage;
+use crate::duplicates::Duplicates;
+use crate::flow::{Flow, FlowKey, FlowTable, Identity, Queue, Shared};
+use crate::limits::Limits;
+use crate::link::{self, LinkError, Network};
+use crate::net::{self, Malformed, Packet};
+use crate::protocol::Counts;
+use crate::source::{Flaw, FlawKind, Item, Record, Source};
+use crate::summary::Summary;
+use crate::tables::Tables;
+use crate::tcp::Held;
+use crate::transport::{self, Segment, TCP, UDP};
+use crate::words::EndReason;
+
+const MINUTE_NS: i64 = 60_000_000_000;
+const SECOND_NS: i64 = 1_000_000_000;
+
+/// IP protocols whose packets say nothing that is left unread: ICMP, IGMP, TCP, UDP, ICMPv6.
+const READ_PROTOCOLS: [u8; 5] = [1, 2, TCP, UDP, 58];
+
+/// Decodes frames, one after the other.
+pub struct Decoder {
+    shared: Shared,
+    table: FlowTable,
+    duplicates: Duplicates,
+    coverage: Coverage,
+    summary: Summary,
+    flowless: Flowless,
+    /// Flows with traffic in the current minute.
+    active: Vec<u32>,
+    minute: Option<i64>,
+    /// When flows were last looked through for silence.
+    swept: i64,
+    interfaces_unread: Vec<u16>,
+    /// Interface and link type of the frames that came last, and how many they were.
+    run: (u16, u16),
+    run_frames: u64,
+    ended: bool,
+}
+
+impl Decoder {
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            shared: Shared {
+                tables: Tables::default(),
+                limits,
+                counts: Counts::default(),
+                held: Held::default(),
+            },
+            table: FlowTable::default(),
+            duplicates: Duplicates::default(),
+            coverage: Coverage::default(),
+            summary: Summary::default(),
+            flowless: Flowless::default(),
+            active: Vec::new(),
+            minute: None,
+            swept: i64::MIN,
+            interfaces_unread: Vec::new(),
+            run: (u16::MAX, u16::MAX),
+            run_frames: 0,
+            ended: false,
+        }
+    }
+
+    /// Decodes up to `most` frames; false once the capture has ended.
+    pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
+        for _ in 0..most {
+            match source.next_item() {
+                Item::Frame(record) => self.frame(&record),
+                Item::Dropped { interface, packets } => {
+                    self.summary.dropped_packets += packets;
+                    self.coverage.cell(interface).dropped += packets;
+                }
+                Item::End(flaw) => {
+                    self.end(flaw);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The rows since the last call, by table.
+    pub fn take(&mut self) -> Vec<(&'static str, RecordBatch)> {
+        self.end_run();
+        self.shared.tables.take()
+    }
+
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.shared.counts
+    }
+
+    /// The number of the last frame.
+    pub fn frame_number(&self) -> u64 {
+        self.summary.frames
+    }
+
+    /// Takes one frame.
+    pub fn frame(&mut self, record: &Record<'_>) {
+        let summary = &mut self.summary;
+        summary.frames += 1;
+        summary.count_time(record.ts);
+        let at = At { ts: record.ts, frame: summary.frames };
+        self.pass_time(record.ts);
+        let cut = record.wire_length as usize - record.data.len();
+        let cell = self.coverage.cell(record.interface);
+        cell.link_type = record.link_type;
+        cell.packets += 1;
+        cell.wire_bytes += u64::from(record.wire_length);
+        cell.captured_bytes += record.data.len() as u64;
+        if cut > 0 {
+            cell.cut += 1;
+            self.summary.truncated_frames += 1;
+        }
+        self.count_interface(record);
+        let link = match link::read(record.link_type, record.data) {
+            Ok(link) => link,
+            Err(LinkError::UnknownType) => return self.unknown_link(record, at),
+            Err(LinkError::Short) => {
+                return self.malformed(record, AnomalyKind::LinkHeader, "shorter than its link header", at);
+            }
+        };
+        self.summary.count_link(&link);
+        let packet = match link.network {
+            Network::V4(bytes) => net::v4(bytes, cut),
+            Network::V6(bytes) => net::v6(bytes, cut),
+            // Nothing more is in it than who asks for whom.
+            Network::Arp => return,
+            Network::Llc | Network::Other(_) => return self.unread(record),
+        };
+        match packet {
+            Ok(packet) => self.packet(record, &link, &packet, at),
+            Err(Malformed(why)) => self.malformed(record, AnomalyKind::NetworkHeader, why, at),
+        }
+    }
+
+    fn packet(&mut self, record: &Record<'_>, link: &link::Link<'_>, packet: &Packet<'_>, at: At) {
+        self.summary.count_protocol(packet.protocol);
+        if packet.fragment {
+            self.summary.fragments += 1;
+            self.coverage.cell(record.interface).fragments += 1;
+        } else if !READ_PROTOCOLS.contains(&packet.protocol) {
+            self.unread(record);
+        }
+        let is_copy = self.duplicates.is_copy(packet, at.ts);
+        if is_copy {
+            self.summary.duplicates += 1;
+            self.coverage.cell(record.interface).duplicates += 1;
+        }
+        if packet.protocol == TCP && !packet.fragment {
+            match transport::tcp(packet.transport, packet.transport_length) {
+                Ok(segment) => self.tcp(record, link, packet, &segment, is_copy, at),
+                Err(Malformed(why)) => self.malformed(record, AnomalyKind::TransportHeader, why, at),
+            }
+            return;
+        }
+        let (ports, length) = if packet.protocol == UDP && !packet.fragment {
+            match transport::udp(packet.transport, packet.transport_length) {
+                Ok(datagram) => ([datagram.source_port, datagram.destination_port], datagram.length),
+                Err(Malformed(why)) => return self.malformed(record, AnomalyKind::TransportHeader, why, at),
+            }
+        } else {
+            ([0, 0], packet.transport_length as u32)
+        };
+        self.datagram(record, link, packet, ports, length, is_copy, at);
+    }
+
+    fn tcp(
+        &mut self,
+        record: &Record<'_>,
+        link: &link::Link<'_>,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        is_copy: bool,
+        at: At,
+    ) {
+        let ports = [segment.source_port, segment.destination_port];
+        let key = FlowKey::new(packet, ports[0], ports[1]);
+        let mut found = self.table.find(&key);
+        if is_copy {
+            return self.copy(found, packet, ports[0], at);
+        }
+        if let Some(slot) = found {
+            let flow = self.table.get(slot);
+            let side = flow.side_of(packet, ports[0]);
+            if flow.is_reused_by(side, segment) {
+                self.finish(slot, EndReason::Reused);
+                found = None;
+            }
+        }
+        let slot = match found {
+            Some(slot) => slot,
+            None => self.open(Identity::new(key, link, packet, ports), true, record.interface, at),
+        };
+        let flow = self.table.get(slot);
+        let side = flow.side_of(packet, ports[0]);
+        flow.core.interface = record.interface;
+        if flow.count(side, record.wire_length, segment.length, at) {
+            self.active.push(slot);
+        }
+        let delta = flow.segment(side, segment, at, &mut self.shared);
+        let queue = flow.queue();
+        self.table.touch(slot, at.ts, queue);
+        self.coverage.add(record.interface, delta);
+        if self.shared.held.evicted_bytes > 0 {
+            let evicted = std::mem::take(&mut self.shared.held.evicted_bytes);
+            self.coverage.cell(record.interface).evicted_bytes += evicted;
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a packet is made of")]
+    fn datagram(
+        &mut self,
+        record: &Record<'_>,
+        link: &link::Link<'_>,
+        packet: &Packet<'_>,
+        ports: [u16; 2],
+        length: u32,
+        is_copy: bool,
+        at: At,
+    ) {
+        let key = FlowKey::new(packet, ports[0], ports[1]);
+        let found = self.table.find(&key);
+        if is_copy {
+            return self.copy(found, packet, ports[0], at);
+        }
+        let slot = match found {
+            Some(slot) => slot,
+            None => self.open(Identity::new(key, link, packet, ports), false, record.interface, at),
+        };
+        let flow = self.table.get(slot);
+        let side = flow.side_of(packet, ports[0]);
+        flow.core.interface = record.interface;
+        flow.decide_without_tcp(&mut self.shared);
+        if flow.count(side, record.wire_length, length, at) {
+            self.active.push(slot);
+        }
+        self.table.touch(slot, at.ts, Queue::Other);
+    }
+
+    fn copy(&mut self, found: Option<u32>, packet: &Packet<'_>, source_port: u16, at: At) {
+        let Some(slot) = found else { return };
+        let flow = self.table.get(slot);
+        let side = flow.side_of(packet, source_port);
+        if flow.count_duplicate(side, at) {
+            self.active.push(slot);
+        }
+    }
+
+    /// A new flow; the table's limit may cost another one its place.
+    fn open(&mut self, identity: Identity, is_tcp: bool, interface: u16, at: At) -> u32 {
+        if self.table.len() as u64 >= self.shared.limits.flow_limit {
+            if let Some(victim) = self.table.victim() {
+                self.finish(victim, EndReason::Evicted);
+                self.summary.evicted_flows += 1;
+                self.coverage.cell(interface).evicted_flows += 1;
+            }
+        }
+        self.table.add(at.ts, |id| Flow::new(id, identity, at, is_tcp))
+    }
+
+    fn finish(&mut self, slot: u32, reason: EndReason) {
+        let mut flow = self.table.remove(slot);
+        let now = self.summary.last_ts.unwrap_or_default();
+        let minute = self.minute.unwrap_or_default();
+        let delta = flow.end(reason, now, minute, &mut self.shared);
+        self.coverage.add(flow.core.interface, delta);
+    }
+
+    /// Minutes end and silence is noticed by packet time.
+    #[inline]
+    fn pass_time(&mut self, ts: i64) {
+        let minute = ts.div_euclid(MINUTE_NS).saturating_mul(MINUTE_NS);
+        match self.minute {
+            Some(current) if current == minute => {}
+            // A packet that is a little late counts in the minute that has begun.
+            Some(current) if ts < current && current.abs_diff(ts) < MINUTE_NS as u64 => {}
+            Some(current) => {
+                self.end_minute(current);
+                self.minute = Some(minute);
+            }
+            None => self.minute = Some(minute),
+        }
+        if ts.abs_diff(self.swept) >= SECOND_NS as u64 {
+            self.swept = ts;
+            self.end_silent_flows(ts);
+        }
+    }
+
+    fn end_minute(&mut self, minute: i64) {
+        for slot in std::mem::take(&mut self.active) {
+            // A slot whose flow has ended may be another flow's by now: its own minute is not over twice.
+            let Some(flow) = self.table.try_get(slot) else { continue };
+            if flow.core.minute.active {
+                let delta = flow.end_minute(minute, &mut self.shared);
+                self.coverage.add(flow.core.interface, delta);
+            }
+        }
+        self.coverage.write(minute, &mut self.shared.tables.coverage);
+    }
+
+    fn end_silent_flows(&mut self, now: i64) {
+        for queue in Queue::ALL {
+            let limits = &self.shared.limits;
+            let idle_s = match queue {
+                Queue::TcpOpen => limits.tcp_idle_s,
+                Queue::TcpClosed => limits.tcp_closed_idle_s,
+                Queue::Other => limits.udp_idle_s,
+            };
+            let idle_ns = idle_s.saturating_mul(SECOND_NS as u64);
+            while let Some(slot) = self.table.stalest(queue) {
+                let last = self.table.get(slot).core.last.ts;
+                if now <= last || now.abs_diff(last) < idle_ns {
+                    break;
+                }
+                self.finish(slot, EndReason::Idle);
+            }
+        }
+    }
+
+    /// The capture has ended: everything that is open is written.
+    fn end(&mut self, flaw: Option<Flaw>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        if let Some(flaw) = flaw {
+            let kind = match flaw.kind {
+                FlawKind::Cut => AnomalyKind::CaptureCut,
+                FlawKind::RecordLength => AnomalyKind::RecordLength,
+                FlawKind::BadBlock => AnomalyKind::BadBlock,
+                FlawKind::Unreadable => AnomalyKind::ReadError,
+            };
+            self.summary.cut_at_byte = Some(flaw.offset);
+            let at = At { ts: self.summary.last_ts.unwrap_or_default(), frame: self.summary.frames };
+            self.report(kind, at, &format!("byte {}: {}", flaw.offset, flaw.detail));
+        }
+        for slot in self.table.slots_by_id() {
+            self.finish(slot, EndReason::EndOfCapture);
+        }
+        if let Some(minute) = self.minute {
+            self.coverage.write(minute, &mut self.shared.tables.coverage);
+        }
+    }
+
+    fn report(&mut self, kind: AnomalyKind, at: At, detail: &str) {
+        let Shared { tables, limits, .. } = &mut self.shared;
+        self.flowless.report(kind, at, detail, limits, &mut tables.anomalies);
+    }
+
+    #[cold]
+    fn malformed(&mut self, record: &Record<'_>, kind: AnomalyKind, why: &str, at: At) {
+        self.coverage.cell(record.interface).malformed += 1;
+        self.summary.malformed_frames += 1;
+        self.report(kind, at, why);
+    }
+
+    #[cold]
+    fn unread(&mut self, record: &Record<'_>) {
+        self.coverage.cell(record.interface).unread += 1;
+        self.summary.unread_frames += 1;
+    }
+
+    #[cold]
+    fn unknown_link(&mut self, record: &Record<'_>, at: At) {
+        self.unread(record);
+        if !self.interfaces_unread.contains(&record.interface) && self.interfaces_unread.len() < 256 {
+            self.interfaces_unread.push(record.interface);
+            let detail =
+                format!("interface {}: link type {} is not read", record.interface, record.link_type);
+            self.report(AnomalyKind::UnknownLinkType, at, &detail);
+        }
+    }
+
+    /// Counts a frame for its link type; frames of one interface come in runs, which cost one comparison.
+    #[inline]
+    fn count_interface(&mut self, record: &Record<'_>) {
+        let here = (record.interface, record.link_type);
+        if self.run != here {
+            self.end_run();
+            self.run = here;
+            self.summary.interfaces_seen.insert(record.interface);
+        }
+        self.run_frames += 1;
+    }
+
+    fn end_run(&mut self) {
+        if self.run_frames > 0 {
+            *self.summary.link_types.entry(self.run.1).or_default() += self.run_frames;
+            self.run_frames = 0;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Recognises the copies that a SPAN port makes of one packet.
+//!
+//! A switch that mirrors both the port where a packet comes in and the one where it leaves shows it twice, with
+//! other MAC addresses, VLAN tags, hop count and checksum where it was routed in between. The same IP
+//! identification, transport header and payload again within milliseconds is a copy; a retransmission has a new
+//! identification. IPv6 and IPv4 packets with identification 0 have nothing that tells a copy from a pure ACK
+//! said twice, so only SYNs and payload are compared there, and only for 1 ms.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::RandomState;
+
+use crate::net::Packet;
+use crate::transport::{TCP, UDP, flag};
+
+/// Copies with an IP identification, in nanoseconds.
+const WINDOW_NS: u64 = 5_000_000;
+/// Copies without one.
+const SHORT_WINDOW_NS: u64 = 1_000_000;
+
+const WAYS: usize = 4;
+/// 8,192 sets of 4: half a MiB, 5 ms of traffic at 6 million packets a second.
+const SETS: usize = 1 << 13;
+
+#[derive(Clone, Copy)]
+struct Seen {
+    fingerprint: u64,
+    ts: i64,
+}
+
+/// The packets of the last milliseconds.
+///
+/// The set that a packet falls in comes from an unseeded mix, so that which old packet makes room never differs
+/// between two replays. The fingerprint is keyed by chance, so that nobody can write a packet that passes for
+/// the copy of another; two replays agree on equality whatever the key.
+pub struct Duplicates {
+    seen: Vec<[Seen; WAYS]>,
+    keyed: RandomState,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        let never = Seen { fingerprint: 0, ts: i64::MIN / 2 };
+        Self { seen: vec![[never; WAYS]; SETS], keyed: RandomState::default() }
+    }
+}
+
+impl Duplicates {
+    /// True where this packet was seen within the window; otherwise it is remembered.
+    #[inline]
+    pub fn is_copy(&mut self, packet: &Packet<'_>, ts: i64) -> bool {
+        let bytes = packet.transport;
+        let window_ns = if packet.id != 0 {
+            WINDOW_NS
+        } else if says_something(packet) {
+            SHORT_WINDOW_NS
+        } else {
+            return false;
+        };
+        let fingerprint = self.fingerprint(packet, bytes);
+        let set = &mut self.seen[set_of(packet, bytes)];
+        let mut oldest = 0;
+        for way in 0..WAYS {
+            let seen = set[way];
+            if seen.fingerprint == fingerprint && seen.ts.abs_diff(ts) <= window_ns {
+                return true;
+            }
+            if seen.ts < set[oldest].ts {
+                oldest = way;
+            }
+        }
+        set[oldest] = Seen { fingerprint, ts };
+        false
+    }
+
+    fn fingerprint(&self, packet: &Packet<'_>, bytes: &[u8]) -> u64 {
+        let mut hasher = self.keyed.build_hasher();
+        hasher.write_u128(u128::from_le_bytes(packet.source));
+        hasher.write_u128(u128::from_le_bytes(packet.destination));
+        let rest = u64::from(packet.id) << 48
+            | u64::from(packet.protocol) << 40
+            | packet.transport_length as u64 & 0xff_ffff_ffff;
+        hasher.write_u64(rest);
+        // The checksum is left out: it covers the addresses that a translating router changes.
+        let checksum = match packet.protocol {
+            TCP => 16,
+            UDP => 6,
+            _ => bytes.len(),
+        };
+        if checksum + 2 <= bytes.len() && !packet.fragment {
+            hasher.write(&bytes[..checksum]);
+            hasher.write(&bytes[checksum + 2..]);
+        } else {
+            hasher.write(bytes);
+        }
+        hasher.finish()
+    }
+}
+
+/// SYNs and payload: what no host says twice in the same words by right.
+fn says_something(packet: &Packet<'_>) -> bool {
+    let bytes = packet.transport;
+    match packet.protocol {
+        TCP if bytes.len() >= 14 => {
+            let header = usize::from(bytes[12] >> 4) * 4;
+            packet.transport_length > header || bytes[13] & flag::SYN != 0
+        }
+        UDP => packet.transport_length > 8,
+        _ => packet.transport_length > 0,
+    }
+}
+
+/// A set by what differs between neighbouring packets: identification, sequence number, ports, low address bits.
+fn set_of(packet: &Packet<'_>, bytes: &[u8]) -> usize {
+    let word = |at: usize| match bytes.get(at..at + 4) {
+        Some(four) => u64::from(u32::from_le_bytes([four[0], four[1], four[2], four[3]])),
+        None => 0,
+    };
+    let addresses = u64::from(packet.source[15]) << 8 | u64::from(packet.destination[15]);
+    let mix = (word(0) ^ u64::from(packet.id) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (word(4) ^ word(8) << 32 ^ addresses << 20).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    (mix.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(id: u16, transport: &[u8]) -> Packet<'_> {
+        Packet {
+            source: [1; 16],
+            destination: [2; 16],
+            protocol: TCP,
+            id,
+            fragment: false,
+            transport,
+            transport_length: transport.len(),
+        }
+    }
+
+    fn segment(sequence: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 20];
+        bytes[7] = sequence;
+        bytes[12] = 0x50;
+        bytes.extend(payload);
+        bytes
+    }
+
+    #[test]
+    fn the_same_packet_within_5_ms_is_a_copy_even_with_another_checksum() {
+        let mut duplicates = Duplicates::default();
+        let mut bytes = segment(1, b"abc");
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
+        bytes[16] = 0xaa;
+        assert!(duplicates.is_copy(&packet(7, &bytes), 5_000_000));
+    }
+
+    #[test]
+    fn later_or_with_another_identification_it_is_a_retransmission() {
+        let mut duplicates = Duplicates::default();
+        let bytes = segment(1, b"abc");
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
+        assert!(!duplicates.is_copy(&packet(8, &bytes), 1_000_000));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 5_000_001));
+    }
+
+    #[test]
+    fn without_an_identification_a_repeated_pure_ack_is_no_copy() {
+        let mut duplicates = Duplicates::default();
+        let ack = segment(1, b"");
+        assert!(!duplicates.is_copy(&packet(0, &ack), 0));
+        assert!(!duplicates.is_copy(&packet(0, &ack), 10));
+        let data = segment(1, b"abc");
+        assert!(!duplicates.is_copy(&packet(0, &data), 20));
+        assert!(duplicates.is_copy(&packet(0, &data), 30));
+        assert!(!duplicates.is_copy(&packet(0, &data), 1_000_021));
+    }
+}

@@ -1,0 +1,340 @@
+//! Packets of one 5-tuple in; roles, counters, rows and the parser's bytes out.
+
+mod identity;
+mod rows;
+mod table;
+mod talk;
+
+use crate::anomaly::{AnomalyKind, At, Tally};
+use crate::limits::Limits;
+use crate::net::Packet;
+use crate::protocol::{Counts, Parser};
+use crate::tables::Tables;
+use crate::tcp::{Connection, Held, Sample, SynVerdict, TcpCounters};
+use crate::transport::{Segment, flag};
+use crate::words::{Confidence, EndReason, RoleSource, Service};
+
+pub use identity::{FlowKey, Identity};
+pub use table::{FlowTable, Queue};
+use talk::Talk;
+
+/// What all flows write to and obey.
+pub struct Shared {
+    pub tables: Tables,
+    pub limits: Limits,
+    pub counts: Counts,
+    pub held: Held,
+}
+
+/// Counters of one side of a flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    pub packets: u32,
+    pub wire_bytes: u64,
+    pub payload_bytes: u64,
+    pub tcp: TcpCounters,
+    pub duplicate_packets: u32,
+    pub resets: u32,
+    pub fins: u32,
+}
+
+impl Counters {
+    fn add(&mut self, other: &Self) {
+        self.packets = self.packets.saturating_add(other.packets);
+        self.wire_bytes += other.wire_bytes;
+        self.payload_bytes += other.payload_bytes;
+        self.duplicate_packets = self.duplicate_packets.saturating_add(other.duplicate_packets);
+        self.resets = self.resets.saturating_add(other.resets);
+        self.fins = self.fins.saturating_add(other.fins);
+        let (sum, more) = (&mut self.tcp, &other.tcp);
+        sum.data_segments = sum.data_segments.saturating_add(more.data_segments);
+        sum.retransmitted_segments = sum.retransmitted_segments.saturating_add(more.retransmitted_segments);
+        sum.filled_holes = sum.filled_holes.saturating_add(more.filled_holes);
+        sum.out_of_order_segments = sum.out_of_order_segments.saturating_add(more.out_of_order_segments);
+        sum.unseen_segments = sum.unseen_segments.saturating_add(more.unseen_segments);
+        sum.gap_bytes = sum.gap_bytes.saturating_add(more.gap_bytes);
+    }
+}
+
+/// Who is the client, and how that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Roles {
+    /// The client's side: 0 is who sent the first packet.
+    pub client: usize,
+    pub source: RoleSource,
+}
+
+/// The minute that is being counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Minute {
+    pub counters: [Counters; 2],
+    pub first: At,
+    pub last: At,
+    pub active: bool,
+}
+
+/// What waits until it is known who is the client.
+enum Waiting {
+    Bytes(usize, Vec<u8>, At),
+    Gap(usize, u64, At),
+    Sample(Sample, bool, u64, At),
+    Anomaly(AnomalyKind, At, String),
+}
+
+/// Everything of a flow but its TCP state.
+pub struct Core {
+    pub id: u32,
+    pub identity: Identity,
+    pub first: At,
+    pub last: At,
+    pub roles: Option<Roles>,
+    pub minute: Minute,
+    totals: [Counters; 2],
+    pub established: bool,
+    service: Service,
+    confidence: Confidence,
+    /// The service whose messages are read, and who reads them.
+    parser: Option<(Service, Box<dyn Parser>)>,
+    /// Payloads that were shown to the protocols.
+    looked: u8,
+    joined_midstream: bool,
+    waiting: Vec<Waiting>,
+    tally: Tally,
+    /// The capture interface that saw it last.
+    pub interface: u16,
+}
+
+/// One flow.
+pub struct Flow {
+    pub core: Core,
+    tcp: Option<Box<Connection>>,
+}
+
+/// What the coverage of a minute is told by a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoverageDelta {
+    pub data_segments: u64,
+    pub unseen_segments: u64,
+    pub gap_bytes: u64,
+}
+
+impl Flow {
+    /// A flow with its first packet's identity; it counts nothing yet.
+    pub fn new(id: u32, identity: Identity, at: At, is_tcp: bool) -> Self {
+        Self {
+            core: Core {
+                id,
+                identity,
+                first: at,
+                last: at,
+                roles: None,
+                minute: Minute::default(),
+                totals: Default::default(),
+                established: false,
+                service: Service::Unknown,
+                confidence: Confidence::None,
+                parser: None,
+                looked: 0,
+                joined_midstream: false,
+                waiting: Vec::new(),
+                tally: Tally::default(),
+                interface: 0,
+            },
+            tcp: is_tcp.then(Box::default),
+        }
+    }
+
+    /// True where a SYN (without ACK) of these ports opens another connection than this one.
+    pub fn is_reused_by(&self, side: usize, segment: &Segment<'_>) -> bool {
+        segment.flags & (flag::SYN | flag::ACK) == flag::SYN
+            && self
+                .tcp
+                .as_ref()
+                .is_some_and(|tcp| tcp.judge_syn(side, segment.sequence) == SynVerdict::NewConnection)
+    }
+
+    /// Which side sent a packet.
+    #[inline]
+    pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
+        let identity = &self.core.identity;
+        usize::from(packet.source != identity.ips[0] || source_port != identity.ports[0])
+    }
+
+    /// Counts a packet; true where it is the first of the minute.
+    #[inline]
+    pub fn count(&mut self, side: usize, wire_bytes: u32, payload_bytes: u32, at: At) -> bool {
+        let core = &mut self.core;
+        core.last = At { ts: core.last.ts.max(at.ts), frame: at.frame };
+        let first = core.touch_minute(at);
+        let counters = &mut core.minute.counters[side];
+        counters.packets = counters.packets.saturating_add(1);
+        counters.wire_bytes += u64::from(wire_bytes);
+        counters.payload_bytes += u64::from(payload_bytes);
+        core.established |= payload_bytes > 0;
+        first
+    }
+
+    /// Counts a SPAN duplicate; true where it is the first packet of the minute.
+    pub fn count_duplicate(&mut self, side: usize, at: At) -> bool {
+        let first = self.core.touch_minute(at);
+        let counters = &mut self.core.minute.counters[side];
+        counters.duplicate_packets = counters.duplicate_packets.saturating_add(1);
+        first
+    }
+
+    /// Takes a TCP segment.
+    #[inline]
+    pub fn segment(
+        &mut self,
+        side: usize,
+        segment: &Segment<'_>,
+        at: At,
+        shared: &mut Shared,
+    ) -> CoverageDelta {
+        let Self { core, tcp } = self;
+        let Some(tcp) = tcp else { return CoverageDelta::default() };
+        if core.roles.is_none() {
+            if segment.has(flag::SYN) && !segment.has(flag::RST) {
+                let answer = segment.has(flag::ACK);
+                let client = if answer { 1 - side } else { side };
+                let source = if answer { RoleSource::SynAck } else { RoleSource::Syn };
+                Talk { core, shared }.decide(client, source);
+            } else {
+                core.joined_midstream = true;
+            }
+        }
+        let counters = &mut core.minute.counters[side];
+        counters.resets += u32::from(segment.has(flag::RST));
+        counters.fins += u32::from(segment.has(flag::FIN));
+        let before = core.coverage();
+        let client = core.roles.map(|roles| roles.client);
+        let limits = shared.limits;
+        // Taken out for the call, so that the listener can write to everything else.
+        let mut held = std::mem::take(&mut shared.held);
+        tcp.segment(side, segment, at, client, &limits, &mut held, &mut Talk { core, shared });
+        shared.held = held;
+        core.established |= tcp.handshake.complete;
+        core.coverage().since(before)
+    }
+
+    /// The queue that this flow waits in for its end.
+    pub fn queue(&self) -> Queue {
+        match &self.tcp {
+            None => Queue::Other,
+            Some(tcp) if tcp.reset || tcp.closed_by_fin() => Queue::TcpClosed,
+            Some(_) => Queue::TcpOpen,
+        }
+    }
+
+    /// A flow without TCP's signs: the port, or who spoke first, tells the roles.
+    pub fn decide_without_tcp(&mut self, shared: &mut Shared) {
+        let core = &mut self.core;
+        if core.roles.is_none() {
+            Talk { core, shared }.decide_by_port();
+        }
+    }
+
+    /// The minute is over: writes its row.
+    pub fn end_minute(&mut self, minute: i64, shared: &mut Shared) -> CoverageDelta {
+        let before = self.core.coverage();
+        self.settle(false, shared);
+        let delta = self.core.coverage().since(before);
+        let core = &mut self.core;
+        let now = core.minute.last.ts;
+        let mut talk = Talk { core, shared };
+        if talk.core.roles.is_none() {
+            talk.decide_by_port();
+        }
+        talk.with_parser(|parser, out| parser.expire(now, out));
+        self.write_minute(minute, shared);
+        delta
+    }
+
+    /// The flow is over: writes all that is left of it.
+    pub fn end(&mut self, reason: EndReason, now: i64, minute: i64, shared: &mut Shared) -> CoverageDelta {
+        let before = self.core.coverage();
+        self.settle(true, shared);
+        let delta = self.core.coverage().since(before);
+        let core = &mut self.core;
+        let mut talk = Talk { core, shared };
+        if talk.core.roles.is_none() {
+            talk.decide_by_port();
+        }
+        let capture_ended = reason == EndReason::EndOfCapture;
+        let now = now.max(talk.core.last.ts);
+        talk.with_parser(|parser, out| parser.end(now, capture_ended, out));
+        self.write_minute(minute, shared);
+        let reason = match &self.tcp {
+            Some(tcp) if reason == EndReason::Idle || capture_ended => {
+                if tcp.closed_by_fin() {
+                    EndReason::Fin
+                } else if tcp.reset {
+                    EndReason::Reset
+                } else {
+                    reason
+                }
+            }
+            _ => reason,
+        };
+        self.write_flow(reason, shared);
+        delta
+    }
+
+    fn settle(&mut self, end: bool, shared: &mut Shared) {
+        let Self { core, tcp } = self;
+        let Some(tcp) = tcp else { return };
+        if !tcp.is_unsettled() {
+            return;
+        }
+        let at = core.last;
+        let limits = shared.limits;
+        let mut held = std::mem::take(&mut shared.held);
+        tcp.settle(at, end, &limits, &mut held, &mut Talk { core, shared });
+        shared.held = held;
+    }
+}
+
+impl Core {
+    /// Marks the minute as one with traffic; true where it was none before.
+    #[inline]
+    fn touch_minute(&mut self, at: At) -> bool {
+        let minute = &mut self.minute;
+        if minute.active {
+            minute.last = At { ts: minute.last.ts.max(at.ts), frame: at.frame };
+            return false;
+        }
+        minute.active = true;
+        minute.first = at;
+        minute.last = at;
+        true
+    }
+
+    #[inline]
+    fn coverage(&self) -> CoverageDelta {
+        let [first, second] = &self.minute.counters;
+        CoverageDelta {
+            data_segments: u64::from(first.tcp.data_segments) + u64::from(second.tcp.data_segments),
+            unseen_segments: u64::from(first.tcp.unseen_segments) + u64::from(second.tcp.unseen_segments),
+            gap_bytes: first.tcp.gap_bytes + second.tcp.gap_bytes,
+        }
+    }
+}
+
+impl CoverageDelta {
+    #[inline]
+    fn since(self, before: Self) -> Self {
+        Self {
+            data_segments: self.data_segments - before.data_segments,
+            unseen_segments: self.unseen_segments - before.unseen_segments,
+            gap_bytes: self.gap_bytes - before.gap_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod size_probe {
+    #[test]
+    fn sizes() {
+        eprintln!("flow {} core {} conn {} counters {} minute {} tally {}", size_of::<super::Flow>(), size_of::<super::Core>(), size_of::<super::Connection>(), size_of::<super::Counters>(), size_of::<super::Minute>(), size_of::<super::Tally>());
+    }
+}

@@ -1,0 +1,184 @@
+//! The flows at hand, found by 5-tuple, ended by silence or by the table's limit.
+//!
+//! Who is ended when depends on packets and their times alone, never on the hash seed, which is random so that
+//! nobody can choose ports that collide.
+
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
+use super::{Flow, FlowKey};
+
+const NONE: u32 = u32::MAX;
+
+/// A flow moves to its queue's fresh end at most once in so many nanoseconds: order is exact to a second.
+const TOUCH_NS: u64 = 1_000_000_000;
+
+/// Where a flow waits for its end, by how long silence lasts until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    TcpOpen,
+    TcpClosed,
+    Other,
+}
+
+impl Queue {
+    pub const ALL: [Queue; 3] = [Queue::TcpOpen, Queue::TcpClosed, Queue::Other];
+}
+
+#[derive(Clone, Copy)]
+struct Links {
+    queue: Queue,
+    fresher: u32,
+    staler: u32,
+    touched: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Ends {
+    freshest: u32,
+    stalest: u32,
+}
+
+/// All flows at hand. Slots are numbers that stay the same while a flow lives.
+pub struct FlowTable {
+    index: HashMap<FlowKey, u32, RandomState>,
+    slots: Vec<Option<Box<Flow>>>,
+    links: Vec<Links>,
+    free: Vec<u32>,
+    ends: [Ends; 3],
+    last_id: u32,
+}
+
+impl Default for FlowTable {
+    fn default() -> Self {
+        let empty = Ends { freshest: NONE, stalest: NONE };
+        Self {
+            index: HashMap::default(),
+            slots: Vec::new(),
+            links: Vec::new(),
+            free: Vec::new(),
+            ends: [empty; 3],
+            last_id: 0,
+        }
+    }
+}
+
+impl FlowTable {
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    #[inline]
+    pub fn find(&self, key: &FlowKey) -> Option<u32> {
+        self.index.get(key).copied()
+    }
+
+    #[inline]
+    pub fn get(&mut self, slot: u32) -> &mut Flow {
+        self.slots[slot as usize].as_mut().expect("slots in use hold a flow")
+    }
+
+    /// The flow in a slot, where it has one.
+    pub fn try_get(&mut self, slot: u32) -> Option<&mut Flow> {
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    /// Adds a flow under the next number, as its queue's freshest.
+    pub fn add(&mut self, ts: i64, make: impl FnOnce(u32) -> Flow) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        let flow = Box::new(make(self.last_id));
+        let key = flow.core.identity.key;
+        let links = Links { queue: flow.queue(), fresher: NONE, staler: NONE, touched: ts };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(flow);
+                self.links[slot as usize] = links;
+                slot
+            }
+            None => {
+                self.slots.push(Some(flow));
+                self.links.push(links);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.index.insert(key, slot);
+        self.append(slot);
+        slot
+    }
+
+    /// Takes a flow out.
+    pub fn remove(&mut self, slot: u32) -> Box<Flow> {
+        self.unlink(slot);
+        let flow = self.slots[slot as usize].take().expect("slots in use hold a flow");
+        self.index.remove(&flow.core.identity.key);
+        self.free.push(slot);
+        flow
+    }
+
+    /// A flow had a packet.
+    #[inline]
+    pub fn touch(&mut self, slot: u32, ts: i64, queue: Queue) {
+        let links = &self.links[slot as usize];
+        if links.queue == queue && links.touched.abs_diff(ts) < TOUCH_NS {
+            return;
+        }
+        self.unlink(slot);
+        let links = &mut self.links[slot as usize];
+        links.queue = queue;
+        links.touched = ts;
+        self.append(slot);
+    }
+
+    /// The flow of a queue that was quiet for longest.
+    pub fn stalest(&self, queue: Queue) -> Option<u32> {
+        let slot = self.ends[queue as usize].stalest;
+        (slot != NONE).then_some(slot)
+    }
+
+    /// The flow to give up for a new one: the one that was quiet for longest, closed ones first.
+    pub fn victim(&self) -> Option<u32> {
+        if let Some(closed) = self.stalest(Queue::TcpClosed) {
+            return Some(closed);
+        }
+        let oldest = |slot: &u32| self.links[*slot as usize].touched;
+        [Queue::Other, Queue::TcpOpen].into_iter().filter_map(|queue| self.stalest(queue)).min_by_key(oldest)
+    }
+
+    /// All slots in use, in the order of the flows' numbers.
+    pub fn slots_by_id(&self) -> Vec<u32> {
+        let mut slots: Vec<(u32, u32)> =
+            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.core.id, slot))).collect();
+        slots.sort_unstable();
+        slots.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    fn append(&mut self, slot: u32) {
+        let ends = &mut self.ends[self.links[slot as usize].queue as usize];
+        let before = std::mem::replace(&mut ends.freshest, slot);
+        if before == NONE {
+            ends.stalest = slot;
+        } else {
+            self.links[before as usize].fresher = slot;
+        }
+        let links = &mut self.links[slot as usize];
+        links.staler = before;
+        links.fresher = NONE;
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Links { queue, fresher, staler, .. } = self.links[slot as usize];
+        let ends = &mut self.ends[queue as usize];
+        if fresher == NONE {
+            ends.freshest = staler;
+        } else {
+            self.links[fresher as usize].staler = staler;
+        }
+        let ends = &mut self.ends[queue as usize];
+        if staler == NONE {
+            ends.stalest = fresher;
+        } else {
+            self.links[staler as usize].fresher = fresher;
+        }
+    }
+}

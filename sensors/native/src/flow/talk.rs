@@ -1,0 +1,241 @@
+//! What a flow hears from its TCP connection, and what it makes of it: roles, service, rows.
+
+use super::{Core, Roles, Shared, Waiting};
+use crate::anomaly::{AnomalyKind, At};
+use crate::protocol::{Output, PROTOCOLS, Parser, Role, well_known};
+use crate::tables::{FlowStartRow, ROW, RttRow};
+use crate::tcp::{Listener, Sample, TcpCounters};
+use crate::transport::TCP;
+use crate::words::{Confidence, RoleSource, RttKind};
+
+/// Payloads of a flow that are shown to the protocols before it is left unnamed.
+const LOOKS: u8 = 8;
+
+/// Payloads after which a flow that was joined in its middle has to have a client.
+const UNDECIDED_PAYLOADS: usize = 4;
+
+/// All that may wait for that decision.
+const WAITING_LIMIT: usize = 16;
+
+/// The longest payload that waits; a longer one is no first message of a protocol that is read.
+const WAITING_BYTES: usize = 4096;
+
+/// A flow while it listens.
+pub struct Talk<'a> {
+    pub core: &'a mut Core,
+    pub shared: &'a mut Shared,
+}
+
+impl Talk<'_> {
+    /// Settles who is the client, for good, and writes the flow's first row.
+    pub fn decide(&mut self, client: usize, source: RoleSource) {
+        let core = &mut *self.core;
+        core.roles = Some(Roles { client, source });
+        let server = 1 - client;
+        let identity = &core.identity;
+        let by_port = well_known(identity.protocol, identity.ports[server])
+            .or_else(|| well_known(identity.protocol, identity.ports[client]));
+        if let Some(service) = by_port {
+            core.service = service;
+            core.confidence = Confidence::Port;
+        }
+        self.shared.tables.flow_starts.push(FlowStartRow {
+            flow_id: core.id,
+            ts: core.first.ts,
+            first_frame: core.first.frame,
+            ip_proto: identity.protocol,
+            client_ip: &identity.ips[client],
+            server_ip: &identity.ips[server],
+            client_port: identity.ports[client],
+            server_port: identity.ports[server],
+            client_mac: identity.macs[client],
+            server_mac: identity.macs[server],
+            vlan: identity.vlan,
+            role_source: source,
+            _borrow: ROW,
+        });
+        for waiting in std::mem::take(&mut core.waiting) {
+            match waiting {
+                Waiting::Bytes(side, bytes, at) => self.bytes(side, &bytes, at),
+                Waiting::Gap(side, length, at) => self.gap(side, length, at),
+                Waiting::Sample(sample, piggybacked, rtt_ns, at) => {
+                    self.sample(sample, piggybacked, rtt_ns, at)
+                }
+                Waiting::Anomaly(kind, at, detail) => self.anomaly(kind, at, &|| detail.clone()),
+            }
+        }
+    }
+
+    /// Without a handshake or a structure: the side with a service's port is the server, else, over TCP, the one
+    /// with the lower port, else the one that was spoken to first.
+    pub fn decide_by_port(&mut self) {
+        let identity = &self.core.identity;
+        let [first, second] = identity.ports;
+        let named = [first, second].map(|port| well_known(identity.protocol, port).is_some());
+        let lower_serves = identity.protocol == TCP || named[0] && named[1];
+        let (client, source) = match named {
+            [false, true] => (0, RoleSource::Port),
+            [true, false] => (1, RoleSource::Port),
+            _ if lower_serves && first != second => (usize::from(first < second), RoleSource::Port),
+            _ => (0, RoleSource::FirstSeen),
+        };
+        self.decide(client, source);
+    }
+
+    /// Calls the parser, where there is one, and takes over what it knows afterwards.
+    pub fn with_parser(&mut self, call: impl FnOnce(&mut dyn Parser, &mut Output<'_>)) {
+        let core = &mut *self.core;
+        let (Some((service, parser)), Some(roles)) = (core.parser.as_mut(), core.roles) else { return };
+        let server = 1 - roles.client;
+        let mut out = Output {
+            flow_id: core.id,
+            client_ip: &core.identity.ips[roles.client],
+            server_ip: &core.identity.ips[server],
+            client_port: core.identity.ports[roles.client],
+            server_port: core.identity.ports[server],
+            tables: &mut self.shared.tables,
+            tally: &mut core.tally,
+            limits: &self.shared.limits,
+            counts: &mut self.shared.counts,
+        };
+        call(parser.as_mut(), &mut out);
+        let confidence = parser.confidence();
+        if parser.is_wrong() {
+            core.parser = None;
+        } else if confidence > core.confidence {
+            core.service = *service;
+            core.confidence = confidence;
+        }
+    }
+
+    fn role(&self, side: usize) -> Option<Role> {
+        let client = self.core.roles?.client;
+        Some(if side == client { Role::Client } else { Role::Server })
+    }
+
+    /// Shows a payload to the protocols, so that one of them says who speaks.
+    fn listen_for_speaker(&mut self, side: usize, bytes: &[u8], at: At) {
+        let ports = self.core.identity.ports;
+        for protocol in PROTOCOLS {
+            let on_port = ports.contains(&protocol.port);
+            let Some(recognised) = (protocol.recognise)(bytes, on_port) else { continue };
+            match recognised.speaker {
+                Some(Role::Client) => self.decide(side, RoleSource::Protocol),
+                Some(Role::Server) => self.decide(1 - side, RoleSource::Protocol),
+                None if on_port => self.decide_by_port(),
+                None => break,
+            }
+            return self.bytes(side, bytes, at);
+        }
+        let payloads =
+            self.core.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
+        if payloads + 1 >= UNDECIDED_PAYLOADS || bytes.len() > WAITING_BYTES {
+            self.decide_by_port();
+            self.bytes(side, bytes, at);
+        } else {
+            self.wait(Waiting::Bytes(side, bytes.to_vec(), at));
+        }
+    }
+
+    fn wait(&mut self, waiting: Waiting) {
+        self.core.waiting.push(waiting);
+        if self.core.waiting.len() >= WAITING_LIMIT {
+            self.decide_by_port();
+        }
+    }
+
+    /// Shows a payload to the protocols, so that one of them reads or names the flow.
+    fn look(&mut self, role: Role, bytes: &[u8], at: At) {
+        self.core.looked += 1;
+        let ports = self.core.identity.ports;
+        for protocol in PROTOCOLS {
+            let on_port = ports.contains(&protocol.port);
+            let Some(recognised) = (protocol.recognise)(bytes, on_port) else { continue };
+            if recognised.speaker.is_some_and(|speaker| speaker != role) && !on_port {
+                continue;
+            }
+            let Some(start) = protocol.parser else {
+                self.core.service = protocol.service;
+                self.core.confidence = recognised.confidence;
+                self.core.looked = LOOKS;
+                return;
+            };
+            let mut parser = start(recognised.confidence);
+            if self.core.joined_midstream {
+                parser.gap(Role::Client, 0);
+                parser.gap(Role::Server, 0);
+            }
+            self.core.parser = Some((protocol.service, parser));
+            self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
+            return;
+        }
+    }
+}
+
+impl Listener for Talk<'_> {
+    #[inline]
+    fn bytes(&mut self, side: usize, bytes: &[u8], at: At) {
+        let Some(role) = self.role(side) else {
+            return self.listen_for_speaker(side, bytes, at);
+        };
+        if self.core.parser.is_some() {
+            self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
+        } else if self.core.looked < LOOKS {
+            self.look(role, bytes, at);
+        }
+    }
+
+    fn gap(&mut self, side: usize, length: u64, at: At) {
+        match self.role(side) {
+            None if length > 0 => self.wait(Waiting::Gap(side, length, at)),
+            None => {}
+            Some(role) => {
+                if let Some((_, parser)) = &mut self.core.parser {
+                    parser.gap(role, length);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn sample(&mut self, sample: Sample, piggybacked: bool, rtt_ns: u64, at: At) {
+        let Some(roles) = self.core.roles else {
+            return self.wait(Waiting::Sample(sample, piggybacked, rtt_ns, at));
+        };
+        let kind = match sample {
+            Sample::Handshake(kind) => kind,
+            Sample::Path => RttKind::Path,
+            Sample::AckBy(side) if side == roles.client => RttKind::AckClient,
+            Sample::AckBy(_) => RttKind::AckServer,
+        };
+        self.shared.tables.rtt.push(RttRow {
+            ts: at.ts,
+            flow_id: self.core.id,
+            frame: at.frame,
+            kind,
+            piggybacked,
+            rtt_ns,
+            _borrow: ROW,
+        });
+    }
+
+    #[cold]
+    fn anomaly(&mut self, kind: AnomalyKind, at: At, detail: &dyn Fn() -> String) {
+        if self.core.roles.is_none() {
+            return self.wait(Waiting::Anomaly(kind, at, detail()));
+        }
+        if self.core.tally.admit(kind, self.shared.limits.anomalies_per_flow_kind) {
+            let rows = &mut self.shared.tables.anomalies;
+            crate::anomaly::push(rows, kind, at, Some(self.core.id), &detail());
+        }
+    }
+
+    #[inline]
+    fn counters(&mut self, side: usize) -> &mut TcpCounters {
+        &mut self.core.minute.counters[side].tcp
+    }
+
+    fn wants_bytes(&self) -> bool {
+        self.core.parser.is_some() || self.core.roles.is_none() || self.core.looked < LOOKS
+    }
+}

@@ -1,0 +1,24 @@
+//! Frames to Arrow record batches: the compiled part of Geophone's sensor.
+//!
+//! It knows bytes, flows and protocols; it knows no zones, no policy, no findings and no store. This file is the
+//! Python seam, nothing else.
+#![forbid(unsafe_code)]
+
+pub mod anomaly;
+pub mod columns;
+mod coverage;
+pub mod decoder;
+mod duplicates;
+mod flow;
+pub mod limits;
+mod link;
+mod net;
+mod protocol;
+pub mod source;
+mod summary;
+pub mod tables;
+mod tcp;
+mod transport;
+mod words;
+
+mod python;

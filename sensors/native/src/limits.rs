@@ -1,0 +1,94 @@
+//! Every bound of the decoder: name, default and meaning in one place.
+//!
+//! Whatever hostile bytes arrive, memory stays within these and every row that a limit costs is counted.
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+        /// The bounds of one decoder.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// (name, default, meaning) of every limit.
+            pub const ALL: &'static [(&'static str, u64, &'static str)] =
+                &[$((stringify!($name), $default, concat!($($doc),+)),)+];
+
+            /// Sets one by name.
+            ///
+            /// # Errors
+            /// A sentence that names the known limits, where there is none of that name or the value is 0.
+            pub fn set(&mut self, name: &str, value: u64) -> Result<(), String> {
+                if value == 0 {
+                    return Err(format!("limit {name} is 0: it has to be at least 1"));
+                }
+                match name {
+                    $(stringify!($name) => self.$name = value,)+
+                    _ => {
+                        let known = [$(stringify!($name)),+].join(", ");
+                        return Err(format!("unknown limit {name}: known are {known}"));
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+limits! {
+    /// Flows in the table at once; one more pushes out the one that was quiet for longest.
+    flow_limit = 131_072,
+    /// Seconds of silence after which an open TCP flow ends.
+    tcp_idle_s = 3_600,
+    /// Seconds of silence after which a TCP flow with FINs of both sides, or a reset, ends.
+    tcp_closed_idle_s = 120,
+    /// Seconds of silence after which a flow of UDP or any other protocol ends.
+    udp_idle_s = 300,
+    /// Bytes kept for one flow while a hole in its stream is open.
+    reassembly_bytes_per_flow = 262_144,
+    /// Bytes kept for all flows while holes in their streams are open.
+    reassembly_bytes = 67_108_864,
+    /// Separate pieces kept for one side of a flow while holes are open.
+    reassembly_pieces = 128,
+    /// Modbus requests of one flow that wait for a response at once; the oldest is given up for one more.
+    pending_limit = 1_024,
+    /// Seconds after which a Modbus request without a response counts as unanswered.
+    modbus_pending_s = 60,
+    /// Rows of one kind of anomaly for one flow.
+    anomalies_per_flow_kind = 16,
+    /// Rows of one kind of anomaly in a capture that belong to no flow.
+    anomalies_per_kind = 1_000,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+
+    #[test]
+    fn every_limit_can_be_set_by_its_name() {
+        let mut limits = Limits::default();
+        for (name, default, doc) in Limits::ALL {
+            assert!(!doc.trim().is_empty());
+            limits.set(name, default + 1).unwrap();
+        }
+        assert_eq!(limits.flow_limit, 131_073);
+    }
+
+    #[test]
+    fn an_unknown_limit_is_refused_with_the_known_ones() {
+        let error = Limits::default().set("flow_limits", 1).unwrap_err();
+        assert!(error.contains("flow_limit,"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        assert!(Limits::default().set("flow_limit", 0).is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! Network-layer bytes in; one packet's addresses, protocol and transport bytes out (RFC 791, RFC 8200).
+
+/// Extension headers of one IPv6 packet that are walked.
+const EXTENSION_LIMIT: usize = 16;
+
+/// An IP packet, read up to its transport header.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// 16 bytes, IPv4 as IPv4-mapped.
+    pub source: [u8; 16],
+    pub destination: [u8; 16],
+    /// IP protocol number of the transport layer.
+    pub protocol: u8,
+    /// IPv4 identification; 0 in IPv6, which has none.
+    pub id: u16,
+    /// A piece of a packet: its transport header is not there, or not the whole of it.
+    pub fragment: bool,
+    /// Captured bytes after the IP headers, link padding trimmed.
+    pub transport: &'a [u8],
+    /// Their length on the wire.
+    pub transport_length: usize,
+}
+
+/// The headers contradict themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+/// 0x0a000001 -> ::ffff:10.0.0.1
+fn mapped(bytes: &[u8]) -> [u8; 16] {
+    let mut address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
+    address[12..].copy_from_slice(&bytes[..4]);
+    address
+}
+
+/// Reads an IPv4 packet; `cut` says that the capture did not keep the whole frame.
+#[inline]
+pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
+    if bytes.len() < 20 {
+        return Err(Malformed("IPv4 header shorter than 20 bytes"));
+    }
+    if bytes[0] >> 4 != 4 {
+        return Err(Malformed("IPv4 by its link, another version by its header"));
+    }
+    let header = usize::from(bytes[0] & 15) * 4;
+    let mut length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+    if length == 0 {
+        // Segmentation offload: the card fills the length in after the capture has seen the packet.
+        length = bytes.len() + cut;
+    }
+    if header < 20 || header > length {
+        return Err(Malformed("IPv4 header length does not fit"));
+    }
+    if header > bytes.len() || length > bytes.len() + cut {
+        return Err(Malformed("IPv4 packet longer than its frame"));
+    }
+    let offset = u16::from_be_bytes([bytes[6], bytes[7]]);
+    Ok(Packet {
+        source: mapped(&bytes[12..16]),
+        destination: mapped(&bytes[16..20]),
+        protocol: bytes[9],
+        id: u16::from_be_bytes([bytes[4], bytes[5]]),
+        // More fragments, or an offset.
+        fragment: offset & 0x3fff != 0,
+        transport: &bytes[header..length.min(bytes.len())],
+        transport_length: length - header,
+    })
+}
+
+/// Reads an IPv6 packet and walks its extension headers.
+#[inline]
+pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
+    if bytes.len() < 40 {
+        return Err(Malformed("IPv6 header shorter than 40 bytes"));
+    }
+    if bytes[0] >> 4 != 6 {
+        return Err(Malformed("IPv6 by its link, another version by its header"));
+    }
+    let mut length = usize::from(u16::from_be_bytes([bytes[4], bytes[5]]));
+    let there = bytes.len() - 40 + cut;
+    if length == 0 {
+        // Segmentation offload, or a jumbogram (RFC 2675): the frame knows.
+        length = there;
+    }
+    if length > there {
+        return Err(Malformed("IPv6 packet longer than its frame"));
+    }
+    let mut rest = &bytes[40..(40 + length).min(bytes.len())];
+    let mut rest_length = length;
+    let mut protocol = bytes[6];
+    let mut fragment = false;
+    for _ in 0..EXTENSION_LIMIT {
+        let size = match protocol {
+            // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
+            0 | 43 | 60 | 135 | 139 | 140 if rest.len() >= 2 => 8 + usize::from(rest[1]) * 8,
+            // Authentication header: counted in 4 bytes, minus 2 (RFC 4302, 2.2).
+            51 if rest.len() >= 2 => 8 + usize::from(rest[1]) * 4,
+            44 if rest.len() >= 8 => {
+                // An atomic fragment (RFC 6946) is whole: no offset, none to follow.
+                fragment |= u16::from_be_bytes([rest[2], rest[3]]) & 0xfff9 != 0;
+                8
+            }
+            0 | 43 | 44 | 51 | 60 | 135 | 139 | 140 => {
+                return Err(Malformed("IPv6 extension header without its 8 bytes"));
+            }
+            _ => break,
+        };
+        if size > rest.len() {
+            return Err(Malformed("IPv6 extension header longer than its packet"));
+        }
+        protocol = rest[0];
+        rest = &rest[size..];
+        rest_length -= size;
+        if fragment {
+            break;
+        }
+    }
+    let mut packet = Packet {
+        source: [0; 16],
+        destination: [0; 16],
+        protocol,
+        id: 0,
+        fragment,
+        transport: rest,
+        transport_length: rest_length,
+    };
+    packet.source.copy_from_slice(&bytes[8..24]);
+    packet.destination.copy_from_slice(&bytes[24..40]);
+    Ok(packet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(payload: &[u8]) -> Vec<u8> {
+        let length = (20 + payload.len()) as u16;
+        let mut bytes = vec![0x45, 0, 0, 0, 0, 7, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        bytes[2..4].copy_from_slice(&length.to_be_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    #[test]
+    fn link_padding_is_no_payload() {
+        let mut bytes = packet(b"abc");
+        bytes.extend([0; 23]);
+        assert_eq!(v4(&bytes, 0).unwrap().transport, b"abc");
+    }
+
+    #[test]
+    fn length_0_means_the_card_segments_later() {
+        let mut bytes = packet(b"abcdef");
+        bytes[2..4].copy_from_slice(&[0, 0]);
+        assert_eq!(v4(&bytes, 0).unwrap().transport, b"abcdef");
+    }
+
+    #[test]
+    fn a_packet_longer_than_its_frame_is_malformed_unless_the_capture_cut_it() {
+        let bytes = packet(b"abcdef");
+        assert!(v4(&bytes[..22], 0).is_err());
+        let cut = v4(&bytes[..22], 4).unwrap();
+        assert_eq!((cut.transport, cut.transport_length), (&b"ab"[..], 6));
+    }
+
+    #[test]
+    fn both_kinds_of_fragment_are_fragments() {
+        for (flags, fragment) in [(0x4000u16, false), (0x2000, true), (0x00b9, true), (0, false)] {
+            let mut bytes = packet(b"abc");
+            bytes[6..8].copy_from_slice(&flags.to_be_bytes());
+            assert_eq!(v4(&bytes, 0).unwrap().fragment, fragment, "{flags:04x}");
+        }
+    }
+
+    #[test]
+    fn ipv6_extension_headers_are_walked() {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 19, 0, 64];
+        bytes.extend([0; 32]);
+        bytes.extend([60, 0, 1, 4, 0, 0, 0, 0]);
+        bytes.extend([6, 0, 1, 4, 0, 0, 0, 0]);
+        bytes.extend(b"abc");
+        let packet = v6(&bytes, 0).unwrap();
+        assert_eq!((packet.protocol, packet.transport), (6, &b"abc"[..]));
+        for end in 40..56 {
+            let missing = bytes.len() - end;
+            assert!(v6(&bytes[..end], missing).is_err(), "{end}");
+        }
+    }
+}

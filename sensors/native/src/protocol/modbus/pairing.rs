@@ -1,0 +1,255 @@
+//! Requests that wait, responses that come, and the row of each pair.
+//!
+//! Pairing is by order of arrival among the requests of the same transaction identifier, unit and function:
+//! clients use an identifier again when they repeat a request. The first request wins, so latency may read
+//! high, never low.
+
+use std::collections::VecDeque;
+
+use super::detail::joined;
+use super::framing::Unit;
+use super::pdu::{EXCEPTION, Fields};
+use crate::anomaly::{AnomalyKind, At};
+use crate::columns::Words16;
+use crate::protocol::Output;
+use crate::tables::{ModbusRow, ROW};
+use crate::words::{Confidence, Outcome};
+
+/// Answered requests that are remembered, so that a second response is called a duplicate.
+const ANSWERED_KEPT: usize = 8;
+
+/// Values that a request writes.
+#[derive(Debug)]
+pub enum Written {
+    One([u16; 1]),
+    Many(Vec<u16>),
+}
+
+impl Written {
+    fn words(&self) -> Words16<'_> {
+        match self {
+            Written::One(value) => Words16::Values(value),
+            Written::Many(values) => Words16::Values(values),
+        }
+    }
+}
+
+/// A request that waits for its response.
+#[derive(Debug)]
+pub struct Pending {
+    pub at: At,
+    pub transaction_id: u16,
+    pub unit: u8,
+    pub function: u8,
+    pub address: Option<u16>,
+    pub quantity: Option<u16>,
+    pub write_address: Option<u16>,
+    pub write_quantity: Option<u16>,
+    pub sub_function: Option<u16>,
+    pub and_mask: Option<u16>,
+    pub or_mask: Option<u16>,
+    pub written: Written,
+    pub detail: String,
+    pub length: u16,
+    pub after_gap: bool,
+}
+
+impl Pending {
+    /// True where a response, whole in itself, has the counts and echoes of this request (6.1 to 6.18).
+    pub fn is_answered_by(&self, response: &[u8]) -> bool {
+        let quantity = self.quantity.unwrap_or(0);
+        let echoed = |at: usize| response.get(at..at + 2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        match response[0] {
+            function if function & EXCEPTION != 0 => true,
+            1 | 2 => u16::from(response[1]) == quantity.div_ceil(8),
+            3 | 4 | 23 => u16::from(response[1]) == quantity.wrapping_mul(2),
+            5 | 6 | 22 => echoed(1) == self.address,
+            15 | 16 => echoed(1) == self.address && echoed(3) == self.quantity,
+            8 => echoed(1) == self.sub_function,
+            _ => true,
+        }
+    }
+}
+
+/// A response, read.
+pub struct Reply<'a> {
+    pub at: At,
+    pub exception_code: Option<u8>,
+    pub length: u16,
+    pub after_gap: bool,
+    pub fields: Fields<'a>,
+}
+
+type Key = (u16, u8, u8);
+
+/// The requests of one flow that wait.
+#[derive(Debug, Default)]
+pub struct Pairing {
+    waiting: VecDeque<Pending>,
+    answered: [Key; ANSWERED_KEPT],
+    answered_at: usize,
+}
+
+impl Pairing {
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// A request joins those that wait; over the limit the oldest is given up.
+    pub fn ask(&mut self, request: Pending, confidence: Confidence, out: &mut Output<'_>) {
+        self.expire(request.at.ts, confidence, out);
+        if self.waiting.len() as u64 >= out.limits.pending_limit {
+            let limit = out.limits.pending_limit;
+            out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
+                format!("more than {limit} requests wait: the oldest was given up")
+            });
+            if let Some(oldest) = self.waiting.pop_front() {
+                write(Some(&oldest), None, Outcome::Unanswered, confidence, out);
+            }
+        }
+        self.waiting.push_back(request);
+    }
+
+    /// The request that a response answers, taken out.
+    pub fn answer(&mut self, transaction_id: u16, unit: u8, function: u8) -> Option<Pending> {
+        let index = self.waiting.iter().position(|request| {
+            request.transaction_id == transaction_id && request.unit == unit && request.function == function
+        })?;
+        self.answered[self.answered_at] = (transaction_id, unit, function);
+        self.answered_at = (self.answered_at + 1) % ANSWERED_KEPT;
+        self.waiting.remove(index)
+    }
+
+    pub fn was_answered(&self, transaction_id: u16, unit: u8, function: u8) -> bool {
+        function != 0 && self.answered.contains(&(transaction_id, unit, function))
+    }
+
+    /// A gap may hide the response of any request that waits.
+    pub fn mark_gap(&mut self) {
+        for request in &mut self.waiting {
+            request.after_gap = true;
+        }
+    }
+
+    /// Gives up requests that have waited for longer than the limit.
+    pub fn expire(&mut self, now: i64, confidence: Confidence, out: &mut Output<'_>) {
+        if confidence == Confidence::None {
+            return;
+        }
+        while self.waiting.front().is_some_and(|request| is_overdue(request, now, out)) {
+            if let Some(request) = self.waiting.pop_front() {
+                write(Some(&request), None, Outcome::Unanswered, confidence, out);
+            }
+        }
+    }
+
+    /// The flow is over: what still waits was never answered, or the capture ended too early to tell.
+    pub fn end(&mut self, now: i64, capture_ended: bool, confidence: Confidence, out: &mut Output<'_>) {
+        for request in std::mem::take(&mut self.waiting) {
+            let pending = capture_ended && !is_overdue(&request, now, out);
+            let outcome = if pending { Outcome::Pending } else { Outcome::Unanswered };
+            write(Some(&request), None, outcome, confidence, out);
+        }
+    }
+}
+
+fn is_overdue(request: &Pending, now: i64, out: &Output<'_>) -> bool {
+    let waited_ns = u64::try_from(now.saturating_sub(request.at.ts)).unwrap_or(0);
+    waited_ns / 1_000_000_000 >= out.limits.modbus_pending_s
+}
+
+/// The row of a request and its response, of which either may be missing, not both.
+pub fn write(
+    request: Option<&Pending>,
+    reply: Option<&Reply<'_>>,
+    outcome: Outcome,
+    confidence: Confidence,
+    out: &mut Output<'_>,
+) {
+    let Some(request) = request else { return };
+    let answer = reply.map(|reply| &reply.fields);
+    let detail;
+    let detail = match answer {
+        Some(fields) if !fields.detail.is_empty() => {
+            detail = joined(&request.detail, &fields.detail);
+            detail.as_str()
+        }
+        _ => request.detail.as_str(),
+    };
+    let latency_ns =
+        reply.filter(|reply| reply.at.ts >= request.at.ts).map(|reply| reply.at.ts.abs_diff(request.at.ts));
+    out.tables.modbus.push(ModbusRow {
+        ts: request.at.ts,
+        flow_id: out.flow_id,
+        client_ip: out.client_ip,
+        server_ip: out.server_ip,
+        client_port: out.client_port,
+        server_port: out.server_port,
+        request_frame: Some(request.at.frame),
+        response_frame: reply.map(|reply| reply.at.frame),
+        transaction_id: request.transaction_id,
+        unit: request.unit,
+        function: request.function & !EXCEPTION,
+        outcome,
+        exception_code: reply.and_then(|reply| reply.exception_code),
+        latency_ns,
+        address: request.address,
+        quantity: request.quantity.or_else(|| answer.and_then(|fields| fields.quantity)),
+        write_address: request.write_address,
+        write_quantity: request.write_quantity,
+        values_read: answer.map_or(Words16::None, |fields| fields.read),
+        values_written: request.written.words(),
+        sub_function: request.sub_function,
+        and_mask: request.and_mask,
+        or_mask: request.or_mask,
+        detail,
+        request_bytes: request.length,
+        response_bytes: reply.map_or(0, |reply| reply.length),
+        after_gap: request.after_gap || reply.is_some_and(|reply| reply.after_gap),
+        confidence,
+        _borrow: ROW,
+    });
+}
+
+/// The row of a response that nobody asked for: what it echoes is all that is known.
+pub fn write_orphan(
+    unit: &Unit<'_>,
+    function: u8,
+    reply: &Reply<'_>,
+    confidence: Confidence,
+    out: &mut Output<'_>,
+) {
+    let fields = &reply.fields;
+    let one = fields.written_one.map(|value| [value]);
+    out.tables.modbus.push(ModbusRow {
+        ts: reply.at.ts,
+        flow_id: out.flow_id,
+        client_ip: out.client_ip,
+        server_ip: out.server_ip,
+        client_port: out.client_port,
+        server_port: out.server_port,
+        request_frame: None,
+        response_frame: Some(reply.at.frame),
+        transaction_id: unit.transaction_id,
+        unit: unit.unit,
+        function,
+        outcome: Outcome::Orphan,
+        exception_code: reply.exception_code,
+        latency_ns: None,
+        address: fields.address,
+        quantity: fields.quantity,
+        write_address: fields.write_address,
+        write_quantity: fields.write_quantity,
+        values_read: fields.read,
+        values_written: one.as_ref().map_or(Words16::None, |value| Words16::Values(value)),
+        sub_function: fields.sub_function,
+        and_mask: fields.and_mask,
+        or_mask: fields.or_mask,
+        detail: &fields.detail,
+        request_bytes: 0,
+        response_bytes: reply.length,
+        after_gap: reply.after_gap,
+        confidence,
+        _borrow: ROW,
+    });
+}

@@ -1,0 +1,203 @@
+//! The Python module `sensors._native`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use arrow_pyarrow::ToPyArrow;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping};
+
+use crate::decoder;
+use crate::limits::Limits;
+use crate::source::{OpenError, Source};
+use crate::tables;
+
+create_exception!(
+    _native,
+    CaptureError,
+    PyException,
+    "The input is not a readable capture. `args`: (message, byte_offset or None)."
+);
+
+create_exception!(
+    _native,
+    DecoderFault,
+    PyException,
+    "The decoder failed on its own account, whatever the capture holds. `args`: (message, frame number)."
+);
+
+/// One capture, read once from start to end.
+#[pyclass(module = "sensors._native")]
+struct Decoder {
+    source: Source,
+    decoder: decoder::Decoder,
+    ended: bool,
+    /// The frame at which the decoder failed: a bug of ours, after which nothing it holds can be trusted.
+    failed_at: Option<u64>,
+}
+
+#[pymethods]
+impl Decoder {
+    /// Open the capture (pcap, pcapng, gzip of either). Raises CaptureError, OSError.
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf, limits: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let mut chosen = Limits::default();
+        for item in limits.items()?.iter() {
+            let (name, value): (String, u64) = item.extract()?;
+            chosen.set(&name, value).map_err(PyValueError::new_err)?;
+        }
+        let source = py.detach(|| Source::open(&path)).map_err(|error| match error {
+            OpenError::Io(error) => PyErr::from(error),
+            OpenError::NotACapture(not) => CaptureError::new_err((not.message, not.offset)),
+        })?;
+        Ok(Self { source, decoder: decoder::Decoder::new(chosen), ended: false, failed_at: None })
+    }
+
+    /// Decode up to `max_packets` more frames: table name -> rows; None at the end.
+    fn next_batches<'py>(
+        &mut self,
+        py: Python<'py>,
+        max_packets: u64,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if let Some(frame) = self.failed_at {
+            return Err(failure(frame));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        let (source, decoder) = (&mut self.source, &mut self.decoder);
+        let outcome = py.detach(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let goes_on = decoder.run(source, max_packets.max(1));
+                (goes_on, decoder.take())
+            }))
+        });
+        let Ok((goes_on, batches)) = outcome else {
+            let frame = self.decoder.frame_number();
+            self.failed_at = Some(frame);
+            return Err(failure(frame));
+        };
+        self.ended = !goes_on;
+        let rows = PyDict::new(py);
+        for (name, batch) in batches {
+            rows.set_item(name, batch.to_pyarrow(py)?)?;
+        }
+        if self.ended && rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(rows))
+    }
+
+    /// (bytes of the file consumed, bytes of the file in all).
+    fn position(&self) -> (u64, u64) {
+        self.source.position()
+    }
+
+    /// What is known of the whole capture so far: format, link types, frames, encapsulations, flaws.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let about = self.source.description();
+        let seen = self.decoder.summary();
+        let counts = self.decoder.counts();
+        let summary = PyDict::new(py);
+        summary.set_item("format", about.format)?;
+        summary.set_item("byte_order", about.byte_order)?;
+        summary.set_item("ts_resolution", resolution(about.ts_resolution_ns))?;
+        summary.set_item("compressed", about.compressed)?;
+        summary.set_item("snaplen", about.snaplen)?;
+        summary.set_item("interfaces", about.interfaces)?;
+        // A pcap file has no interfaces to tell apart.
+        let interfaces_seen = if about.format == "pcap" { 0 } else { seen.interfaces_seen.len() };
+        summary.set_item("interfaces_seen", interfaces_seen)?;
+        summary.set_item("frames", seen.frames)?;
+        let link_types = PyDict::new(py);
+        for (link_type, frames) in &seen.link_types {
+            link_types.set_item(link_type_name(*link_type), frames)?;
+        }
+        summary.set_item("link_types", link_types)?;
+        summary.set_item("encapsulations", counted(py, &seen.encapsulations.seen())?)?;
+        summary.set_item("protocols", counted(py, &seen.protocols.seen())?)?;
+        summary.set_item("max_vlan_tags", seen.max_vlan_tags)?;
+        summary.set_item("truncated_frames", seen.truncated_frames)?;
+        summary.set_item("time_goes_back", seen.time_goes_back)?;
+        summary.set_item("malformed_frames", seen.malformed_frames)?;
+        summary.set_item("unread_frames", seen.unread_frames)?;
+        summary.set_item("fragments", seen.fragments)?;
+        summary.set_item("duplicates", seen.duplicates)?;
+        summary.set_item("dropped_packets", seen.dropped_packets)?;
+        summary.set_item("evicted_flows", seen.evicted_flows)?;
+        summary.set_item("cut_at_byte", seen.cut_at_byte)?;
+        summary.set_item("first_ts_ns", seen.first_ts)?;
+        summary.set_item("last_ts_ns", seen.last_ts)?;
+        summary.set_item("modbus_messages", counts.modbus_messages)?;
+        summary.set_item("modbus_frames_multi_pdu", counts.modbus_frames_multi_pdu)?;
+        summary.set_item("modbus_bad_protocol_id", counts.modbus_bad_protocol_id)?;
+        summary.set_item("modbus_skipped_bytes", counts.modbus_skipped_bytes)?;
+        Ok(summary)
+    }
+}
+
+fn failure(frame: u64) -> PyErr {
+    let message = format!("the decoder failed at frame {frame}");
+    DecoderFault::new_err((message, frame))
+}
+
+fn counted<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, count) in counts {
+        dict.set_item(name, count)?;
+    }
+    Ok(dict)
+}
+
+fn resolution(tick_ns: u64) -> String {
+    match tick_ns {
+        1 => "ns".into(),
+        1_000 => "us".into(),
+        1_000_000 => "ms".into(),
+        1_000_000_000 => "s".into(),
+        0 => "finer than ns".into(),
+        other => format!("{other} ns"),
+    }
+}
+
+fn link_type_name(link_type: u16) -> String {
+    match link_type {
+        0 => "null".into(),
+        1 => "ethernet".into(),
+        12 | 14 | 101 => "raw".into(),
+        108 => "loop".into(),
+        113 => "linux_sll".into(),
+        228 => "ipv4".into(),
+        229 => "ipv6".into(),
+        276 => "linux_sll2".into(),
+        other => format!("linktype_{other}"),
+    }
+}
+
+/// The Arrow schema of every table the engine builds.
+#[pyfunction]
+fn schemas(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let all = PyDict::new(py);
+    for (name, schema) in tables::schemas() {
+        all.set_item(name, schema.to_pyarrow(py)?)?;
+    }
+    Ok(all)
+}
+
+/// Every limit that a Decoder takes: name -> (default, meaning).
+#[pyfunction]
+fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let all = PyDict::new(py);
+    for (name, default, doc) in Limits::ALL {
+        all.set_item(name, (default, doc.trim()))?;
+    }
+    Ok(all)
+}
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::{CaptureError, Decoder, DecoderFault, limits, schemas};
+}

@@ -1,0 +1,125 @@
+//! The classic capture format, in both byte orders and both resolutions (draft-ietf-opsawg-pcap).
+
+use super::{Description, Flaw, FlawKind, Input, Item, OpenError, Order, RECORD_LIMIT, Record};
+
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+
+const MICROSECONDS: u32 = 0xa1b2_c3d4;
+const NANOSECONDS: u32 = 0xa1b2_3c4d;
+
+/// True where the first four bytes are those of a pcap file.
+pub fn is_magic(head: &[u8]) -> bool {
+    head.len() == 4 && order_and_unit(head).is_some()
+}
+
+fn order_and_unit(head: &[u8]) -> Option<(Order, i64)> {
+    [Order::Little, Order::Big].into_iter().find_map(|order| match order.u32(head, 0) {
+        MICROSECONDS => Some((order, 1_000)),
+        NANOSECONDS => Some((order, 1)),
+        _ => None,
+    })
+}
+
+pub struct Pcap {
+    order: Order,
+    /// Nanoseconds of one unit of the fraction.
+    unit_ns: i64,
+    snaplen: u32,
+    link_type: u16,
+    ended: bool,
+}
+
+impl Pcap {
+    pub fn start(input: &mut Input) -> Result<Self, OpenError> {
+        let header = input.peek(FILE_HEADER)?;
+        if header.len() < FILE_HEADER {
+            let message =
+                format!("a pcap file header has {FILE_HEADER} bytes, this file ends after {}", header.len());
+            return Err(OpenError::not(message, header.len() as u64));
+        }
+        let (order, unit_ns) = order_and_unit(header).expect("the caller has seen the magic");
+        let pcap = Self {
+            order,
+            unit_ns,
+            snaplen: order.u32(header, 16),
+            // The upper half says whether frames end in an FCS; the type is the lower one.
+            link_type: (order.u32(header, 20) & 0xffff) as u16,
+            ended: false,
+        };
+        input.advance(FILE_HEADER);
+        Ok(pcap)
+    }
+
+    pub fn description(&self) -> Description {
+        Description {
+            format: "pcap",
+            byte_order: self.order.name(),
+            ts_resolution_ns: self.unit_ns as u64,
+            snaplen: self.snaplen,
+            interfaces: 1,
+            ..Description::default()
+        }
+    }
+
+    #[inline]
+    pub fn next_item<'a>(&mut self, input: &'a mut Input) -> Item<'a> {
+        if self.ended {
+            return Item::End(None);
+        }
+        let header = input.window(RECORD_HEADER);
+        if header.len() < RECORD_HEADER {
+            let left = header.len();
+            return self.end(input, left, RECORD_HEADER);
+        }
+        let order = self.order;
+        let seconds = order.u32(header, 0);
+        let fraction = order.u32(header, 4);
+        let captured = order.u32(header, 8) as usize;
+        let wire_length = order.u32(header, 12);
+        if captured > RECORD_LIMIT {
+            self.ended = true;
+            return Item::End(Some(Flaw {
+                kind: FlawKind::RecordLength,
+                offset: input.offset(),
+                detail: format!("a record of {captured} bytes; the longest that is read has {RECORD_LIMIT}"),
+            }));
+        }
+        let whole = RECORD_HEADER + captured;
+        let available = input.window(whole).len();
+        if available < whole {
+            return self.end(input, available, whole);
+        }
+        input.advance(whole);
+        Item::Frame(Record {
+            ts: i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.unit_ns,
+            wire_length: wire_length.max(captured as u32),
+            link_type: self.link_type,
+            interface: 0,
+            data: input.held(captured, captured),
+        })
+    }
+
+    #[cold]
+    fn end(&mut self, input: &Input, left: usize, wanted: usize) -> Item<'static> {
+        self.ended = true;
+        Item::End(early_end(input, left, wanted))
+    }
+}
+
+/// Why a stream ended with `left` bytes of a record of `wanted`; none where it ended between records.
+pub fn early_end(input: &Input, left: usize, wanted: usize) -> Option<Flaw> {
+    let offset = input.offset();
+    if let Some(error) = input.error() {
+        return Some(Flaw {
+            kind: FlawKind::Unreadable,
+            offset: offset + left as u64,
+            detail: error.to_owned(),
+        });
+    }
+    (left > 0).then(|| Flaw {
+        kind: FlawKind::Cut,
+        offset: offset + left as u64,
+        detail: format!("the file ends {left} bytes into a record of {wanted} that starts at byte {offset}"),
+    })
+}

@@ -1,0 +1,211 @@
+//! Segments in; ordered bytes, explicit gaps, losses and round trips out (RFC 9293).
+//!
+//! One `Connection` a flow, one `Stream` a side. Sides are numbered by who was seen first; which of them is the
+//! client is the flow's business.
+
+mod handshake;
+mod round_trip;
+mod stream;
+
+use crate::anomaly::{AnomalyKind, At};
+use crate::limits::Limits;
+use crate::transport::{Segment, flag};
+use crate::words::RttKind;
+
+pub use handshake::Handshake;
+use round_trip::PathEstimate;
+use stream::{Stream, Turn};
+
+/// What a segment says beyond its bytes, counted for the side that sent the data concerned.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TcpCounters {
+    pub data_segments: u32,
+    pub retransmitted_segments: u32,
+    pub filled_holes: u32,
+    pub out_of_order_segments: u32,
+    pub unseen_segments: u32,
+    pub gap_bytes: u64,
+}
+
+/// A round-trip sample, by side where roles may still be open.
+#[derive(Clone, Copy, Debug)]
+pub enum Sample {
+    /// SYN-ACK minus SYN, or ACK minus SYN-ACK: the SYN's sender is the client.
+    Handshake(RttKind),
+    /// By the side that acknowledged.
+    AckBy(usize),
+    /// Both sides of the tap.
+    Path,
+}
+
+/// Who is told what a connection's segments say.
+pub trait Listener {
+    /// The next bytes of a side's stream.
+    fn bytes(&mut self, side: usize, bytes: &[u8], at: At);
+    /// Bytes of a side's stream are missing here; 0 where the stream was joined in its middle.
+    fn gap(&mut self, side: usize, length: u64, at: At);
+    fn sample(&mut self, sample: Sample, piggybacked: bool, rtt_ns: u64, at: At);
+    fn anomaly(&mut self, kind: AnomalyKind, at: At, detail: &dyn Fn() -> String);
+    /// Counters of the side that sends the data concerned.
+    fn counters(&mut self, side: usize) -> &mut TcpCounters;
+    /// True where somebody reads the streams' bytes; otherwise only their ranges are kept.
+    fn wants_bytes(&self) -> bool;
+}
+
+/// Bytes held for all flows, against the global limit.
+#[derive(Debug, Default)]
+pub struct Held {
+    pub bytes: u64,
+    /// Bytes that found no room since last asked.
+    pub evicted_bytes: u64,
+}
+
+/// Both directions of one TCP connection.
+#[derive(Default)]
+pub struct Connection {
+    streams: [Stream; 2],
+    pub handshake: Handshake,
+    path: PathEstimate,
+    pub fins: [bool; 2],
+    pub reset: bool,
+}
+
+/// What a SYN says about the connection that is known under its ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynVerdict {
+    SameConnection,
+    /// The ports are used again.
+    NewConnection,
+}
+
+impl Connection {
+    /// Whether a SYN (without ACK) opens another connection than this one.
+    pub fn judge_syn(&self, side: usize, sequence: u32) -> SynVerdict {
+        let stream = &self.streams[side];
+        if !stream.is_known() {
+            return SynVerdict::SameConnection;
+        }
+        // The same initial number is the same SYN again; after both FINs it is a replayed capture.
+        if stream.first_sequence() == sequence && !self.closed_by_fin() {
+            SynVerdict::SameConnection
+        } else {
+            SynVerdict::NewConnection
+        }
+    }
+
+    pub fn closed_by_fin(&self) -> bool {
+        self.fins == [true, true]
+    }
+
+    /// True while a hole is open or an acknowledgement points beyond what was seen.
+    pub fn is_unsettled(&self) -> bool {
+        self.streams.iter().any(Stream::is_unsettled)
+    }
+
+    /// Takes one segment of `side`. `client` is the client's side, once it is known.
+    #[expect(clippy::too_many_arguments, reason = "one call on the hot path, all of it needed")]
+    pub fn segment(
+        &mut self,
+        side: usize,
+        segment: &Segment<'_>,
+        at: At,
+        client: Option<usize>,
+        limits: &Limits,
+        held: &mut Held,
+        listener: &mut impl Listener,
+    ) {
+        let peer = 1 - side;
+        if segment.has(flag::SYN) {
+            self.syn(side, segment, at, listener);
+        } else if segment.has(flag::ACK) {
+            if let Some(half) = self.handshake.ack(side, segment.acknowledgment, at) {
+                let piggybacked = segment.length > 0;
+                listener.sample(Sample::Handshake(RttKind::HandshakeClient), piggybacked, half, at);
+                if let Some(sum) = self.handshake.sum_ns() {
+                    self.path.handshake(side, half, sum, at.ts);
+                    listener.sample(Sample::Path, piggybacked, sum, at);
+                }
+            }
+        }
+        let turn = |side: usize, connection: &Self| Turn {
+            side,
+            at,
+            mss: connection.streams[1 - side].mss(),
+            minimum_ns: connection.path.minimum_ns(),
+            window_closed: connection.streams[1 - side].window_closed(),
+            limits,
+        };
+        if segment.has(flag::ACK) && !segment.has(flag::RST) {
+            self.streams[side].set_window(segment.window);
+            let covered = turn(peer, self);
+            self.acknowledge(side, segment, &covered, client, held, listener);
+        }
+        let sent = turn(side, self);
+        self.streams[side].data(&sent, segment, held, listener);
+        self.fins[side] |= segment.has(flag::FIN);
+        self.reset |= segment.has(flag::RST);
+    }
+
+    fn syn(&mut self, side: usize, segment: &Segment<'_>, at: At, listener: &mut impl Listener) {
+        let half = if segment.has(flag::ACK) {
+            self.handshake.syn_ack(side, segment.sequence, segment.acknowledgment, at)
+        } else {
+            self.handshake.syn(side, segment.sequence, at);
+            None
+        };
+        if let Some(half) = half {
+            listener.sample(Sample::Handshake(RttKind::HandshakeServer), false, half, at);
+        }
+        self.streams[side].announce_mss(segment.mss);
+        self.streams[side].open(segment.sequence);
+    }
+
+    fn acknowledge(
+        &mut self,
+        side: usize,
+        segment: &Segment<'_>,
+        turn: &Turn<'_>,
+        client: Option<usize>,
+        held: &mut Held,
+        listener: &mut impl Listener,
+    ) {
+        let at = turn.at;
+        let stream = &mut self.streams[turn.side];
+        let sample = stream.acknowledged(turn, segment.acknowledgment, held, listener);
+        let Some(rtt_ns) = sample else { return };
+        // The handshake's own acknowledgements are samples of their own.
+        if segment.has(flag::SYN) {
+            return;
+        }
+        let piggybacked = segment.length > 0;
+        listener.sample(Sample::AckBy(side), piggybacked, rtt_ns, at);
+        if !piggybacked {
+            let by_server = client.map(|client| client != side);
+            if let Some(sum) = self.path.half(side, by_server, rtt_ns, at.ts) {
+                listener.sample(Sample::Path, false, sum, at);
+            }
+        }
+    }
+
+    /// Counts what was acknowledged but not seen up to now, and at the end gives up all open holes.
+    pub fn settle(
+        &mut self,
+        at: At,
+        end: bool,
+        limits: &Limits,
+        held: &mut Held,
+        listener: &mut impl Listener,
+    ) {
+        for side in 0..2 {
+            let turn = Turn {
+                side,
+                at,
+                mss: self.streams[1 - side].mss(),
+                minimum_ns: None,
+                window_closed: false,
+                limits,
+            };
+            self.streams[side].settle(&turn, end, held, listener);
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! One direction of a connection: what was seen, what is missing, what was seen twice.
+
+use super::round_trip::Awaited;
+use super::{Held, Listener};
+use crate::anomaly::{AnomalyKind, At};
+use crate::limits::Limits;
+use crate::transport::{Segment, flag};
+
+/// The largest window that scaling allows (RFC 7323, 2.3): a number further away belongs to no segment in flight.
+const WINDOW_LIMIT: u64 = 1 << 30;
+
+/// Where the path's minimum round trip is not known, a hole filled sooner than this is disorder, not loss.
+const DEFAULT_MINIMUM_NS: u64 = 3_000_000;
+
+/// Segment size where no SYN told it: Ethernet's 1500 bytes without IPv4 and TCP headers.
+const DEFAULT_MSS: u16 = 1460;
+
+/// Strays in a row, each continuing the last, after which they are the stream.
+const STRAYS_BELIEVED: u8 = 3;
+
+/// Repeated ranges that are remembered, so that a range repeated again is one loss.
+const RANGES: usize = 4;
+
+/// Bytes behind a hole.
+#[derive(Debug)]
+struct Piece {
+    start: u64,
+    end: u64,
+    /// The captured ones of them: none where nobody reads the stream.
+    bytes: Vec<u8>,
+    at: At,
+}
+
+/// What the taking of one segment needs to know beside the segment.
+#[derive(Clone, Copy)]
+pub struct Turn<'a> {
+    /// Who sent the data concerned.
+    pub side: usize,
+    pub at: At,
+    /// Largest segment of that side: what its peer announced.
+    pub mss: u16,
+    /// The path's minimum round trip.
+    pub minimum_ns: Option<u64>,
+    /// The peer takes nothing at the moment.
+    pub window_closed: bool,
+    pub limits: &'a Limits,
+}
+
+#[derive(Debug, Default)]
+pub struct Stream {
+    known: bool,
+    /// The stream's next byte. Sequence numbers are counted on past 2^32 and start above it.
+    next: u64,
+    /// The end of all that was seen.
+    highest: u64,
+    /// The end of all that the peer has acknowledged.
+    acknowledged: u64,
+    first: u32,
+    fin: Option<u64>,
+    pieces: Vec<Piece>,
+    piece_bytes: u64,
+    awaited: Awaited,
+    repeated: [(u64, u64); RANGES],
+    repeated_at: u8,
+    strays: u8,
+    stray_next: u32,
+    /// What this side told the peer about its segments, and whether it takes any now.
+    mss: u16,
+    window_closed: bool,
+}
+
+/// Segments of at most `mss` bytes that make `length`.
+fn segments_of(length: u64, mss: u16) -> u32 {
+    u32::try_from(length.div_ceil(u64::from(mss.max(1)))).unwrap_or(u32::MAX)
+}
+
+impl Stream {
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// The first sequence number seen: the SYN's, or one before the first byte's.
+    pub fn first_sequence(&self) -> u32 {
+        self.first
+    }
+
+    pub fn window_closed(&self) -> bool {
+        self.window_closed
+    }
+
+    pub fn set_window(&mut self, window: u16) {
+        self.window_closed = window == 0;
+    }
+
+    pub fn announce_mss(&mut self, mss: Option<u16>) {
+        // Below 64 the option is hostile or broken, and would make thousands of segments of one.
+        self.mss = mss.unwrap_or(536).max(64);
+    }
+
+    pub fn mss(&self) -> u16 {
+        if self.mss == 0 { DEFAULT_MSS } else { self.mss }
+    }
+
+    pub fn is_unsettled(&self) -> bool {
+        !self.pieces.is_empty() || (self.known && self.acknowledged > self.next)
+    }
+
+    /// A SYN: the stream starts behind it.
+    pub fn open(&mut self, sequence: u32) {
+        if !self.known {
+            self.begin(sequence.wrapping_add(1));
+        }
+    }
+
+    fn begin(&mut self, sequence: u32) {
+        self.known = true;
+        self.first = sequence.wrapping_sub(1);
+        self.next = 1 << 32 | u64::from(sequence);
+        self.highest = self.next;
+        // Acknowledgements may have come before the first byte: they are on the count that starts here.
+        let earlier = std::mem::replace(&mut self.acknowledged, self.next);
+        if earlier != 0 {
+            let place = self.place(earlier as u32);
+            if place > self.next && place - self.next < WINDOW_LIMIT {
+                self.acknowledged = place;
+            }
+        }
+    }
+
+    /// A sequence number on the unbounded count, the nearest to what comes next (RFC 9293, 3.4).
+    #[inline]
+    fn place(&self, sequence: u32) -> u64 {
+        let ahead = sequence.wrapping_sub(self.next as u32) as i32;
+        self.next.wrapping_add_signed(i64::from(ahead))
+    }
+
+    /// Takes a segment's bytes.
+    #[inline]
+    pub fn data(&mut self, turn: &Turn<'_>, segment: &Segment<'_>, held: &mut Held, out: &mut impl Listener) {
+        let Turn { side, at, .. } = *turn;
+        let length = u64::from(segment.length);
+        let offset = u32::from(segment.has(flag::SYN));
+        let sequence = segment.sequence.wrapping_add(offset);
+        let ends = segment.has(flag::FIN);
+        if segment.has(flag::RST) {
+            // What a reset carries is a reason in words at most (RFC 9293, 3.5.3), never data.
+            return;
+        }
+        if !self.known {
+            self.begin(sequence);
+            out.gap(side, 0, at);
+        }
+        if length == 0 && !ends {
+            return;
+        }
+        let start = self.place(sequence);
+        let end = start + length;
+        if start > self.next.max(self.highest) + WINDOW_LIMIT {
+            self.stray(side, sequence, segment, at, out);
+            return;
+        }
+        self.strays = 0;
+        // A keepalive repeats the last byte, or has none (RFC 9293, 3.8.4).
+        let keepalive = length <= 1 && start + 1 == self.next && !ends;
+        if length > 0 && !keepalive {
+            out.counters(side).data_segments += segments_of(length, turn.mss);
+            if start == self.next && self.pieces.is_empty() {
+                self.next = end;
+                if end > self.highest {
+                    self.highest = end;
+                    if !(turn.window_closed && length == 1) {
+                        self.awaited.push(end, at.ts);
+                    }
+                }
+                deliver(side, segment.payload, length, at, out);
+            } else {
+                self.unordered(turn, segment.payload, start, end, held, out);
+            }
+        }
+        if ends {
+            self.fin = Some(end);
+            self.highest = self.highest.max(end + 1);
+        }
+        self.pass_fin();
+    }
+
+    fn pass_fin(&mut self) {
+        if self.fin == Some(self.next) {
+            self.next += 1;
+            self.fin = None;
+        }
+    }
+
+    /// A number that no window reaches: noise, unless it goes on.
+    #[cold]
+    fn stray(&mut self, side: usize, sequence: u32, segment: &Segment<'_>, at: At, out: &mut impl Listener) {
+        self.strays = if sequence == self.stray_next { self.strays + 1 } else { 1 };
+        self.stray_next = sequence.wrapping_add(segment.length);
+        let expected = self.next as u32;
+        out.anomaly(AnomalyKind::SequenceJump, at, &|| {
+            format!("sequence number {sequence}, expected about {expected}")
+        });
+        if self.strays >= STRAYS_BELIEVED {
+            let first = self.first;
+            self.begin(self.stray_next);
+            self.first = first;
+            self.strays = 0;
+            self.acknowledged = self.next;
+            out.counters(side).unseen_segments += 1;
+            out.gap(side, 0, at);
+        }
+    }
+
+    /// A segment that is not simply the next one.
+    #[cold]
+    fn unordered(
+        &mut self,
+        turn: &Turn<'_>,
+        payload: &[u8],
+        start: u64,
+        end: u64,
+        held: &mut Held,
+        out: &mut impl Listener,
+    ) {
+        let Turn { side, at, .. } = *turn;
+        if start > self.next && self.pieces.is_empty() && self.acknowledged > self.next {
+            // The peer has what was not seen here: no use in waiting for it.
+            self.give_up(turn, start.min(self.acknowledged), held, out);
+            if start == self.next {
+                self.next = end;
+                self.highest = self.highest.max(end);
+                self.awaited.push(end, at.ts);
+                deliver(side, payload, end - start, at, out);
+                return;
+            }
+        }
+        let seen_before = self.seen(start, end);
+        let new = (end - start).saturating_sub(seen_before);
+        // One repeated byte is a window probe's (RFC 9293, 3.8.6.1).
+        if seen_before > 1 || new == 0 {
+            let spurious = end.min(self.highest) <= self.acknowledged;
+            if !spurious && self.is_new_repeat(start, end) {
+                out.counters(side).retransmitted_segments += 1;
+            }
+            self.awaited.forget();
+        }
+        if new == 0 {
+            self.compare(start, payload, at, out);
+            return;
+        }
+        if start < self.highest && start.max(self.next) < self.highest && seen_before <= 1 {
+            let opened =
+                self.pieces.iter().find(|piece| piece.start > start).map_or(at.ts, |piece| piece.at.ts);
+            let late = at.ts.saturating_sub(opened) as u64 > turn.minimum_ns.unwrap_or(DEFAULT_MINIMUM_NS)
+                && at.ts > opened;
+            if late {
+                out.counters(side).filled_holes += 1;
+            } else {
+                out.counters(side).out_of_order_segments += 1;
+            }
+            self.awaited.forget();
+        } else if start > self.highest || end > self.highest {
+            self.awaited.push(end, at.ts);
+        }
+        self.compare(start, payload, at, out);
+        self.keep(turn, payload, start, end, held, out);
+        self.highest = self.highest.max(end);
+        self.release(side, held, out);
+    }
+
+    /// How many bytes of a range were seen before.
+    fn seen(&self, start: u64, end: u64) -> u64 {
+        let delivered = self.next.min(end).saturating_sub(start);
+        let kept: u64 =
+            self.pieces.iter().map(|piece| piece.end.min(end).saturating_sub(piece.start.max(start))).sum();
+        delivered + kept
+    }
+
+    /// Remembers a repeated range; false where it was repeated before.
+    fn is_new_repeat(&mut self, start: u64, end: u64) -> bool {
+        if self.repeated.iter().any(|range| range.0 <= start && end <= range.1) {
+            return false;
+        }
+        self.repeated[usize::from(self.repeated_at)] = (start, end);
+        self.repeated_at = (self.repeated_at + 1) % RANGES as u8;
+        true
+    }
+
+    /// The first bytes win; others in their place are an anomaly.
+    fn compare(&self, start: u64, payload: &[u8], at: At, out: &mut impl Listener) {
+        for piece in &self.pieces {
+            let from = piece.start.max(start);
+            let to = (piece.start + piece.bytes.len() as u64).min(start + payload.len() as u64);
+            if from >= to {
+                continue;
+            }
+            let kept = &piece.bytes[(from - piece.start) as usize..(to - piece.start) as usize];
+            let new = &payload[(from - start) as usize..(to - start) as usize];
+            if kept != new {
+                let first = piece.at.frame;
+                out.anomaly(AnomalyKind::OverlapConflict, at, &|| {
+                    format!("{} bytes differ from those of frame {first}, which are kept", to - from)
+                });
+            }
+        }
+    }
+
+    /// Keeps what is new of a range until the hole before it is filled.
+    fn keep(
+        &mut self,
+        turn: &Turn<'_>,
+        payload: &[u8],
+        start: u64,
+        end: u64,
+        held: &mut Held,
+        out: &mut impl Listener,
+    ) {
+        let Turn { at, limits, .. } = *turn;
+        let mut from = start.max(self.next);
+        let mut index = 0;
+        while from < end {
+            while index < self.pieces.len() && self.pieces[index].end <= from {
+                index += 1;
+            }
+            let next_start = self.pieces.get(index).map_or(end, |piece| piece.start);
+            if next_start <= from {
+                from = self.pieces[index].end;
+                continue;
+            }
+            let to = next_start.min(end);
+            let bytes = if out.wants_bytes() { slice(payload, start, from, to) } else { &[] };
+            let size = bytes.len() as u64;
+            let full = self.pieces.len() as u64 >= limits.reassembly_pieces
+                || self.piece_bytes + size > limits.reassembly_bytes_per_flow;
+            if full || held.bytes + size > limits.reassembly_bytes {
+                // This flow pays for its own disorder: the oldest hole is given up, others' pieces stay.
+                out.anomaly(AnomalyKind::ReassemblyLimit, at, &|| {
+                    "a hole was given up: no room behind it".into()
+                });
+                let Some(first) = self.pieces.first().map(|piece| piece.start) else {
+                    held.evicted_bytes += size;
+                    return;
+                };
+                if !full {
+                    held.evicted_bytes += size;
+                }
+                self.give_up(turn, first, held, out);
+                from = from.max(self.next);
+                index = 0;
+                continue;
+            }
+            self.piece_bytes += size;
+            held.bytes += size;
+            let piece = Piece { start: from, end: to, bytes: bytes.to_vec(), at };
+            self.pieces.insert(index, piece);
+            from = to;
+        }
+    }
+
+    /// Delivers the pieces that no hole keeps back any more.
+    fn release(&mut self, side: usize, held: &mut Held, out: &mut impl Listener) {
+        let mut ready = 0;
+        while ready < self.pieces.len() && self.pieces[ready].start <= self.next {
+            self.next = self.next.max(self.pieces[ready].end);
+            ready += 1;
+        }
+        for piece in self.pieces.drain(..ready) {
+            let size = piece.bytes.len() as u64;
+            self.piece_bytes -= size;
+            held.bytes -= size;
+            deliver(side, &piece.bytes, piece.end - piece.start, piece.at, out);
+        }
+        self.pass_fin();
+    }
+
+    /// Declares everything up to `until` that was not seen as a gap.
+    fn give_up(&mut self, turn: &Turn<'_>, until: u64, held: &mut Held, out: &mut impl Listener) {
+        let Turn { side, at, mss, .. } = *turn;
+        while self.next < until {
+            let hole_end = self.pieces.first().map_or(until, |piece| piece.start.min(until));
+            if hole_end > self.next {
+                let missing = hole_end - self.next;
+                let counters = out.counters(side);
+                counters.gap_bytes += missing;
+                counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, mss));
+                self.next = hole_end;
+                self.highest = self.highest.max(hole_end);
+                self.awaited.forget();
+                out.gap(side, missing, at);
+            }
+            self.release(side, held, out);
+        }
+    }
+
+    /// The peer acknowledges; a round trip, where this covers a segment that was sent once.
+    #[inline]
+    pub fn acknowledged(
+        &mut self,
+        turn: &Turn<'_>,
+        number: u32,
+        held: &mut Held,
+        out: &mut impl Listener,
+    ) -> Option<u64> {
+        let at = turn.at;
+        if !self.known {
+            self.one_sided(turn, number, out);
+            return None;
+        }
+        let place = self.place(number);
+        if place <= self.acknowledged {
+            return None;
+        }
+        if place > self.highest + WINDOW_LIMIT {
+            let highest = self.highest as u32;
+            out.anomaly(AnomalyKind::AckOutOfWindow, at, &|| {
+                format!("acknowledges {number}, seen up to {highest}")
+            });
+            return None;
+        }
+        self.acknowledged = place;
+        if !self.pieces.is_empty() && place > self.next {
+            // The peer has what is missing here: it is the capture that lost it.
+            self.give_up(turn, place.min(self.highest), held, out);
+        }
+        self.awaited.cover(place, at.ts)
+    }
+
+    /// Acknowledgements of a side that was never seen: what they cover was lost by the capture.
+    fn one_sided(&mut self, turn: &Turn<'_>, number: u32, out: &mut impl Listener) {
+        if self.acknowledged == 0 {
+            self.acknowledged = 1 << 32 | u64::from(number);
+            return;
+        }
+        let ahead = number.wrapping_sub(self.acknowledged as u32) as i32;
+        if ahead > 0 && (ahead as u64) < WINDOW_LIMIT {
+            self.acknowledged += ahead as u64;
+            let counters = out.counters(turn.side);
+            counters.gap_bytes += ahead as u64;
+            counters.unseen_segments =
+                counters.unseen_segments.saturating_add(segments_of(ahead as u64, turn.mss));
+        }
+    }
+
+    /// Gives up what the peer has acknowledged but nobody saw; at the end, every hole.
+    pub fn settle(&mut self, turn: &Turn<'_>, end: bool, held: &mut Held, out: &mut impl Listener) {
+        if !self.known {
+            return;
+        }
+        if self.acknowledged > self.next {
+            self.give_up(turn, self.acknowledged, held, out);
+        }
+        if end && !self.pieces.is_empty() {
+            self.give_up(turn, self.highest, held, out);
+        }
+    }
+}
+
+/// The part of `payload`, which starts at `start`, that lies in a range.
+fn slice(payload: &[u8], start: u64, from: u64, to: u64) -> &[u8] {
+    let length = payload.len();
+    let from = usize::try_from(from - start).unwrap_or(length).min(length);
+    let to = usize::try_from(to - start).unwrap_or(length).min(length);
+    &payload[from..to]
+}
+
+/// Gives bytes on; those that the capture's snapshot length cut off are a gap.
+#[inline]
+fn deliver(side: usize, bytes: &[u8], length: u64, at: At, out: &mut impl Listener) {
+    if !bytes.is_empty() {
+        out.bytes(side, bytes, at);
+    }
+    let missing = length - (bytes.len() as u64).min(length);
+    if missing > 0 && out.wants_bytes() {
+        out.gap(side, missing, at);
+    }
+}

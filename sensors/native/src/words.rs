@@ -1,0 +1,150 @@
+//! The closed sets of words that name columns use. The order of a set is its Arrow dictionary.
+
+/// A closed set of words, each with its number.
+pub trait Words: Copy {
+    /// All of them, by number.
+    const WORDS: &'static [&'static str];
+    /// This one's place in `WORDS`.
+    fn number(self) -> u8;
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$word_doc])* $variant,)+ }
+
+        impl Words for $name {
+            const WORDS: &'static [&'static str] = &[$($word,)+];
+
+            #[inline]
+            fn number(self) -> u8 {
+                self as u8
+            }
+        }
+
+        impl $name {
+            /// How many there are.
+            pub const COUNT: usize = Self::WORDS.len();
+
+            /// The word itself.
+            pub fn word(self) -> &'static str {
+                Self::WORDS[usize::from(self.number())]
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// How client and server of a flow are known.
+    RoleSource {
+        Syn = "syn",
+        SynAck = "syn_ack",
+        Protocol = "protocol",
+        Port = "port",
+        FirstSeen = "first_seen",
+    }
+}
+
+words! {
+    /// How the service of a flow is known.
+    Confidence {
+        None = "none",
+        Port = "port",
+        Structure = "structure",
+        Handshake = "handshake",
+    }
+}
+
+words! {
+    /// Why a flow ended.
+    EndReason {
+        Fin = "fin",
+        Reset = "reset",
+        Idle = "idle",
+        Reused = "reused",
+        Evicted = "evicted",
+        EndOfCapture = "end_of_capture",
+    }
+}
+
+words! {
+    /// Which round trip a sample measures.
+    RttKind {
+        HandshakeServer = "handshake_server",
+        HandshakeClient = "handshake_client",
+        AckServer = "ack_server",
+        AckClient = "ack_client",
+        Path = "path",
+    }
+}
+
+words! {
+    /// What became of a transaction.
+    Outcome {
+        Answered = "answered",
+        Exception = "exception",
+        Unanswered = "unanswered",
+        Orphan = "orphan",
+        Pending = "pending",
+    }
+}
+
+words! {
+    /// Where an anomaly was met.
+    Layer {
+        Capture = "capture",
+        Link = "link",
+        Network = "network",
+        Tcp = "tcp",
+        Modbus = "modbus",
+    }
+}
+
+words! {
+    /// Application protocols, by their well-known port or by their structure.
+    Service {
+        Unknown = "",
+        Modbus = "modbus",
+        OpcUa = "opcua",
+        Mqtt = "mqtt",
+        MqttTls = "mqtt-tls",
+        Ssh = "ssh",
+        Telnet = "telnet",
+        Ftp = "ftp",
+        Dns = "dns",
+        Dhcp = "dhcp",
+        Tftp = "tftp",
+        Http = "http",
+        Https = "https",
+        Ntp = "ntp",
+        Netbios = "netbios",
+        Snmp = "snmp",
+        Ldap = "ldap",
+        Smb = "smb",
+        Syslog = "syslog",
+        Rdp = "rdp",
+        Vnc = "vnc",
+        WinRm = "winrm",
+        MsRpc = "msrpc",
+        MsSql = "mssql",
+        Postgres = "postgres",
+        S7comm = "s7comm",
+        EnIp = "enip",
+        Dnp3 = "dnp3",
+        Iec104 = "iec104",
+        Bacnet = "bacnet",
+        Profinet = "profinet",
+        Fins = "fins",
+        Melsec = "melsec",
+        TeamViewer = "teamviewer",
+        AnyDesk = "anydesk",
+        OpenVpn = "openvpn",
+        WireGuard = "wireguard",
+        Mdns = "mdns",
+        Ssdp = "ssdp",
+        Llmnr = "llmnr",
+    }
+}

@@ -1,0 +1,1 @@
+"""One file a reader's question: store in, answers out."""

@@ -1,0 +1,149 @@
+"""Which measured rows count, and the figures of a group of them: the one place every SLA number comes from.
+
+A capture judged twice (another policy, another version) is measured twice: only its latest finished replay
+counts, so that no packet is shown twice. With a replay named, exactly its rows count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from analyzers.sketch import percentile
+from store.answers import SlaPoint
+from store.rows import moment, nanoseconds
+
+MINUTE_NS: Final = 60_000_000_000
+#: Times the store can hold: 1677 to 2262, to a whole day.
+_FAR_NS: Final = (2**63 - 1) // 86_400_000_000_000 * 86_400_000_000_000
+#: A series of more points is a mistake of the caller, not a chart.
+POINTS_LIMIT: Final = 10_000
+
+#: Facts of replays that are whole, the latest one of each capture.
+CURRENT_REPLAYS: Final = """(
+    SELECT argMax(id, (started_at, id)) FROM replays FINAL
+    WHERE state IN ('judged', 'done') GROUP BY site, capture_sha256
+)"""
+
+#: The figures of a group of rows of sla_minutes.
+FIGURES: Final = """
+    sum(packets) AS packets_sum,
+    sum(unseen_segments) AS unseen_sum,
+    sum(data_segments) AS data_segments_sum,
+    sum(lost_segments) AS lost_segments_sum,
+    sum(transactions) AS transactions_sum,
+    sum(good) AS good_sum,
+    sumMap(rtt_buckets, rtt_counts) AS rtt,
+    rtt.1 AS rtt_b,
+    rtt.2 AS rtt_c,
+    sumMap(transaction_buckets, transaction_counts) AS txn,
+    txn.1 AS txn_b,
+    txn.2 AS txn_c
+"""
+#: The same without the pairs that only carry the histograms; what a caller selects from a subquery of FIGURES.
+FIGURE_NAMES: Final = (
+    "packets_sum, unseen_sum, data_segments_sum, lost_segments_sum, transactions_sum, good_sum, "
+    "rtt_b, rtt_c, txn_b, txn_c"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Rows of one time range: minutes that begin at or after `start` (cut to its minute) and before `end`."""
+
+    start_ns: int
+    end_ns: int
+    site: str = ""
+    replay: str = ""
+
+    def where(self) -> str:
+        """The condition on rows that have `minute`, `site` and `replay`."""
+        conditions = [
+            "minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC')",
+            "minute < fromUnixTimestamp64Nano({end:Int64}, 'UTC')",
+            "replay = {replay:String}" if self.replay else f"replay IN {CURRENT_REPLAYS}",
+        ]
+        if self.site:
+            conditions.append("site = {site:String}")
+        return " AND ".join(conditions)
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """The values bound to the condition, and the caller's own."""
+        bound = {"start": self.start_ns, "end": self.end_ns, "site": self.site, "replay": self.replay}
+        return {**bound, **more}
+
+
+def time_range(start: datetime, end: datetime, site: str = "", replay: str = "") -> Range:
+    """Aware times in, the range out. ValueError where they are naive, or the end is before the start."""
+    start_ns, end_ns = (max(-_FAR_NS, min(nanoseconds(at), _FAR_NS)) for at in (start, end))
+    if end_ns < start_ns:
+        raise ValueError(f"the range ends ({end.isoformat()}) before it starts ({start.isoformat()})")
+    return Range(start_ns - start_ns % MINUTE_NS, end_ns, site, replay)
+
+
+def steps(rows: Range, step_s: int) -> range:
+    """The start of every step the range touches, in ns: multiples of the step since the epoch."""
+    if step_s < 60 or step_s % 60:
+        raise ValueError(f"a step of {step_s} s: measurements are kept by the minute, use a multiple of 60")
+    step_ns = step_s * 1_000_000_000
+    points = range(rows.start_ns - rows.start_ns % step_ns, rows.end_ns, step_ns)
+    if len(points) > POINTS_LIMIT:
+        raise ValueError(f"{len(points)} steps of {step_s} s: more than {POINTS_LIMIT}, use longer steps")
+    return points
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLoss:
+    """What the capture as a whole read and dropped, by the start of a step in ns."""
+
+    read: Mapping[int, int] = field(default_factory=dict)
+    dropped: Mapping[int, int] = field(default_factory=dict)
+
+    def total(self, start_ns: int) -> CaptureLoss:
+        """All steps as one that begins at `start_ns`."""
+        return CaptureLoss({start_ns: sum(self.read.values())}, {start_ns: sum(self.dropped.values())})
+
+    def share_of_drops(self, start_ns: int, packets: int) -> float:
+        """Packets dropped that may have been the scope's: nobody saw them, so they are shared by packets read."""
+        read = self.read.get(start_ns, 0)
+        dropped = self.dropped.get(start_ns, 0)
+        # without any packet read, all of the drops may be the scope's
+        return dropped * packets / read if read else float(dropped)
+
+
+def coverage(packets: int, unseen: int, start_ns: int, loss: CaptureLoss) -> float | None:
+    """Packets seen / (seen + dropped + acknowledged but never seen); None where nothing was seen.
+
+    Errs low: a dropped packet that was also acknowledged counts on both sides.
+    """
+    return packets / (packets + unseen + loss.share_of_drops(start_ns, packets)) if packets else None
+
+
+def point(start_ns: int, step_s: int, row: Mapping[str, Any] | None, loss: CaptureLoss) -> SlaPoint:
+    """One group of rows in (None: nothing was measured), its figures out."""
+    start = moment(start_ns)
+    if start is None:
+        raise ValueError("a point has a start")
+    if row is None:
+        return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
+    packets = row["packets_sum"]
+    rtt, transaction = (row["rtt_b"], row["rtt_c"]), (row["txn_b"], row["txn_c"])
+    return SlaPoint(
+        start=start,
+        step_s=step_s,
+        packets=packets,
+        coverage=coverage(packets, row["unseen_sum"], start_ns, loss),
+        rtt_p50_ns=percentile(*rtt, 0.50),
+        rtt_p95_ns=percentile(*rtt, 0.95),
+        rtt_p99_ns=percentile(*rtt, 0.99),
+        rtt_samples=sum(rtt[1]),
+        transaction_p50_ns=percentile(*transaction, 0.50),
+        transaction_p95_ns=percentile(*transaction, 0.95),
+        transaction_p99_ns=percentile(*transaction, 0.99),
+        transactions=row["transactions_sum"],
+        good=row["good_sum"],
+        lost_segments=row["lost_segments_sum"],
+        data_segments=row["data_segments_sum"],
+    )

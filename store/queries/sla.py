@@ -1,0 +1,340 @@
+"""How is a zone, a conduit, a conversation doing? Measurements by step, in total, and the worst of them.
+
+A zone's rows are those with the zone on either side, each once. Every step between start and end is answered:
+one in which nothing was measured has no packets and None for every figure.
+"""
+
+# ruff: noqa: S608 - every value is bound; only our own names are put into the text
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv6Address
+from typing import Any, Final
+
+from store.answers import ConduitUse, ConversationFigures, ScopeSummary, SlaPoint
+from store.client import Store
+from store.queries.measured import (
+    CURRENT_REPLAYS,
+    FIGURE_NAMES,
+    FIGURES,
+    MINUTE_NS,
+    CaptureLoss,
+    Range,
+    coverage,
+    point,
+    steps,
+    time_range,
+)
+from store.rows import moment
+
+#: A minute with a larger capture loss (0.1 %) says nothing about the network.
+MINUTE_COVERAGE: Final = 0.999
+
+_ZONE: Final = "(from_zone = {scope:String} OR to_zone = {scope:String})"
+#: Both zones of a row, once where they are the same.
+_EACH_ZONE: Final = "arrayJoin(arrayDistinct([from_zone, to_zone]))"
+_CONDUIT: Final = "conduit = {scope:String}"
+#: The start of the step that a row's minute is in, ns; whole for times before 1970 too.
+_STEP: Final = (
+    "toUnixTimestamp64Nano(minute) - toInt64(positiveModulo(toUnixTimestamp64Nano(minute), {step:Int64}))"
+)
+
+
+def zone_series(
+    store: Store, zone: str, start: datetime, end: datetime, step_s: int, *, site: str = "", replay: str = ""
+) -> list[SlaPoint]:
+    """A zone's figures by step, gaps as empty points. Steps are multiples of `step_s` since the epoch, UTC."""
+    return _series(store, _ZONE, zone, time_range(start, end, site, replay), step_s)
+
+
+def conduit_series(
+    store: Store,
+    conduit: str,
+    start: datetime,
+    end: datetime,
+    step_s: int,
+    *,
+    site: str = "",
+    replay: str = "",
+) -> list[SlaPoint]:
+    """A conduit's figures by step, gaps as empty points. Steps are multiples of `step_s` since the epoch, UTC."""
+    return _series(store, _CONDUIT, conduit, time_range(start, end, site, replay), step_s)
+
+
+def zone_summary(
+    store: Store, zone: str, start: datetime, end: datetime, *, site: str = "", replay: str = ""
+) -> ScopeSummary:
+    """A zone's figures over the whole range, and its worst conversation."""
+    return _summary(store, _ZONE, zone, time_range(start, end, site, replay))
+
+
+def conduit_summary(
+    store: Store, conduit: str, start: datetime, end: datetime, *, site: str = "", replay: str = ""
+) -> ScopeSummary:
+    """A conduit's figures over the whole range, and its worst conversation."""
+    return _summary(store, _CONDUIT, conduit, time_range(start, end, site, replay))
+
+
+def zone_summaries(
+    store: Store, start: datetime, end: datetime, *, site: str = "", replay: str = ""
+) -> dict[str, ScopeSummary]:
+    """Every zone that was measured and its figures over the whole range, without its worst conversation."""
+    rows = time_range(start, end, site, replay)
+    found = store.rows(
+        f"SELECT zone, {FIGURE_NAMES} FROM (SELECT {_EACH_ZONE} AS zone, {FIGURES} "
+        f"FROM sla_minutes WHERE {rows.where()} GROUP BY zone) WHERE zone != ''",
+        rows.parameters(),
+    ).to_pylist()
+    by_minute = _capture_loss(store, rows, MINUTE_NS)
+    minutes, loss = _minutes(store, _EACH_ZONE, "1", "", rows, by_minute), by_minute.total(rows.start_ns)
+    return {
+        row["zone"]: ScopeSummary(
+            scope=row["zone"],
+            total=point(rows.start_ns, _whole_s(rows), row, loss),
+            minutes_seen=minutes[row["zone"]].seen,
+            minutes_valid=minutes[row["zone"]].valid,
+            worst_conversation="",
+            worst_p99_ns=None,
+            last_packet=moment(minutes[row["zone"]].last_ns),
+        )
+        for row in sorted(found, key=lambda row: str(row["zone"]))
+    }
+
+
+def zones_series(
+    store: Store, start: datetime, end: datetime, step_s: int, *, site: str = "", replay: str = ""
+) -> dict[str, list[SlaPoint]]:
+    """Every zone that was measured and its figures by step, gaps as empty points."""
+    return _all_series(store, _EACH_ZONE, time_range(start, end, site, replay), step_s)
+
+
+def conduit_hours(
+    store: Store, start: datetime, end: datetime, step_s: int = 3600, *, site: str = "", replay: str = ""
+) -> dict[str, list[SlaPoint]]:
+    """For each conduit that was used, its figures by step (by the hour), gaps as empty points."""
+    return _all_series(store, "conduit", time_range(start, end, site, replay), step_s)
+
+
+def conduit_use(
+    store: Store, start: datetime, end: datetime, *, site: str = "", replay: str = ""
+) -> list[ConduitUse]:
+    """What went between zones, busiest first; traffic inside a zone is left out, traffic outside all zones is not.
+
+    `findings` counts those between the two zones that overlap the range.
+    """
+    rows = time_range(start, end, site, replay)
+    found = store.rows(
+        "SELECT conduit, from_zone, to_zone, groupUniqArrayIf(service, service != '') AS services, "
+        "sum(packets) AS packets_sum, argMin(first_frame, (first_ts, first_frame)) AS frame FROM sla_minutes "
+        f"WHERE (from_zone != to_zone OR from_zone = '') AND {rows.where()} "
+        "GROUP BY conduit, from_zone, to_zone ORDER BY packets_sum DESC, from_zone, to_zone, conduit",
+        rows.parameters(),
+    ).to_pylist()
+    findings = _findings_by_pair(store, rows)
+    return [
+        ConduitUse(
+            conduit=row["conduit"],
+            from_zone=row["from_zone"],
+            to_zone=row["to_zone"],
+            services=tuple(sorted(row["services"])),
+            packets=row["packets_sum"],
+            findings=findings.get((row["from_zone"], row["to_zone"]), 0),
+            first_frame=row["frame"],
+        )
+        for row in found
+    ]
+
+
+def worst_conversations(
+    store: Store, zone: str, start: datetime, end: datetime, limit: int, *, site: str = "", replay: str = ""
+) -> list[ConversationFigures]:
+    """The zone's conversations, slowest first: by p99 of transactions, then of round trips, then by loss."""
+    rows = time_range(start, end, site, replay)
+    loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
+    return _conversations(store, _ZONE, zone, rows, loss)[:limit]
+
+
+def time_span(store: Store, *, site: str = "", replay: str = "") -> tuple[datetime, datetime] | None:
+    """First and last packet of what was measured; None where nothing was."""
+    rows = Range(0, 0, site, replay)
+    which = "replay = {replay:String}" if replay else f"replay IN {CURRENT_REPLAYS}"
+    found = store.rows(
+        "SELECT toUnixTimestamp64Nano(min(first_ts)) AS first, toUnixTimestamp64Nano(max(last_ts)) AS last, "
+        f"count() AS n FROM sla_minutes WHERE {which}" + (" AND site = {site:String}" if site else ""),
+        rows.parameters(),
+    ).to_pylist()[0]
+    first, last = moment(found["first"]), moment(found["last"])
+    return (first, last) if found["n"] and first and last else None
+
+
+def _all_series(store: Store, key: str, rows: Range, step_s: int) -> dict[str, list[SlaPoint]]:
+    """The series of every value of the key but the empty one; a row counts for each value the key has for it."""
+    starts = steps(rows, step_s)
+    found = store.rows(
+        f"SELECT scope, at, {FIGURE_NAMES} FROM (SELECT {key} AS scope, {_STEP} AS at, {FIGURES} "
+        f"FROM sla_minutes WHERE {rows.where()} GROUP BY scope, at) WHERE scope != ''",
+        rows.parameters(step=starts.step),
+    ).to_pylist()
+    loss = _capture_loss(store, rows, starts.step)
+    by_scope: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for row in found:
+        by_scope[row["scope"]][row["at"]] = row
+    return {
+        scope: [point(at, step_s, by_step.get(at), loss) for at in starts]
+        for scope, by_step in sorted(by_scope.items())
+    }
+
+
+def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) -> list[SlaPoint]:
+    starts = steps(rows, step_s)
+    found = store.rows(
+        f"SELECT at, {FIGURE_NAMES} FROM (SELECT {_STEP} AS at, {FIGURES} "
+        f"FROM sla_minutes WHERE {condition} AND {rows.where()} GROUP BY at)",
+        rows.parameters(scope=scope, step=starts.step),
+    ).to_pylist()
+    by_step = {row["at"]: row for row in found}
+    loss = _capture_loss(store, rows, starts.step)
+    return [point(at, step_s, by_step.get(at), loss) for at in starts]
+
+
+def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSummary:
+    by_minute = _capture_loss(store, rows, MINUTE_NS)
+    loss = by_minute.total(rows.start_ns)
+    found = store.rows(
+        f"SELECT n, {FIGURE_NAMES} FROM (SELECT count() AS n, {FIGURES} FROM sla_minutes "
+        f"WHERE {condition} AND {rows.where()})",
+        rows.parameters(scope=scope),
+    ).to_pylist()[0]
+    minutes = _minutes(store, "''", condition, scope, rows, by_minute).get("", _Minutes())
+    worst = _worst(_conversations(store, condition, scope, rows, loss))
+    return ScopeSummary(
+        scope=scope,
+        total=point(rows.start_ns, _whole_s(rows), found if found["n"] else None, loss),
+        minutes_seen=minutes.seen,
+        minutes_valid=minutes.valid,
+        worst_conversation=worst[0],
+        worst_p99_ns=worst[1],
+        last_packet=moment(minutes.last_ns) if minutes.seen else None,
+        worst_indicator=worst[2],
+    )
+
+
+def _worst(conversations: list[ConversationFigures]) -> tuple[str, int | None, str]:
+    """Label, p99 in ns and its indicator of the slowest conversation that has one."""
+    for conversation in conversations[:1]:
+        total = conversation.total
+        if total.transaction_p99_ns is not None:
+            return conversation.label, total.transaction_p99_ns, "transaction"
+        if total.rtt_p99_ns is not None:
+            return conversation.label, total.rtt_p99_ns, "rtt"
+    return "", None, ""
+
+
+@dataclass(slots=True)
+class _Minutes:
+    """The minutes with traffic, how many of them say something about the network, and the last packet in ns."""
+
+    seen: int = 0
+    valid: int = 0
+    last_ns: int = -(2**63)
+
+
+def _minutes(
+    store: Store, key: str, condition: str, scope: str, rows: Range, loss: CaptureLoss
+) -> dict[str, _Minutes]:
+    found = store.rows(
+        f"SELECT {key} AS scope, toUnixTimestamp64Nano(minute) AS at, sum(packets) AS packets_sum, "
+        "sum(unseen_segments) AS unseen_sum, toUnixTimestamp64Nano(max(last_ts)) AS last FROM sla_minutes "
+        f"WHERE {condition} AND {rows.where()} GROUP BY scope, minute",
+        rows.parameters(scope=scope),
+    ).to_pylist()
+    by_scope: dict[str, _Minutes] = defaultdict(_Minutes)
+    for row in found:
+        minutes, seen = (
+            by_scope[row["scope"]],
+            coverage(row["packets_sum"], row["unseen_sum"], row["at"], loss),
+        )
+        minutes.seen += 1
+        minutes.valid += seen is not None and seen >= MINUTE_COVERAGE
+        minutes.last_ns = max(minutes.last_ns, row["last"])
+    return by_scope
+
+
+def _conversations(
+    store: Store, condition: str, scope: str, rows: Range, loss: CaptureLoss
+) -> list[ConversationFigures]:
+    keys = "client_ip, server_ip, server_port, service, from_zone, to_zone, conduit"
+    found = store.rows(
+        f"SELECT {keys}, frame, {FIGURE_NAMES} FROM (SELECT {keys}, "
+        f"argMin(first_frame, (first_ts, first_frame)) AS frame, {FIGURES} FROM sla_minutes "
+        f"WHERE {condition} AND {rows.where()} GROUP BY {keys})",
+        rows.parameters(scope=scope),
+    ).to_pylist()
+    conversations = [
+        ConversationFigures(
+            client_ip=address_text(row["client_ip"]),
+            server_ip=address_text(row["server_ip"]),
+            server_port=row["server_port"],
+            service=row["service"],
+            from_zone=row["from_zone"],
+            to_zone=row["to_zone"],
+            conduit=row["conduit"],
+            first_frame=row["frame"],
+            total=point(rows.start_ns, _whole_s(rows), row, loss),
+        )
+        for row in found
+    ]
+    return sorted(conversations, key=_slowest_first)
+
+
+def _slowest_first(conversation: ConversationFigures) -> tuple[object, ...]:
+    total = conversation.total
+    return (
+        -(total.transaction_p99_ns or 0),
+        -(total.rtt_p99_ns or 0),
+        -(total.loss or 0.0),
+        conversation.label,
+        conversation.service,
+    )
+
+
+def _capture_loss(store: Store, rows: Range, step_ns: int) -> CaptureLoss:
+    """Packets read and dropped by the captures themselves, by step: drops have no zone."""
+    found = store.rows(
+        f"SELECT {_STEP} AS at, sum(packets) AS read, sum(dropped_packets) AS dropped "
+        f"FROM coverage WHERE {rows.where()} GROUP BY at",
+        rows.parameters(step=step_ns),
+    ).to_pylist()
+    return CaptureLoss(
+        {row["at"]: row["read"] for row in found}, {row["at"]: row["dropped"] for row in found}
+    )
+
+
+def _whole_s(rows: Range) -> int:
+    """The range as one step."""
+    return max(60, -(-(rows.end_ns - rows.start_ns) // 1_000_000_000))
+
+
+def _findings_by_pair(store: Store, rows: Range) -> dict[tuple[str, str], int]:
+    conditions = [
+        "last_ts >= fromUnixTimestamp64Nano({start:Int64}, 'UTC')",
+        "first_ts < fromUnixTimestamp64Nano({end:Int64}, 'UTC')",
+        "replay = {replay:String}" if rows.replay else f"replay IN {CURRENT_REPLAYS}",
+    ]
+    if rows.site:
+        conditions.append("site = {site:String}")
+    found = store.rows(
+        "SELECT src_zone, dst_zone, uniqExact(id) AS n FROM findings "
+        f"WHERE {' AND '.join(conditions)} GROUP BY src_zone, dst_zone",
+        rows.parameters(),
+    ).to_pylist()
+    return {(row["src_zone"], row["dst_zone"]): row["n"] for row in found}
+
+
+def address_text(packed: bytes) -> str:
+    """16 bytes in; IPv4-mapped addresses (RFC 4291, 2.5.5.2) out as dotted quads, others as RFC 5952 text."""
+    address = IPv6Address(packed)
+    return str(address.ipv4_mapped or address)

@@ -1,0 +1,55 @@
+"""Carries a replay over its last step: from 'judged' (every row stored) to 'done' (its alerts in the queue).
+
+Both statements may run twice: a process that died between them left nothing that the next one must undo.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from store.schema import ALERTS, FINDINGS, REPLAYS
+
+if TYPE_CHECKING:
+    from store.client import Store
+
+#: On a shared server a replay may be 'judged' because its own process is just about to finish it.
+_LEFT_ALONE_S: Final = 60
+
+_FROM_FINDING: Final = tuple(column.name for column in FINDINGS.columns if column.name != "finding")
+
+# one alert for each finding id: the same traffic in another capture adds no second one
+_RAISE_ALERTS: Final = f"""
+INSERT INTO alerts ({", ".join(f"`{column.name}`" for column in ALERTS.columns)})
+SELECT {", ".join(f"`{name}`" for name in _FROM_FINDING)},
+    site, 0, 'new', '', fromUnixTimestamp64Nano({{now:Int64}}, 'UTC'), NULL
+FROM findings
+WHERE replay = {{replay:String}} AND id NOT IN (SELECT id FROM alerts)
+"""  # noqa: S608 - names of declared columns, no value
+
+_KEPT: Final = tuple(c.name for c in REPLAYS.columns if c.name not in ("step", "state"))
+
+_MARK_DONE: Final = f"""
+INSERT INTO replays (step, state, {", ".join(f"`{name}`" for name in _KEPT)})
+SELECT step + 1, 'done', {", ".join(f"`{name}`" for name in _KEPT)}
+FROM replays FINAL
+WHERE id = {{replay:String}} AND state = 'judged'
+"""  # noqa: S608 - names of declared columns, no value
+
+
+def finish_replay(store: Store, replay: str) -> None:
+    """Raise the alerts of a judged replay and mark it done."""
+    store.command(_RAISE_ALERTS, {"replay": replay, "now": time.time_ns()})
+    store.command(_MARK_DONE, {"replay": replay})
+
+
+def finish_judged(store: Store) -> None:
+    """Finish what a process that ended between 'judged' and 'done' left behind."""
+    wait_s = 0 if store.exclusive else _LEFT_ALONE_S
+    left = store.rows(
+        "SELECT id FROM replays FINAL WHERE state = 'judged' "
+        "AND ended_at <= fromUnixTimestamp64Nano({before:Int64}, 'UTC')",
+        {"before": time.time_ns() - wait_s * 1_000_000_000},
+    )
+    for replay in left.column("id").to_pylist():
+        finish_replay(store, replay)

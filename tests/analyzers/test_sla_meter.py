@@ -1,0 +1,244 @@
+"""The meter: rows of traffic in, conversation minutes and zone figures out, whatever the cut into batches."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzers.measurements import SLA_MINUTES
+from analyzers.sla import Meter, Status
+from policy.loader import loads
+from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, RTT_SCHEMA, Traffic
+from policy.zoning import CompiledSite, compile_site
+
+SITE = """\
+schema: 1
+site: {id: small, name: "Small", tz: UTC}
+zones:
+- {id: plant, name: "Plant", purdue: 1, criticality: C2, cidrs: [10.1.0.0/24]}
+- {id: control, name: "Control room", purdue: 2, criticality: C2, cidrs: [10.2.0.0/24]}
+- {id: quiet, name: "Quiet", purdue: 3, criticality: C3, cidrs: [10.3.0.0/24]}
+conduits:
+- id: c-poll
+  from: control
+  to: plant
+  allow:
+  - {id: r1, service: modbus, port: 502, functions: [3], read: [[0, 9]], reason: polls, owner: ot, expires: 2030-01-01}
+"""
+START = datetime(2026, 11, 22, 6, tzinfo=UTC)
+MS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def site() -> CompiledSite:
+    return compile_site(loads(SITE, "small.yaml").site)
+
+
+def _address(text: str) -> bytes:
+    return bytes(10) + b"\xff\xff" + bytes(map(int, text.split(".")))
+
+
+_BLANKS: dict[type[pl.DataType], object] = {
+    pl.String: "",
+    pl.Boolean: False,
+    pl.Binary: b"",
+    pl.List: [],
+    pl.Datetime: START,
+}
+_CONVERSATION: dict[str, object] = {
+    "ip_proto": 6,
+    "client_ip": _address("10.2.0.5"),
+    "server_ip": _address("10.1.0.11"),
+    "client_port": 40000,
+    "server_port": 502,
+    "client_zone": "control",
+    "server_zone": "plant",
+    "conduit": "c-poll",
+    "crosses": True,
+    "role_source": "syn",
+}
+
+
+def _frame(schema: dict[str, pl.DataType], rows: list[dict[str, object]]) -> pl.DataFrame:
+    blank = {name: _BLANKS.get(type(kind), 0) for name, kind in schema.items()}
+    return pl.DataFrame([{**blank, **_CONVERSATION, **row} for row in rows], schema=schema)
+
+
+def flow_minute(minute: int, **columns: object) -> dict[str, object]:
+    at = START + timedelta(minutes=minute)
+    return {
+        "minute": at,
+        "first_ts": at,
+        "last_ts": at,
+        "service": "modbus",
+        "packets_c2s": 6,
+        "packets_s2c": 4,
+        **columns,
+    }
+
+
+def path_sample(minute: int, rtt_ns: int, **columns: object) -> dict[str, object]:
+    return {"ts": START + timedelta(minutes=minute, seconds=3), "kind": "path", "rtt_ns": rtt_ns, **columns}
+
+
+def transaction(minute: int, outcome: str, latency_ns: int | None) -> dict[str, object]:
+    return {
+        "ts": START + timedelta(minutes=minute, seconds=5),
+        "outcome": outcome,
+        "latency_ns": latency_ns,
+        "function": 3,
+    }
+
+
+def traffic(
+    flow_minutes: list[dict[str, object]], rtt: list[dict[str, object]], modbus: list[dict[str, object]]
+) -> Traffic:
+    return Traffic(
+        _frame(FLOW_MINUTE_SCHEMA, flow_minutes), _frame(MODBUS_SCHEMA, modbus), _frame(RTT_SCHEMA, rtt)
+    )
+
+
+def test_rows_are_those_declared_and_ordered_by_minute(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(1), flow_minute(0)], [], []))
+    batch = meter.finish()
+    assert batch.schema.equals(SLA_MINUTES.schema())
+    assert batch["minute"].to_pylist() == [START, START + timedelta(minutes=1)]
+
+
+def test_a_flow_without_samples_has_empty_histograms_not_zeros(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0)], [], []))
+    row = meter.finish().to_pylist()[0]
+    assert row["rtt_buckets"] == row["rtt_counts"] == row["transaction_buckets"] == []
+    assert row["transactions"] == 0
+    zone = meter.zones()[0]
+    assert (zone.rtt_p99_ns, zone.transaction_p99_ns, zone.availability, zone.loss) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert zone.verdict.status is Status.NO_DATA
+
+
+def test_outcomes_are_told_apart(site: CompiledSite) -> None:
+    deadline = site.zone_targets["plant"].deadline_ns
+    rows = [
+        transaction(0, "answered", 5 * MS),
+        transaction(0, "answered", deadline),
+        transaction(0, "answered", deadline + 1),
+        transaction(0, "exception", 5 * MS),
+        transaction(0, "unanswered", None),
+        transaction(0, "orphan", None),
+        transaction(0, "pending", None),
+    ]
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0)], [], rows))
+    row = meter.finish().to_pylist()[0]
+    outcomes = {name: row[name] for name in ("transactions", "good", "late", "exceptions", "unanswered")}
+    assert outcomes == {"transactions": 5, "good": 2, "late": 1, "exceptions": 1, "unanswered": 1}
+    assert sum(row["transaction_counts"]) == 4
+
+
+def test_round_trips_that_hold_service_time_are_left_out(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(
+        traffic(
+            [flow_minute(0)],
+            [
+                path_sample(0, 20 * MS),
+                path_sample(0, 900 * MS, piggybacked=True),
+                path_sample(0, 800 * MS, kind="ack_server"),
+            ],
+            [],
+        )
+    )
+    meter.finish()
+    zone = meter.zones()[0]
+    assert zone.rtt_samples == 1
+    assert zone.rtt_p99_ns == pytest.approx(20 * MS, rel=0.01)
+
+
+def test_a_conversation_within_one_zone_counts_once_in_it(site: CompiledSite) -> None:
+    inside = {"client_ip": _address("10.1.0.12"), "client_zone": "plant", "conduit": "", "crosses": False}
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0, **inside), flow_minute(0)], [], []))
+    meter.finish()
+    plant, control, quiet = meter.zones()
+    assert (plant.packets, control.packets, quiet.packets) == (20, 10, 0)
+    assert quiet.verdict.status is Status.NO_DATA
+    assert meter.conduits()[0].packets == 10
+
+
+def test_lost_segments_of_both_directions_and_both_kinds_add_up(site: CompiledSite) -> None:
+    lossy = {
+        "data_segments_c2s": 100,
+        "data_segments_s2c": 100,
+        "retransmitted_segments_c2s": 1,
+        "retransmitted_segments_s2c": 2,
+        "filled_holes_s2c": 1,
+        "out_of_order_segments_c2s": 7,
+    }
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0, **lossy)], [], []))
+    meter.finish()
+    assert meter.zones()[0].loss == 4 / 200
+
+
+def test_minutes_with_capture_loss_are_not_judged(site: CompiledSite) -> None:
+    meter = Meter(site)
+    poor = [flow_minute(minute, unseen_segments_s2c=1) for minute in range(2)]
+    meter.feed(traffic([*poor, *(flow_minute(minute) for minute in range(2, 12))], [path_sample(5, MS)], []))
+    meter.finish()
+    zone = meter.zones()[0]
+    assert (zone.minutes_seen, zone.minutes_valid) == (12, 10)
+    assert zone.verdict.status is Status.NO_DATA
+    assert "2 of 12 minutes" in zone.verdict.reasons[0]
+
+
+def test_an_empty_capture_gives_no_rows_and_no_verdict(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(Traffic.empty())
+    batch = meter.finish()
+    assert batch.num_rows == 0
+    assert batch.schema.equals(SLA_MINUTES.schema())
+    assert {zone.verdict.status for zone in meter.zones()} == {Status.NO_DATA}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_cut_into_batches_gives_the_same_rows(site: CompiledSite, data: st.DataObject) -> None:
+    minutes = st.integers(0, 3)
+    flows = [flow_minute(m) for m in (0, 1, 2, 3)] + [
+        flow_minute(m, client_ip=_address("10.2.0.6")) for m in data.draw(st.lists(minutes, max_size=6))
+    ]
+    samples = [
+        path_sample(m, r)
+        for m, r in data.draw(st.lists(st.tuples(minutes, st.integers(1, 10**9)), max_size=30))
+    ]
+    asked = [
+        transaction(m, o, None if o == "unanswered" else r)
+        for m, o, r in data.draw(
+            st.lists(
+                st.tuples(
+                    minutes, st.sampled_from(["answered", "exception", "unanswered"]), st.integers(1, 10**10)
+                ),
+                max_size=30,
+            )
+        )
+    ]
+    whole = Meter(site)
+    whole.feed(traffic(flows, samples, asked))
+    parts = Meter(site)
+    batches = data.draw(st.integers(1, 5))
+    for number in range(batches):
+        parts.feed(traffic(flows[number::batches], samples[number::batches], asked[number::batches]))
+    expected, found = whole.finish(), parts.finish()
+    assert isinstance(found, pa.RecordBatch)
+    assert found.equals(expected)

@@ -1,0 +1,87 @@
+"""Replay as a user runs it: exit codes, findings files, stores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.geophone.conftest import Geophone
+
+
+def test_clean_capture_exits_with_0(geophone: Geophone, policy: Path, quiet_capture: Path) -> None:
+    outcome = geophone("replay", quiet_capture, "--policy", policy)
+    assert outcome.returncode == 0, outcome
+    assert "No findings." in outcome.stdout
+    assert "9 packets, 1 flow," in outcome.stdout
+    assert "modbus 1 flow (1 answered)" in outcome.stdout
+
+
+def test_findings_exit_with_1(geophone: Geophone, policy: Path, intruder_capture: Path) -> None:
+    outcome = geophone("replay", intruder_capture, "--policy", policy)
+    assert outcome.returncode == 1, outcome
+    assert "10.40.0.7 → 10.20.0.11:502" in outcome.stdout
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("never", 0), ("info", 1), ("high", 1)])
+def test_fail_on_draws_the_line(
+    geophone: Geophone, policy: Path, intruder_capture: Path, fail_on: str, code: int
+) -> None:
+    assert geophone("replay", intruder_capture, "--policy", policy, "--fail-on", fail_on).returncode == code
+
+
+def test_findings_are_the_same_bytes_on_one_thread_and_on_two(
+    geophone: Geophone, policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    files = []
+    for number, threads in enumerate(("1", "2", "2")):
+        files.append(tmp_path / f"{number}.jsonl")
+        geophone(
+            "replay", intruder_capture, "--policy", policy, "--threads", threads, "--findings", files[-1]
+        )
+    first, *others = (file.read_bytes() for file in files)
+    assert first
+    assert all(other == first for other in others)
+
+
+def test_findings_name_capture_frames_and_policy(
+    geophone: Geophone, policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "findings.jsonl"
+    geophone("replay", intruder_capture, "--policy", policy, "--findings", target)
+    lines = target.read_bytes().splitlines()
+    assert lines
+    for line in lines:
+        finding = json.loads(line)
+        assert (
+            finding["evidence"]["capture_sha256"] == hashlib.sha256(intruder_capture.read_bytes()).hexdigest()
+        )
+        assert finding["policy_sha256"] == hashlib.sha256(policy.read_bytes()).hexdigest()
+        assert all(1 <= operation["frame"] <= 9 for operation in finding["evidence"]["operations"])
+        canonical = json.dumps(finding, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert canonical.encode() == line
+
+
+def test_second_replay_into_a_store_adds_nothing_and_says_so(
+    geophone: Geophone, policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    first = geophone("replay", intruder_capture, "--policy", policy, "--store", folder)
+    second = geophone("replay", intruder_capture, "--policy", policy, "--store", folder)
+    assert (first.returncode, second.returncode) == (1, 1), (first, second)
+    assert "Already in the store" not in first.stdout
+    assert "Already in the store" in second.stdout
+
+
+def test_several_captures_share_one_findings_file(
+    geophone: Geophone, policy: Path, quiet_capture: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    alone, both = tmp_path / "alone.jsonl", tmp_path / "both.jsonl"
+    geophone("replay", intruder_capture, "--policy", policy, "--findings", alone)
+    outcome = geophone(
+        "replay", quiet_capture, intruder_capture, intruder_capture, "--policy", policy, "--findings", both
+    )
+    assert outcome.returncode == 1, outcome
+    assert alone.read_bytes() == both.read_bytes()

@@ -1,0 +1,86 @@
+"""The samples and their notes agree, and the whole set stays small."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import pcaps
+from pcaps import Sample, SampleError, sample, samples
+
+SAMPLES = samples()
+#: What a clone and a wheel carry along for the demo.
+TOTAL_BYTES_LIMIT = 6_000_000
+
+
+def test_the_four_stories_of_the_demo_are_there() -> None:
+    assert {"normal-shift", "unauthorised-write", "degraded-link", "gap-and-duplicates"} <= set(pcaps.names())
+
+
+def test_every_capture_has_notes_and_every_note_a_capture() -> None:
+    captures = {path.name for path in pcaps.FOLDER.iterdir() if path.suffix in (".pcap", ".pcapng", ".gz")}
+    assert {one.capture.name for one in SAMPLES} == captures
+
+
+def test_the_set_stays_small() -> None:
+    assert sum(one.capture.stat().st_size for one in SAMPLES) <= TOTAL_BYTES_LIMIT
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_notes_name_the_very_bytes_of_the_capture(one: Sample) -> None:
+    assert hashlib.sha256(one.capture.read_bytes()).hexdigest() == one.sha256
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_notes_say_where_the_capture_comes_from(one: Sample) -> None:
+    assert one.title and one.story
+    assert one.licence == "Apache-2.0"
+    assert one.policy.is_file()
+    assert one.origin["kind"] in ("synthetic", "real stack")
+    assert "python -m pcaps.lab" in one.origin["command"]
+    assert "seed" in one.origin or one.origin["kind"] == "real stack"
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_the_capture_says_nothing_of_the_machine_that_wrote_it(one: Sample) -> None:
+    # Section options 2 to 4 are hardware, operating system and application: the writer gives only a comment.
+    section_length = int.from_bytes(one.capture.read_bytes()[4:8], "little")
+    options = one.capture.read_bytes()[24 : section_length - 4]
+    codes = []
+    while options:
+        code, length = int.from_bytes(options[:2], "little"), int.from_bytes(options[2:4], "little")
+        codes.append(code)
+        options = options[4 + length + -length % 4 :]
+    assert codes == [1, 0]
+
+
+def test_a_sample_is_found_by_its_name() -> None:
+    assert sample("normal-shift").capture.name == "normal-shift.pcapng"
+
+
+@pytest.mark.parametrize("name", ["normal_shift", "../pcaps/normal-shift", ""])
+def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(SampleError, match=r"there are: .*normal-shift"):
+        sample(name)
+
+
+def test_damaged_notes_are_refused_with_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cut.toml").write_text('title = "cut')
+    monkeypatch.setattr(pcaps, "FOLDER", tmp_path)
+    with pytest.raises(SampleError, match=r"cut\.toml: not the notes of a sample"):
+        samples()
+
+
+def test_benign_samples_expect_nothing_and_the_others_something() -> None:
+    silent = {one.name for one in SAMPLES if not one.expected}
+    assert silent == {"normal-shift", "degraded-link", "gap-and-duplicates"}
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_notes_have_no_key_that_nobody_reads(one: Sample) -> None:
+    notes = tomllib.loads((pcaps.FOLDER / f"{one.name}.toml").read_text())
+    known = {"title", "licence", "policy", "story", "origin", "capture", "truth", "expected"}
+    assert set(notes) <= known

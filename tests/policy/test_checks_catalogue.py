@@ -1,0 +1,54 @@
+"""Every check is registered, documented and told apart from the others."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import policy.checks
+from policy.checks import CHECKS
+from policy.checks.base import Check
+
+SECTIONS = ("Reports", "Why it matters", "Example", "Do not be fooled by")
+
+
+def test_ids_and_titles_are_unique() -> None:
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
+    assert len({check.title for check in CHECKS}) == len(CHECKS)
+
+
+def test_every_file_of_a_check_is_registered() -> None:
+    folder = Path(policy.checks.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    assert files == {type(check).__module__.rpartition(".")[2] for check in CHECKS}
+    assert files == {check.id.lower().replace("-", "_") for check in CHECKS}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_the_docstring_is_a_whole_manual_page(check: Check) -> None:
+    page = type(check).__doc__ or ""
+    headings = re.findall(r"^    (\S.*)\n        \S", page, flags=re.MULTILINE)
+    assert tuple(headings) == SECTIONS
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_title_finishes_the_network_shows(check: Check) -> None:
+    assert check.title.startswith(("a ", "an "))
+    assert not check.title.endswith(".")
+
+
+#: The table of the design: base severity, references, ATT&CK for ICS technique ids.
+TABLE = {
+    "SEG-01": (3, ("SR 5.1", "SR 5.2", "CIP-005 R1.3"), ("T0886",)),
+    "SEG-02": (4, ("SR 5.2",), ("T0886",)),
+    "SEG-03": (3, ("SR 5.2",), ()),
+    "SEG-04": (3, ("SR 7.7", "CIP-007 R1"), ()),
+    "SEG-05": (3, ("SR 2.1",), ("T0855",)),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_severity_and_references_are_those_of_the_table(check: Check) -> None:
+    assert (check.base_severity, check.references, check.techniques) == TABLE[check.id]

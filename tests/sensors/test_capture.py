@@ -1,0 +1,134 @@
+"""What the user may name by mistake, and what the answer says."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sensors.capture import CaptureUnreadable, open_capture
+from tests.support import pcap_bytes
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    file = tmp_path / "small.pcap"
+    file.write_bytes(pcap_bytes.pcap([b"\0" * 60]))
+    return file
+
+
+@pytest.fixture
+def other_user() -> Iterator[None]:
+    """Files are opened as a user without privileges: root may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_knows_name_size_and_identity_of_a_capture(small: Path) -> None:
+    capture = open_capture(small)
+    assert (capture.path, capture.name, capture.size_bytes) == (small, "small.pcap", small.stat().st_size)
+    assert capture.sha256 == hashlib.sha256(small.read_bytes()).hexdigest()
+
+
+def test_the_identity_is_read_once(small: Path) -> None:
+    capture = open_capture(small)
+    first = capture.sha256
+    small.unlink()
+    assert capture.sha256 == first
+
+
+def test_the_identity_of_a_capture_that_went_away_is_the_users_error(small: Path) -> None:
+    capture = open_capture(small)
+    small.unlink()
+    with pytest.raises(CaptureUnreadable, match=r"small\.pcap: no such file"):
+        _ = capture.sha256
+
+
+def test_gzip_is_left_to_the_engine(tmp_path: Path) -> None:
+    file = tmp_path / "small.pcap.gz"
+    file.write_bytes(gzip.compress(pcap_bytes.pcap([b"\0" * 60])))
+    assert open_capture(file).name == "small.pcap.gz"
+
+
+def test_a_missing_file_is_named_with_what_to_check(tmp_path: Path) -> None:
+    with pytest.raises(CaptureUnreadable) as refusal:
+        open_capture(tmp_path / "nowhere.pcap")
+    assert str(refusal.value) == f"{tmp_path}/nowhere.pcap: no such file; check the name and the folder"
+
+
+def test_a_path_through_a_file_is_told_apart_from_a_missing_file(small: Path) -> None:
+    with pytest.raises(CaptureUnreadable, match="a part of its path is a file"):
+        open_capture(small / "inside.pcap")
+
+
+def test_a_folder_is_answered_with_the_captures_in_it(small: Path) -> None:
+    (small.parent / "notes.txt").write_text("not a capture")
+    with pytest.raises(CaptureUnreadable) as refusal:
+        open_capture(small.parent)
+    assert refusal.value.problem == "is a directory"
+    assert refusal.value.repair == "name the capture files in it: small.pcap"
+
+
+def test_a_folder_without_captures_offers_none(tmp_path: Path) -> None:
+    with pytest.raises(CaptureUnreadable, match=r"is a directory; name the capture files in it$"):
+        open_capture(tmp_path)
+
+
+def test_a_folder_of_many_captures_shows_a_few(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}.pcapng").touch()
+    with pytest.raises(CaptureUnreadable, match=r"0\.pcapng, 1\.pcapng, 2\.pcapng, …$"):
+        open_capture(tmp_path)
+
+
+def test_an_empty_file_is_refused_before_decoding(tmp_path: Path) -> None:
+    file = tmp_path / "empty.pcap"
+    file.touch()
+    with pytest.raises(CaptureUnreadable, match="is empty") as refusal:
+        open_capture(file)
+    assert refusal.value.byte_offset is None
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    fifo = tmp_path / "packets"
+    os.mkfifo(fifo)
+    with pytest.raises(CaptureUnreadable, match="is not a regular file"):
+        open_capture(fifo)
+
+
+@pytest.mark.usefixtures("other_user")
+def test_a_file_of_another_user_is_refused_with_the_reason() -> None:
+    refused = Path("/etc/shadow")
+    if not refused.exists() or refused.stat().st_mode & stat.S_IROTH:
+        pytest.skip("this system has no file that ordinary users may not read")
+    with pytest.raises(CaptureUnreadable, match="may not be read by this user"):
+        open_capture(refused)
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"\x28\xb5\x2f\xfd", "is zstd-compressed; decompress it first: zstd -d "),
+        (b"\xfd7zXZ\x00", "is xz-compressed"),
+        (b"BZh91AY", "is bzip2-compressed"),
+        (b"PK\x03\x04", "is a zip archive"),
+        (b"snoop\x00\x00\x00", "is a snoop capture; convert it first: editcap -F pcap "),
+    ],
+)
+def test_a_format_that_others_read_comes_with_the_command_that_converts_it(
+    tmp_path: Path, start: bytes, said: str
+) -> None:
+    file = tmp_path / "other"
+    file.write_bytes(start + b"\0" * 100)
+    with pytest.raises(CaptureUnreadable) as refusal:
+        open_capture(file)
+    assert said in str(refusal.value)
+    assert str(file) in refusal.value.repair

@@ -1,0 +1,106 @@
+"""Our numbers beside Wireshark's, capture by capture; `python -m tests.shared_captures.agreement` writes the page.
+
+`DIFFERENCES` holds every number on which we and Wireshark do not agree, and the reason who is right.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sensors.stats import stats
+from tests.shared_captures.captures import FOLDER, NAMES, oracle
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "agreement.md"
+
+#: capture -> number -> (ours, Wireshark's, who is right and why)
+DIFFERENCES: Final[dict[str, dict[str, tuple[int, int, str]]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One number of one capture."""
+
+    capture: str
+    number: str
+    ours: int
+    wireshark: int
+
+    @property
+    def reason(self) -> str:
+        """Why the two differ, where that is known."""
+        known = DIFFERENCES.get(self.capture, {}).get(self.number)
+        return known[2] if known and known[:2] == (self.ours, self.wireshark) else ""
+
+
+def compare(name: str) -> Iterator[Comparison]:
+    """Every number that both know of a capture."""
+    ours, theirs = _numbers(stats(FOLDER / name)), _numbers(oracle()[name])
+    for number in sorted(ours.keys() | theirs.keys()):
+        yield Comparison(name, number, ours.get(number, 0), theirs.get(number, 0))
+
+
+def _numbers(answer: dict[str, Any]) -> dict[str, int]:
+    """The counts that are compared, from an answer in the oracle's form."""
+    numbers = {
+        "frames": answer["frames"],
+        "truncated frames": answer["truncated_frames"],
+        "frames back in time": answer["time_goes_back"],
+        "VLAN tags at most": answer["max_vlan_tags"],
+        "TCP flows": answer["tcp"]["flows"],
+        "TCP flows with SYN": answer["tcp"]["flows_with_syn"],
+        "UDP flows": answer["tcp"]["udp_flows"],
+        "handshake RTT samples": answer["tcp"]["handshake_rtt_s"]["n"],
+    }
+    if (modbus := answer["modbus"]) is not None:
+        numbers |= {
+            "Modbus messages": modbus["messages"],
+            "Modbus responses matched": modbus["responses_matched"],
+            "Modbus responses without request": modbus["responses_unmatched"],
+            "Modbus requests without response": modbus["requests_unanswered"],
+            **{f"Modbus function {kind}": count for kind, count in modbus["by_fc"].items()},
+            **{f"Modbus exception {kind}": count for kind, count in modbus["exceptions"].items()},
+        }
+    return numbers
+
+
+def page() -> str:
+    """The agreement as Markdown."""
+    lines = [
+        "# Agreement with Wireshark",
+        "",
+        "Counts of the twelve shared public captures, ours and tshark's (4.0.17, both reassembly modes, the better",
+        "one of each capture). Written by `python -m tests.shared_captures.agreement`; a test fails on any difference",
+        "that is not explained here, and on any explanation that is no longer needed.",
+        "",
+        "| capture | numbers compared | equal | different |",
+        "|---|---|---|---|",
+    ]
+    different: list[Comparison] = []
+    for name in NAMES:
+        compared = list(compare(name))
+        unequal = [one for one in compared if one.ours != one.wireshark]
+        different += unequal
+        lines.append(f"| {name} | {len(compared)} | {len(compared) - len(unequal)} | {len(unequal)} |")
+    lines += ["", "## Differences", ""]
+    if different:
+        lines += [
+            "| capture | number | ours | Wireshark's | who is right, and why |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {one.capture} | {one.number} | {one.ours} | {one.wireshark} | {one.reason or '**unexplained**'} |"
+            for one in different
+        ]
+    else:
+        lines.append("None.")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    text = page()
+    PAGE.write_text(text)
+    sys.stdout.write(text)

@@ -1,0 +1,65 @@
+"""Stores for the tests: embedded, each in a folder of its own, and on a real server, each in a database of its own.
+
+The embedded engine serves one folder at a time in a process: a test that opens its own closes the others first,
+and no fixture keeps one open over several tests.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.client import Store, open_store
+from tests.store.faulty_network import FaultyNetwork
+from tests.store.fetch_server import LIBRARY
+from tests.store.real_server import RealServer
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """A running ClickHouse server."""
+    if not LIBRARY.exists():
+        pytest.skip("no ClickHouse server was fetched: run `python -m tests.store.fetch_server`")
+    with RealServer(tmp_path_factory.mktemp("clickhouse")) as running:
+        yield running
+
+
+@pytest.fixture
+def database() -> str:
+    """A database name that no other test uses."""
+    return f"mine_{next(_numbers)}"
+
+
+@pytest.fixture
+def network(server: RealServer) -> Iterator[FaultyNetwork]:
+    """A network in front of the server that can break."""
+    with FaultyNetwork(server.port) as faulty:
+        yield faulty
+
+
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
+def address(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
+    """The address of a new, empty store: what is promised holds for both engines."""
+    if request.param == "embedded":
+        return f"chdb://{tmp_path / 'store'}"
+    running: RealServer = request.getfixturevalue("server")
+    return running.url(database)
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[Store]:
+    """A new, empty store, open."""
+    with open_store(address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Store]:
+    """A new, empty store in a folder, open."""
+    with open_store(tmp_path / "store") as opened:
+        yield opened

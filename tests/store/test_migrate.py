@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from store.client import Store, open_store
+from store.errors import StoreError, StoreTooNew
+from store.migrate import FOLDER, migrate, read_migrations, schema_version
+from store.schema import ddl
+from store.writer import ReplayWriter
+from tests.store.samples import A_REPLAY_COUNTS, a_replay, row_counts
+
+ADD_ZONE = """-- Alerts know which shift they came in.
+ALTER TABLE alerts ADD COLUMN IF NOT EXISTS shift LowCardinality(String) DEFAULT 'night; or day';
+
+ALTER TABLE finding_events ADD COLUMN IF NOT EXISTS shift LowCardinality(String);
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a later version: today's and one more."""
+    folder = tmp_path / "later"
+    shutil.copytree(FOLDER, folder)
+    (folder / f"{len(list(FOLDER.glob('*.sql'))) + 1:04d}_shift.sql").write_text(ADD_ZONE)
+    return folder
+
+
+def test_an_old_store_is_brought_up_to_date_with_its_rows(address: str, later: Path) -> None:
+    with open_store(address) as store:
+        a_replay(ReplayWriter, store)
+        version = schema_version(store)
+
+    with open_store(address, migrations=later) as store:
+        assert schema_version(store) == version + 1
+        assert row_counts(store) == A_REPLAY_COUNTS
+        shifts = store.rows("SELECT DISTINCT shift FROM alerts").column("shift").to_pylist()
+        assert shifts == ["night; or day"]
+
+
+def test_a_store_that_is_up_to_date_is_left_alone(store: Store) -> None:
+    before = store.rows("SELECT * FROM schema_migrations ORDER BY version, step").to_pydict()
+    assert migrate(store) == 0
+    assert store.rows("SELECT * FROM schema_migrations ORDER BY version, step").to_pydict() == before
+
+
+def test_every_statement_is_recorded_with_its_hash(store: Store) -> None:
+    recorded = store.rows(
+        "SELECT version, step, sha256, statement FROM schema_migrations ORDER BY version, step"
+    )
+    assert recorded.to_pylist() == [
+        {"version": s.version, "step": s.step, "sha256": s.sha256, "statement": s.sql}
+        for s in read_migrations(FOLDER)
+    ]
+
+
+def test_an_interrupted_migration_goes_on_where_it_stopped(address: str, later: Path) -> None:
+    path = max(later.glob("*.sql"))
+    good = path.read_text()
+    path.write_text(good.replace("ALTER TABLE finding_events", "ALTER TABLE no_such_table"))
+    with pytest.raises(StoreError, match="no_such_table"):
+        open_store(address, migrations=later)
+
+    # the statement that ran is not run again: its text is the recorded one
+    path.write_text(good)
+    with open_store(address, migrations=later) as store:
+        assert migrate(store, later) == 0
+        assert store.one("SELECT count() AS n FROM schema_migrations") == len(read_migrations(later))
+
+
+def test_a_statement_that_ran_but_was_not_recorded_may_run_again(store: Store, later: Path) -> None:
+    # a crash between the two
+    for statement in read_migrations(later)[-2:]:
+        store.command(statement.sql)
+    assert migrate(store, later) == 2
+
+
+def test_a_newer_schema_is_refused(address: str, later: Path) -> None:
+    open_store(address, migrations=later).close()
+    with pytest.raises(
+        StoreTooNew, match=r"has schema version 2, this software knows 1: use the newer Geophone"
+    ):
+        open_store(address)
+    open_store(address, migrations=later).close()
+
+
+def test_an_edited_migration_is_refused(address: str, later: Path) -> None:
+    open_store(address, migrations=later).close()
+    path = max(later.glob("*.sql"))
+    path.write_text(ADD_ZONE.replace("night; or day", "day"))
+    with pytest.raises(StoreTooNew, match="statement 1 of migration 2 differs"):
+        open_store(address, migrations=later)
+
+
+def test_comments_and_space_may_change(address: str, later: Path) -> None:
+    open_store(address, migrations=later).close()
+    path = max(later.glob("*.sql"))
+    path.write_text(ADD_ZONE.replace("-- Alerts know", "-- Every alert knows") + "\n\n")
+    open_store(address, migrations=later).close()
+
+
+def test_every_statement_may_run_twice() -> None:
+    for statement in read_migrations(FOLDER):
+        assert re.search(r"\bIF (NOT )?EXISTS\b", statement.sql), statement.sql
+
+
+def test_numbers_without_holes(tmp_path: Path) -> None:
+    (tmp_path / "0001_core.sql").write_text("CREATE TABLE IF NOT EXISTS a (x UInt8) ENGINE = Memory;\n")
+    (tmp_path / "0003_more.sql").write_text("CREATE TABLE IF NOT EXISTS b (x UInt8) ENGINE = Memory;\n")
+    with pytest.raises(ValueError, match="expected 0002"):
+        read_migrations(tmp_path)
+
+
+def test_the_first_migration_is_what_the_declarations_say_while_there_is_only_one() -> None:
+    (path,) = FOLDER.glob("*.sql")
+    assert path.read_text().endswith(ddl()), "print it again: python -m store.schema"
