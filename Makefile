@@ -85,7 +85,6 @@ format: ## Write the format that lint checks, and what ruff can repair
 
 .PHONY: fuzz
 fuzz: ## Throw mutated captures at the native engine for a short while (FUZZ_SECONDS=30)
-	@$(SETUP) build
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz
 
 .PHONY: bench

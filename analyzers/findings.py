@@ -71,7 +71,9 @@ class Finding(_Frozen):
     dst_asset: str = ""
     service: str
     conduit: str = Field(default="", description="the conduit it went through, empty where there is none")
-    nearest_rule: str = Field(default="", description="the allow-rule that came closest, and what did not match")
+    nearest_rule: str = Field(
+        default="", description="the allow-rule that came closest, and what did not match"
+    )
     references: tuple[str, ...] = ()
     techniques: tuple[str, ...] = Field(default=(), description="ATT&CK for ICS technique ids")
     change: str = Field(default="", description="the change window it happened in: tagged, never suppressed")
@@ -89,14 +91,20 @@ def finding_id(site: str, kind: str, subject: tuple[str, ...], first_ns: int, po
     The capture's name, its hash and frame numbers are left out: the same traffic in another file, or with
     SPAN duplicates in it, is the same finding.
     """
-    key = json.dumps([site, kind, list(subject), first_ns, policy_sha256], separators=(",", ":"), ensure_ascii=True)
+    key = json.dumps(
+        [site, kind, list(subject), first_ns, policy_sha256], separators=(",", ":"), ensure_ascii=True
+    )
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def canonical_line(finding: Finding) -> bytes:
     """One canonical JSON line: sorted keys, no spaces, UTF-8, integers only, ended by a newline."""
     body = json.dumps(
-        finding.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        finding.model_dump(mode="json"),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
     )
     return body.encode() + b"\n"
 

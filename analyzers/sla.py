@@ -236,6 +236,13 @@ class Meter:
             for conduit in self._site.site.conduits
         ]
 
+    def packets_outside(self) -> int:
+        """Packets between addresses that are in no zone: no scope counts them."""
+        if self._minutes is None:
+            raise RuntimeError("finish() comes first")
+        outside = self._minutes.filter((pl.col("from_zone") == "") & (pl.col("to_zone") == ""))
+        return int(outside["packets"].sum())
+
     def _report(self, scope: str, name: str, target: SlaTarget, rows: pl.Expr) -> ScopeReport:
         if self._minutes is None:
             raise RuntimeError("finish() comes first")

@@ -58,15 +58,19 @@ class Budget:
         return timedelta(minutes=self.left_minutes / (self.lost_minutes / self.measured_minutes))
 
 
-def zone_figures(store: Store, site: KnownSite, zone_id: str, window: Window) -> ScopeFigures:
-    """One zone over the window."""
-    summary = sla.zone_summary(store, zone_id, window.start, window.end)
+def zone_figures(
+    store: Store, site: KnownSite, zone_id: str, window: Window, replay: str = ""
+) -> ScopeFigures:
+    """One zone over the window; with `replay`, of that capture only."""
+    summary = sla.zone_summary(store, zone_id, window.start, window.end, replay=replay)
     return _judged(zone_id, site.zone_name(zone_id), site.zone_target(zone_id), summary)
 
 
-def conduit_figures(store: Store, site: KnownSite, conduit_id: str, window: Window) -> ScopeFigures:
-    """One conduit over the window."""
-    summary = sla.conduit_summary(store, conduit_id, window.start, window.end)
+def conduit_figures(
+    store: Store, site: KnownSite, conduit_id: str, window: Window, replay: str = ""
+) -> ScopeFigures:
+    """One conduit over the window; with `replay`, of that capture only."""
+    summary = sla.conduit_summary(store, conduit_id, window.start, window.end, replay=replay)
     conduit = site.conduit(conduit_id)
     name = (
         f"{site.zone_name(conduit.from_zone)} → {site.zone_name(conduit.to_zone)}" if conduit else conduit_id
@@ -74,9 +78,13 @@ def conduit_figures(store: Store, site: KnownSite, conduit_id: str, window: Wind
     return _judged(conduit_id, name, site.conduit_target(conduit_id), summary)
 
 
-def all_zones(store: Store, site: KnownSite, window: Window) -> list[ScopeFigures]:
+def all_zones(store: Store, site: KnownSite, window: Window, replay: str = "") -> list[ScopeFigures]:
     """Every declared zone, worst first."""
-    zones = [zone_figures(store, site, zone.id, window) for zone in site.site.zones]
+    found = sla.zone_summaries(store, window.start, window.end, replay=replay)
+    zones = []
+    for zone in site.site.zones:
+        summary = found.get(zone.id) or unseen(zone.id, window)
+        zones.append(_judged(zone.id, zone.label, site.zone_target(zone.id), summary))
     return sorted(zones, key=lambda zone: WORST_FIRST.index(zone.verdict.status))
 
 
@@ -102,6 +110,11 @@ def complete(points: Iterable[SlaPoint], window: Window) -> list[SlaPoint]:
     """One point a step of the window: those that the store has, and honest blanks between them."""
     known = {point.start: point for point in points}
     return [known.get(start) or blank(start, window.step_s) for start in window.starts()]
+
+
+def unseen(scope: str, window: Window) -> ScopeSummary:
+    """A scope of which nothing was seen."""
+    return ScopeSummary(scope, blank(window.start, int(window.span.total_seconds())), 0, 0, "", None, None)
 
 
 def blank(start: datetime, step_s: int) -> SlaPoint:

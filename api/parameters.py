@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from analyzers.findings import Severity
 from store.answers import AlertFilter
@@ -39,6 +39,13 @@ def _cursor_of(*kinds: type[int] | type[str]) -> AfterValidator:
 AlertCursor = Annotated[str, _cursor_of(int, str)]
 ReplayCursor = Annotated[str, _cursor_of(int, str)]
 DetectionMark = Annotated[str, _cursor_of(int)]
+
+
+def _none_if_empty(value: object) -> object:
+    """A form sends a field that was left empty as an empty text."""
+    return None if value == "" else value
+
+
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
@@ -53,13 +60,21 @@ class WindowParameters(_Parameters):
         default="",
         description="a range that ends where the stored data ends; not together with `from` or `to`",
     )
-    from_: Moment | None = Field(
+    from_: Annotated[Moment | None, BeforeValidator(_none_if_empty)] = Field(
         default=None, alias="from", description="start, inclusive (RFC 3339; UTC without a zone)"
     )
-    to: Moment | None = Field(default=None, description="end, exclusive (RFC 3339; UTC without a zone)")
+    to: Annotated[Moment | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, description="end, exclusive (RFC 3339; UTC without a zone)"
+    )
 
 
-class SeriesParameters(WindowParameters):
+class CaptureWindowParameters(WindowParameters):
+    """A time range, of all captures or of one."""
+
+    replay: str = Field(default="", max_length=64, description="id of a replay: only what its capture holds")
+
+
+class SeriesParameters(CaptureWindowParameters):
     """A time range in steps."""
 
     step: int | None = Field(

@@ -34,7 +34,7 @@ class Window:
     start: datetime
     end: datetime
     step_s: int
-    chosen: str  #: a name of RANGES, `all` or `custom`
+    chosen: str  #: a name of RANGES, `all`, `usual` (nothing was asked for) or `custom`
 
     @property
     def span(self) -> timedelta:
@@ -78,11 +78,13 @@ def choose(
     start: datetime | None = None,
     end: datetime | None = None,
     step_s: int | None = None,
+    usual: tuple[datetime, datetime] | None = None,
 ) -> Window:
     """The window asked for.
 
-    `data` is the first and last stored minute (None: nothing is stored). Without any wish: all of it up to the
-    last 24 hours. Explicit times win over a name. Raises `Problem` (422) where the wish makes no sense.
+    `data` is the first and last stored packet (None: nothing is stored). Without any wish: the last 24 hours at
+    most of what is `usual`, which is all of the data where it is left out. Explicit times win over a name.
+    Raises `Problem` (422) where the wish makes no sense.
     """
     if range_name and (start or end):
         raise _refused("range", "a range beside from or to", "give either range, or from and to")
@@ -91,8 +93,11 @@ def choose(
     if chosen in RANGES:
         start, end = last - RANGES[chosen], last
     elif not chosen:
-        start, end = max(first, last - RANGES["24h"]), last
-        chosen = "all" if start == first else "24h"
+        from_, to = _span(usual or data)
+        start, end = max(from_, to - RANGES["24h"]), to
+        chosen = "all" if (start, end) == (first, last) else "usual"
+        if end == last and start > from_:
+            chosen = "24h"
     start, end = start or first, end or last
     if start >= end:
         raise _refused("from", "not before `to`", f"the stored data is from {first:%FT%TZ} to {last:%FT%TZ}")

@@ -50,6 +50,11 @@ def _inputs(capture: Path, peers: list[Peer], scratch: Path) -> dict[str, tuple[
     return inputs
 
 
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{words:<78}\r", end="", file=sys.stderr, flush=True)
+
+
 def run(capture: Path, rounds: int) -> list[Result]:
     """Every peer on one capture."""
     reasons = {peer.name: peer.missing() for peer in PEERS}
@@ -60,12 +65,10 @@ def run(capture: Path, rounds: int) -> list[Result]:
         inputs = _inputs(capture, able, scratch)
         for number in range(1, rounds + 1):
             for peer in able:
-                print(
-                    f"\r{capture.name}: round {number} of {rounds}, {peer.name:<30}", end="", file=sys.stderr
-                )
+                _progress(f"{capture.name}: round {number} of {rounds}, {peer.name}")
                 cost, output = measure(peer.command(inputs[peer.name][0], scratch))
                 costs[peer.name].append(peer.cost(cost, output))
-    print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
+    _progress("")
     return [
         Result(capture.name, peer.name, peer.work, inputs[peer.name][1], _best(costs[peer.name]))
         if peer in able

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -29,11 +30,15 @@ _OUTSIDE_LEVEL: Final = 6.0
 
 
 def map_of_site(
-    site: KnownSite, uses: Sequence[ConduitUse], statuses: Mapping[str, Status | str], focus: str = ""
+    site: KnownSite,
+    uses: Sequence[ConduitUse],
+    statuses: Mapping[str, Status | str],
+    focus: str = "",
+    replay: str = "",
 ) -> Markup:
     """The drawing: every declared zone, and 'outside' where something came from or went to no zone."""
     between = [use for use in uses if use.from_zone != use.to_zone]
-    zones = [_zone(site, zone.id, statuses, focus) for zone in site.site.zones]
+    zones = [_zone(site, zone.id, statuses, focus, replay) for zone in site.site.zones]
     if any("" in (use.from_zone, use.to_zone) for use in between):
         zones.append(
             MapZone(
@@ -47,10 +52,22 @@ def map_of_site(
                 "/security/alerts",
             )
         )
-    return zone_map(zones, [*_declared(site, between), *_undeclared(site, between)])
+    return zone_map(zones, [*_declared(site, between, replay), *_undeclared(site, between)])
 
 
-def _zone(site: KnownSite, zone_id: str, statuses: Mapping[str, Status | str], focus: str) -> MapZone:
+def zone_href(zone_id: str, replay: str = "") -> str:
+    """The zone's page, of all captures or of one."""
+    return str(Link(f"/network/zones/{quote(zone_id, safe='')}").put("replay", replay))
+
+
+def conduit_href(conduit_id: str, replay: str = "") -> str:
+    """The conduit's page, of all captures or of one."""
+    return str(Link(f"/network/conduits/{quote(conduit_id, safe='')}").put("replay", replay))
+
+
+def _zone(
+    site: KnownSite, zone_id: str, statuses: Mapping[str, Status | str], focus: str, replay: str
+) -> MapZone:
     zone = site.zone(zone_id)
     if zone is None:
         raise KeyError(zone_id)
@@ -66,12 +83,12 @@ def _zone(site: KnownSite, zone_id: str, statuses: Mapping[str, Status | str], f
         lane=_LANES.get(float(zone.purdue), f"L{zone.purdue:g}"),
         status=status.replace(" ", "-"),
         status_words=status,
-        href=f"/network/zones/{zone_id}",
+        href=zone_href(zone_id, replay),
         focus=zone_id == focus,
     )
 
 
-def _declared(site: KnownSite, uses: Sequence[ConduitUse]) -> list[MapWire]:
+def _declared(site: KnownSite, uses: Sequence[ConduitUse], replay: str) -> list[MapWire]:
     seen = {use.conduit: use for use in uses if use.conduit}
     busiest = max((use.packets for use in seen.values()), default=1)
     wires = []
@@ -93,7 +110,7 @@ def _declared(site: KnownSite, uses: Sequence[ConduitUse]) -> list[MapWire]:
                 state,
                 conduit.id,
                 words,
-                f"/network/conduits/{conduit.id}",
+                conduit_href(conduit.id, replay),
                 weight,
             )
         )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from policy.lints import Lint, lint
 from policy.loader import load
+from policy.report import check_report
 
 
-def check(file: Path) -> Sequence[Lint]:
-    """Print what the policy holds and what is unwise in it; PolicyError with every error when it is refused."""
-    loaded = load(file)
-    site = loaded.site
-    console = Console(soft_wrap=True)
-    rules = sum(len(conduit.allow) for conduit in site.conduits)
-    console.print(
-        f"{loaded.name}: {site.name or site.id}: {len(site.zones)} zones, {len(site.assets)} assets, "
-        f"{len(site.conduits)} conduits, {rules} rules. sha256 {loaded.sha256[:16]}…",
-        highlight=False,
-        markup=False,
-    )
-    remarks = lint(site)
-    for remark in remarks:
-        console.print(Text(f"▲ {remark}", style="yellow"))
-    console.print("No errors." if not remarks else f"No errors, {len(remarks)} remarks.", highlight=False)
-    return remarks
+def check(file: Path) -> int:
+    """Print what the policy holds and what is unwise in it, and give the number of remarks.
+
+    Raises PolicyError, with every error of the file, when the policy is refused.
+    """
+    report = check_report(load(file))
+    console = Console(soft_wrap=True, highlight=False)
+    counts = ", ".join(f"{number} {what}" for what, number in report.counts.items())
+    console.print(Text(f"{report.name}: site {report.site_id}: {counts}"))
+    console.print(Text(f"sha256 {report.sha256}", style="dim"))
+    for remark in report.remarks:
+        console.print(Text(f"▲ {remark.located(report.name)}", style="yellow"))
+    console.print(f"No errors, {len(report.remarks)} remarks." if report.remarks else "No errors, no remarks.")
+    return len(report.remarks)

@@ -48,6 +48,9 @@ def print_result(console: Console, result: ReplayResult) -> None:
     unseen = [zone.scope for zone in result.zones if not zone.minutes_seen]
     if unseen:
         console.print(Text(f"○ no data: {', '.join(unseen)}", style="dim"))
+    if result.packets_outside:
+        text = f"▲ {_count(result.packets_outside, 'packet')} between addresses that no zone of the policy holds"
+        console.print(text, style="yellow")
     _print_findings(console, result.findings)
     if result.already_stored:
         console.print(

@@ -39,6 +39,7 @@ class ReplayResult:
     tally: Tally
     zones: Sequence[ScopeReport]
     conduits: Sequence[ScopeReport]
+    packets_outside: int  #: between addresses that are in no zone
     findings: Sequence[Finding]
     first_ns: int
     last_ns: int
@@ -95,6 +96,7 @@ def replay(
         tally=tally,
         zones=meter.zones(),
         conduits=meter.conduits(),
+        packets_outside=meter.packets_outside(),
         findings=findings,
         first_ns=first_ns,
         last_ns=last_ns,

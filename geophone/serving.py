@@ -46,6 +46,8 @@ def _listen(first_port: int) -> socket.socket:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             candidate.bind(("127.0.0.1", port))
+            # From here on a browser that is too early waits instead of being refused.
+            candidate.listen(128)
         except OSError:
             candidate.close()
             continue

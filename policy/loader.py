@@ -134,6 +134,8 @@ def _right(data: Mapping[str, Data], path: tuple[str], model: type[Entry]) -> It
 def _translated(error: ValidationError) -> Iterator[tuple[Path, str]]:
     """The model's errors as places and messages with repairs."""
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # long enough, but for the entries that are wrong: those are reported
         yield tuple(detail["loc"]), _message(detail)
 
 

@@ -24,7 +24,7 @@ def shadowed(conduit: Conduit, site: Site) -> Iterator[tuple[int, AllowRule]]:
         for name in _posts(rule.src, addresses):
             by_key.setdefault(((rule.service, rule.port), name), []).append(index)
     for index, rule in enumerate(conduit.allow):
-        names = dict.fromkeys((None, _PREFIX, *((rule.src or ())[:1])))
+        names = dict.fromkeys((None, _PREFIX, *_posts(rule.src and rule.src[:1], addresses)))
         keys = {(service, port) for service in (rule.service, None) for port in (rule.port, None)}
         candidates = {i for key in keys for name in names for i in by_key.get((key, name), ()) if i != index}
         for other in sorted(candidates):
@@ -35,14 +35,19 @@ def shadowed(conduit: Conduit, site: Site) -> Iterator[tuple[int, AllowRule]]:
                 break
 
 
-#: Stands for every source that is written as a prefix.
+#: Stands for every source that is a prefix of more than one address.
 _PREFIX = "prefix"
 
 
 def _posts(src: tuple[str, ...] | None, addresses: dict[str, IpNetwork]) -> Iterable[str | None]:
+    """What a rule is found under: each of its source addresses, however they are written."""
     if src is None:
         return (None,)
-    return dict.fromkeys(name if name in addresses else _PREFIX for name in src)
+    networks = ((name, _network(name, addresses)) for name in src)
+    return dict.fromkeys(
+        name if network is None else str(network) if network.num_addresses == 1 else _PREFIX
+        for name, network in networks
+    )
 
 
 def _covers(cover: AllowRule, rule: AllowRule, addresses: dict[str, IpNetwork]) -> bool:

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator
 
@@ -140,10 +140,12 @@ def parse_duration(value: object) -> timedelta:
 def parse_timezone(value: object) -> str:
     """A time zone of the IANA database."""
     text = _text(value, "America/Santiago")
-    known = available_timezones()
-    if text not in known:
-        hint = suggestion(text, sorted(known)) or "; use a name of the IANA database like America/Santiago"
-        raise ValueError(f"unknown time zone {text!r}{hint}")
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # no such name, not a name, a folder of names
+        names = sorted(available_timezones())
+        hint = suggestion(text, names) or "; use a name of the IANA database like America/Santiago"
+        raise ValueError(f"unknown time zone {text!r}{hint}") from None
     return text
 
 

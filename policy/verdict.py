@@ -213,6 +213,10 @@ class RuleBook:
         """The class of one address of 16 bytes."""
         return int(self._class_of_interval[self._map.interval(address)])
 
+    def selectors_of(self, address: bytes) -> tuple[int, ...]:
+        """The selectors of all rules that hold one address of 16 bytes."""
+        return self._map.at(address)
+
     def judge(
         self,
         conduit: str,

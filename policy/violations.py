@@ -150,9 +150,11 @@ def _candidates(rows: pl.DataFrame) -> pl.DataFrame:
 
     Texts decide between ties, and texts are written for these rows only.
     """
-    ordered = rows.sort(_ORDER, descending=[True, False, False])
+    narrow = rows.select(*_KEYS, *_ORDER).with_row_index("row")
+    ordered = narrow.sort(_ORDER, descending=[True, False, False])
     first = ordered.group_by(_KEYS, maintain_order=True).head(EXAMPLES_LIMIT)
-    return rows.join(first.select(*_KEYS, *_ORDER).unique(), on=[*_KEYS, *_ORDER], how="semi")
+    kept = narrow.join(first.select(*_KEYS, *_ORDER).unique(), on=[*_KEYS, *_ORDER], how="semi")
+    return rows[kept["row"].sort()]
 
 
 def _with_examples(groups: pl.DataFrame, rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:

@@ -144,16 +144,17 @@ def write_file(run: Iterable[Batches], table: str, file_format: Format | str, pa
 
 def write_stdout(run: Iterable[Batches], table: str, file_format: Format | str) -> int:
     """`write_table` to standard output; gives the exit status: 0, or 141 when the reader left (`| head`)."""
-    out = sys.stdout.buffer
-    try:
-        write_table(run, table, file_format, out)
-        out.flush()
-    except BrokenPipeError:
-        # What is still buffered has no reader: without this the interpreter complains about it on exit.
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, out.fileno())
-        os.close(devnull)
-        return READER_GONE_EXIT
+    # Opened anew: under PYTHONUNBUFFERED Python's own writes only as much as the pipe takes.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+        try:
+            write_table(run, table, file_format, out)
+            out.flush()
+        except BrokenPipeError:
+            # What is still buffered has no reader: the null device takes it, so that closing does not complain.
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, sys.stdout.fileno())
+            os.close(devnull)
+            return READER_GONE_EXIT
     return 0
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Final, Self
 
 import pyarrow as pa
 
@@ -46,6 +46,7 @@ class EngineLimits:
     reassembly_bytes: int = _LIMITS["reassembly_bytes"][0]
     reassembly_pieces: int = _LIMITS["reassembly_pieces"][0]
     pending_limit: int = _LIMITS["pending_limit"][0]
+    pending_limit_all: int = _LIMITS["pending_limit_all"][0]
     modbus_pending_s: int = _LIMITS["modbus_pending_s"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]
     anomalies_per_kind: int = _LIMITS["anomalies_per_kind"][0]
@@ -59,13 +60,13 @@ class EngineLimits:
 class EngineFault(Exception):
     """The native engine failed on its own account: a bug of ours, whatever the capture holds."""
 
-    def __init__(self, capture: Capture, detail: str, *, after_frame: int) -> None:
+    def __init__(self, capture: Capture, detail: str, frame: int) -> None:
         super().__init__(f"{capture.path}: {detail}")
         self.capture = capture
         #: What the engine says of it; names the frame.
         self.detail = detail
-        #: The last frame whose rows were handed over whole.
-        self.after_frame = after_frame
+        #: The frame that it failed at, from 1.
+        self.frame = frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,6 @@ class DecodeRun:
         self.capture = capture
         self._decoder = decoder
         self._max_packets = max_packets
-        self._frames = 0
         self._latest = _Step({}, Position(0, capture.size_bytes), decoder.summary())
         self._ended = False
         self._ahead = _Ahead(self._decode_step) if ahead else None
@@ -155,12 +155,10 @@ class DecodeRun:
             batches = self._decoder.next_batches(self._max_packets)
         except _native.CaptureError as error:
             raise _unreadable(self.capture, error) from error
-        except RuntimeError as error:
-            # The seam turns every Rust panic into this, with the frame in its text.
-            raise EngineFault(self.capture, str(error), after_frame=self._frames) from error
-        summary = self._decoder.summary()
-        self._frames = cast(int, summary["frames"])
-        return _Step(batches, Position(*self._decoder.position()), summary)
+        except _native.DecoderFault as error:
+            detail, frame = error.args
+            raise EngineFault(self.capture, detail, frame) from error
+        return _Step(batches, Position(*self._decoder.position()), self._decoder.summary())
 
 
 class _Ahead:

@@ -14,12 +14,12 @@ FLOWS_LISTED: Final = 50
 
 _TCP: Final = 6
 
-_STREAMS: Final = {"flow_id": pl.UInt32, "stream": pl.UInt32}
+_OPEN: Final = {"flow_id": pl.UInt32}
 _SAMPLES: Final = {"flow_id": pl.UInt32, "ns": pl.UInt64, "n": pl.UInt64}
 
 #: What the list takes over from a `flows` row.
 _KEPT: Final = (
-    pl.col("flow_id", "stream", "client_ip", "server_ip", "client_port", "server_port"),
+    pl.col("flow_id", "first_frame", "client_ip", "server_ip", "client_port", "server_port"),
     # SPAN duplicates are packets of the capture, too: the oracle counts them.
     (
         pl.sum_horizontal("packets_c2s", "packets_s2c", "duplicate_packets_c2s", "duplicate_packets_s2c")
@@ -44,18 +44,14 @@ class FlowList:
     """The largest TCP flows so far; keeps samples of those and of the flows that are still open."""
 
     def __init__(self) -> None:
-        self.tcp_flows = 0
-        self._open = pl.DataFrame(schema=_STREAMS)
+        self._open = pl.DataFrame(schema=_OPEN)
         self._samples = pl.DataFrame(schema=_SAMPLES)
         self._largest: pl.DataFrame | None = None
         self._forgotten: set[int] = set()
 
     def start(self, flow_starts: pl.DataFrame) -> None:
-        """Number new TCP flows from 0 in the order of their first packets, as Wireshark numbers streams."""
-        tcp = flow_starts.filter(pl.col("ip_proto") == _TCP).select("flow_id").sort("flow_id")
-        streams = pl.int_range(self.tcp_flows, self.tcp_flows + tcp.height, dtype=pl.UInt32, eager=True)
-        self._open = pl.concat([self._open, tcp.with_columns(streams.alias("stream"))])
-        self.tcp_flows += tcp.height
+        """Note new TCP flows."""
+        self._open = pl.concat([self._open, flow_starts.filter(pl.col("ip_proto") == _TCP).select("flow_id")])
 
     def sample(self, rtt: pl.DataFrame) -> None:
         """Count round-trip samples of flows that have not ended."""
@@ -83,7 +79,7 @@ class FlowList:
         """Keep ended flows that are among the largest, forget the samples of the others."""
         ended = flows.join(self._open, on="flow_id").select(*_KEPT)
         both = ended if self._largest is None else pl.concat([self._largest, ended])
-        self._largest = both.sort(["packets", "stream"], descending=[True, False]).head(FLOWS_LISTED)
+        self._largest = both.sort(["packets", "first_frame"], descending=[True, False]).head(FLOWS_LISTED)
         self._open = self._open.join(flows, on="flow_id", how="anti")
         wanted = pl.concat([self._open["flow_id"], self._largest["flow_id"]])
         self._samples = self._samples.filter(pl.col("flow_id").is_in(wanted.implode()))
@@ -100,7 +96,8 @@ class FlowList:
         copied = ("packets", "payload_c2s", "payload_s2c", "syn", "fin", "rst", "retrans", "out_of_order")
         round_trips = {"ack_rtt_median_s": rtt["median"], "ack_rtt_p95_s": rtt["p95"], "ack_rtt_n": rtt["n"]}
         return {
-            "stream": flow["stream"],
+            "flow_id": flow["flow_id"],
+            "first_frame": flow["first_frame"],
             "client": f"{address_text(flow['client_ip'])}:{flow['client_port']}",
             "server": f"{address_text(flow['server_ip'])}:{flow['server_port']}",
             "duration_s": flow["duration_ns"] / 1e9,

@@ -92,7 +92,7 @@ def _both_ways(name: str, kind: Kind, doc: str, unit: str = "") -> tuple[Column,
 
 
 _FLOW_ID: Final = Column(
-    "flow_id", Kind.UINT32, "the flow: numbered from 1 in the order of first packets of the capture"
+    "flow_id", Kind.UINT32, "the flow: numbered from 1 in the order in which client and server became known"
 )
 
 _ENDPOINTS: Final = (

@@ -37,6 +37,8 @@ _NOTES: Final = (
     "tcp.analysis: fast and spurious retransmissions, duplicate ACKs, keepalives are not told apart: left out",
     "protocols: frames by application protocol are not counted",
     "malformed_frames: headers up to TCP and UDP that contradict themselves, no application messages",
+    "tcp.ack_rtt: the ACK of a FIN is no sample; the ACK of a retransmission, or of data behind a gap, neither",
+    "flow_list.stream: Wireshark's number of a flow is not known; flow_id and first_frame are ours",
     "opcua and mqtt messages are not decoded",
 )
 
@@ -85,7 +87,6 @@ class _Tally:
         self._flows = FlowList()
         self._modbus = _ModbusTally()
         self._tcp: Counter[str] = Counter()
-        self._interfaces: set[int] = set()
 
     def feed(self, batches: Batches) -> None:
         """Add the tables of one call."""
@@ -106,9 +107,6 @@ class _Tally:
             self._flows.end(flows)
         if (modbus := batches.get("modbus")) is not None:
             self._modbus.feed(pl.DataFrame(modbus))
-        if (coverage := batches.get("coverage")) is not None:
-            seen = pl.DataFrame(coverage).filter(pl.col("packets") > 0)
-            self._interfaces.update(seen["interface_id"])
 
     def _count_tcp(self, flows: pl.DataFrame) -> None:
         """Add the counters of ended TCP flows."""
@@ -134,13 +132,13 @@ class _Tally:
         return {
             "file": str(capture.path),
             "ok": True,
-            "notes": [*_NOTES, *(["durations are rounded to 0.05 %"] if rounded else [])],
+            "notes": [*_NOTES, *_flaws(summary), *(["durations are rounded to 0.05 %"] if rounded else [])],
             "capinfo": _capinfo(summary),
             "frames": summary["frames"],
             "protocols": {name: frames for name, frames in protocols.items() if name not in _OWN_NAMES},
             "encaps": summary["encapsulations"],
             "max_vlan_tags": summary["max_vlan_tags"],
-            "interfaces_seen": len(self._interfaces) if summary["format"] == "pcapng" else 0,
+            "interfaces_seen": summary["interfaces_seen"],
             "truncated_frames": summary["truncated_frames"],
             "time_goes_back": summary["time_goes_back"],
             "malformed_frames": summary["malformed_frames"],
@@ -220,6 +218,16 @@ class _ModbusTally:
             "responses_unmatched": self._outcomes["orphan"],
             "requests_unanswered": self._outcomes["unanswered"] + self._outcomes["pending"],
         }
+
+
+def _flaws(summary: Summary) -> list[str]:
+    """What of the capture could not be read."""
+    flaws = []
+    if summary["cut_at_byte"] is not None:
+        flaws.append(f"the capture ends early, at byte {summary['cut_at_byte']}: what is before it was read")
+    if summary["unread_frames"]:
+        flaws.append(f"{summary['unread_frames']} frames of layers that are not decoded")
+    return flaws
 
 
 def _capinfo(summary: Summary) -> dict[str, str]:

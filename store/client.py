@@ -253,6 +253,7 @@ class _FolderStore(Store):
 def _open_server(address: ServerAddress, patience: Patience) -> Store:
     def make(database: str | None = address.database, reply_s: int = patience.reply_s) -> Client:
         import clickhouse_connect
+        from clickhouse_connect.driver.httpclient import HttpClient
 
         # its warnings come again as our errors; without a handler they would go to standard error as well
         logging.getLogger("clickhouse_connect").addHandler(_QUIET)
@@ -270,7 +271,8 @@ def _open_server(address: ServerAddress, patience: Patience) -> Store:
             autogenerate_session_id=False,  # a session admits one query at a time
             dedicated_pool=True,
         )
-        client.http_retries = 0
+        if isinstance(client, HttpClient):
+            client.http_retries = 0
         return client
 
     try:

@@ -133,6 +133,7 @@ class ReplayWriter:
             self._keep(
                 FINDINGS.name, fact_table(stored_table(FINDINGS.name), rows, self._replay.site, self.id)
             )
+        self._check_ours()
         for table in FACT_TABLES:
             self._send(table)
         with self._store.change_lock:
@@ -178,18 +179,20 @@ class ReplayWriter:
             self._step = last["step"]
             self._record("running", _NOTHING_YET)
             self._check_ours()
-            # what an interrupted or failed attempt left
-            self._drop_rows()
+            if last["step"]:  # an attempt was interrupted, or failed
+                self._drop_rows()
             self._store_policy()
 
     def _keep(self, table: str, rows: pa.Table) -> None:
         for start in range(0, rows.num_rows, INSERT_ROWS_LIMIT):
             part = rows.slice(start, INSERT_ROWS_LIMIT)
             if self._waiting_rows.get(table, 0) + part.num_rows > INSERT_ROWS_LIMIT:
+                self._check_ours()
                 self._send(table)
             self._waiting.setdefault(table, []).append(part)
             self._waiting_rows[table] = self._waiting_rows.get(table, 0) + part.num_rows
             if self._waiting_rows[table] >= BATCH_ROWS:
+                self._check_ours()
                 self._send(table)
 
     def _send(self, table: str) -> None:
@@ -198,7 +201,6 @@ class ReplayWriter:
             return
         rows = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
         self._waiting_rows[table] = 0
-        self._check_ours()
         self._inserts += 1
         # the attempt is part of the token: rows of an interrupted attempt were dropped, their tokens were not
         self._store.insert(table, rows, f"{self.id}:{self._attempt}:{table}:{self._inserts}")
@@ -212,15 +214,16 @@ class ReplayWriter:
             )
 
     def _check_counts(self) -> None:
-        for table, sent in self._sent_rows.items():
-            found = self._store.one(
-                f"SELECT count() AS n FROM {table} WHERE replay = {{replay:String}}",  # noqa: S608 - a declared name
-                {"replay": self.id},
-            )
-            if found != sent:
+        counts = " UNION ALL ".join(
+            f"SELECT '{table}' AS name, count() AS n FROM {table} WHERE replay = {{replay:String}}"  # noqa: S608
+            for table in FACT_TABLES
+        )
+        for row in self._store.rows(counts, {"replay": self.id}).to_pylist():
+            sent = self._sent_rows[row["name"]]
+            if row["n"] != sent:
                 raise StoreError(
-                    f"replay {self.id}: {found} rows of {table} are stored where {sent} were sent; it is not "
-                    "marked as stored: run it again"
+                    f"replay {self.id}: {row['n']} rows of {row['name']} are stored where {sent} were sent; it is "
+                    "not marked as stored: run it again"
                 )
 
     def _drop_rows(self) -> None:

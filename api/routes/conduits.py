@@ -28,7 +28,9 @@ def _conduit_points(
     if site.conduit(conduit_id) is None:
         raise UnknownThing("conduit", conduit_id, "the policy: /api/v1/policies/{sha256}.yaml")
     window = window_of(store, parameters)
-    points = sla.conduit_series(store, conduit_id, window.start, window.end, window.step_s)
+    points = sla.conduit_series(
+        store, conduit_id, window.start, window.end, window.step_s, replay=parameters.replay
+    )
     return site, window, figures.complete(points, window)
 
 
@@ -41,7 +43,7 @@ def conduit_sla(
     return SeriesAnswer(
         window=WindowAnswer.of(window),
         step_s=window.step_s,
-        scope=ScopeAnswer.of(figures.conduit_figures(store, site, conduit_id, window)),
+        scope=ScopeAnswer.of(figures.conduit_figures(store, site, conduit_id, window, parameters.replay)),
         points=[PointAnswer.of(point) for point in points],
     )
 

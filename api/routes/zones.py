@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Response
 from api import figures, tables
 from api.context import StoreDependency
 from api.models import PointAnswer, ScopeAnswer, SeriesAnswer, WindowAnswer, ZonesAnswer
-from api.parameters import SeriesParameters, WindowParameters
+from api.parameters import CaptureWindowParameters, SeriesParameters
 from api.problems import Problem, UnknownThing
 from api.sites import KnownSite, known_site
+from api.spans import data_span, usual_span
 from api.window import Window, choose
 from store.answers import SlaPoint
 from store.client import Store
-from store.queries import sla
+from store.queries import replays, sla
 
 router = APIRouter(tags=["zones"])
 
@@ -32,10 +33,14 @@ def site_or_problem(store: Store) -> KnownSite:
     return site
 
 
-def window_of(store: Store, parameters: WindowParameters) -> Window:
+def window_of(store: Store, parameters: CaptureWindowParameters) -> Window:
     """The window that the parameters ask for."""
     step = parameters.step if isinstance(parameters, SeriesParameters) else None
-    return choose(sla.time_span(store), parameters.range, parameters.from_, parameters.to, step)
+    replay = parameters.replay
+    if replay and replays.get_replay(store, replay) is None:
+        raise UnknownThing("replay", replay, "/api/v1/replays")
+    usual = usual_span(store, replay)
+    return choose(data_span(store, replay), parameters.range, parameters.from_, parameters.to, step, usual)
 
 
 def _zone_points(
@@ -45,19 +50,23 @@ def _zone_points(
     if site.zone(zone_id) is None:
         raise UnknownThing("zone", zone_id, "/api/v1/zones")
     window = window_of(store, parameters)
-    points = sla.zone_series(store, zone_id, window.start, window.end, window.step_s)
+    points = sla.zone_series(
+        store, zone_id, window.start, window.end, window.step_s, replay=parameters.replay
+    )
     return site, window, figures.complete(points, window)
 
 
 @router.get("/zones")
-def list_zones(store: StoreDependency, parameters: Annotated[WindowParameters, Query()]) -> ZonesAnswer:
+def list_zones(
+    store: StoreDependency, parameters: Annotated[CaptureWindowParameters, Query()]
+) -> ZonesAnswer:
     """Every declared zone with its status, worst first."""
     site, window = site_or_problem(store), window_of(store, parameters)
     return ZonesAnswer(
         window=WindowAnswer.of(window),
         policy_name=site.policy_name,
         policy_sha256=site.policy_sha256,
-        zones=[ScopeAnswer.of(zone) for zone in figures.all_zones(store, site, window)],
+        zones=[ScopeAnswer.of(zone) for zone in figures.all_zones(store, site, window, parameters.replay)],
     )
 
 
@@ -70,7 +79,7 @@ def zone_sla(
     return SeriesAnswer(
         window=WindowAnswer.of(window),
         step_s=window.step_s,
-        scope=ScopeAnswer.of(figures.zone_figures(store, site, zone_id, window)),
+        scope=ScopeAnswer.of(figures.zone_figures(store, site, zone_id, window, parameters.replay)),
         points=[PointAnswer.of(point) for point in points],
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -15,13 +14,15 @@ from analyzers.findings import Severity
 from api import figures
 from api.context import Context, ContextDependency
 from api.figures import Budget, ScopeFigures
-from api.parameters import WindowParameters
+from api.parameters import CaptureWindowParameters
 from api.problems import UnknownThing
+from api.routes.zones import window_of
 from api.sites import KnownSite, known_site
-from api.window import RANGES, Window, choose, fitting_step
+from api.window import Window, fitting_step
 from dashboards.heat import HeatRow, cell_length, heat_rows
 from dashboards.links import Link
-from dashboards.map_of_site import map_of_site
+from dashboards.map_of_site import map_of_site, zone_href
+from dashboards.ranges import range_values, rfc3339
 from dashboards.rendering import render
 from dashboards.svg.bands import Bands, Mark, bands
 from dashboards.svg.sparkline import sparkline
@@ -38,19 +39,10 @@ _MARKS: Final = 40
 _WORST: Final = 8
 
 
-class NetworkParameters(WindowParameters):
+class NetworkParameters(CaptureWindowParameters):
     """A time range, and how the series is shown."""
 
     view: Literal["", "table"] = Field(default="")
-
-
-@dataclass(frozen=True, slots=True)
-class RangeLink:
-    """One choice of the range selector."""
-
-    name: str
-    href: str
-    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +53,19 @@ class ZoneTile:
     purdue: float
     budget: Budget | None
     course: str
+    href: str
 
 
 @router.get("/network")
 def overview(
-    request: Request, context: ContextDependency, parameters: Annotated[WindowParameters, Query()]
+    request: Request, context: ContextDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> Response:
     """Every zone, worst first; every conduit by hour; the map."""
     store, site = context.store, known_site(context.store)
-    window = _window(store, parameters)
+    window = window_of(store, parameters)
     if site is None:
         return render(request, context, "network/nothing.html", section="network")
-    tiles = [_tile(store, site, zone, window) for zone in figures.all_zones(store, site, window)]
+    tiles = _tiles(store, site, window, parameters.replay)
     return render(
         request,
         context,
@@ -80,9 +73,14 @@ def overview(
         section="network",
         site=site,
         tiles=tiles,
-        heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window),
-        map=map_of_site(site, sla.conduit_use(store, window.start, window.end), _statuses(tiles)),
-        **_range_values(request, store, window),
+        heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window, parameters.replay),
+        map=map_of_site(
+            site,
+            sla.conduit_use(store, window.start, window.end, replay=parameters.replay),
+            _statuses(tiles),
+            replay=parameters.replay,
+        ),
+        **range_values(request, store, window, parameters.replay),
     )
 
 
@@ -98,12 +96,13 @@ def zone_page(
     zone = site.zone(zone_id) if site else None
     if site is None or zone is None:
         raise UnknownThing("zone", zone_id, "/network")
-    window = _window(store, parameters)
-    mine = figures.zone_figures(store, site, zone_id, window)
+    window = window_of(store, parameters)
+    mine = figures.zone_figures(store, site, zone_id, window, parameters.replay)
     points = figures.complete(
-        sla.zone_series(store, zone_id, window.start, window.end, window.step_s), window
+        sla.zone_series(store, zone_id, window.start, window.end, window.step_s, replay=parameters.replay),
+        window,
     )
-    zones = [figures.zone_figures(store, site, other.id, window) for other in site.site.zones]
+    zones = figures.all_zones(store, site, window, parameters.replay)
     conduits = [c.id for c in site.site.conduits if zone_id in (c.from_zone, c.to_zone)]
     return _scope_page(
         request,
@@ -116,14 +115,17 @@ def zone_page(
         kind="zone",
         zone=zone,
         conduit=None,
-        heat=_heat(store, site, conduits, window),
+        heat=_heat(store, site, conduits, window, parameters.replay),
         map=map_of_site(
             site,
-            sla.conduit_use(store, window.start, window.end),
+            sla.conduit_use(store, window.start, window.end, replay=parameters.replay),
             {z.id: z.verdict.status for z in zones},
             zone_id,
+            replay=parameters.replay,
         ),
-        worst=sla.worst_conversations(store, zone_id, window.start, window.end, _WORST),
+        worst=sla.worst_conversations(
+            store, zone_id, window.start, window.end, _WORST, replay=parameters.replay
+        ),
     )
 
 
@@ -139,20 +141,22 @@ def conduit_page(
     conduit = site.conduit(conduit_id) if site else None
     if site is None or conduit is None:
         raise UnknownThing("conduit", conduit_id, "/network")
-    window = _window(store, parameters)
-    points = sla.conduit_series(store, conduit_id, window.start, window.end, window.step_s)
+    window = window_of(store, parameters)
+    points = sla.conduit_series(
+        store, conduit_id, window.start, window.end, window.step_s, replay=parameters.replay
+    )
     return _scope_page(
         request,
         context,
         site,
         window,
         parameters,
-        figures.conduit_figures(store, site, conduit_id, window),
+        figures.conduit_figures(store, site, conduit_id, window, parameters.replay),
         figures.complete(points, window),
         kind="conduit",
         zone=None,
         conduit=conduit,
-        heat=_heat(store, site, [conduit_id], window),
+        heat=_heat(store, site, [conduit_id], window, parameters.replay),
         map=None,
         worst=(),
     )
@@ -175,7 +179,7 @@ def _scope_page(
     table: Sequence[SlaPoint] = ()
     if parameters.view == "table":
         coarse = window.with_step(fitting_step(window.span, _TABLE_ROWS))
-        table = _series(context.store, values["kind"], scope.id, coarse)
+        table = _series(context.store, values["kind"], scope.id, coarse, parameters.replay)
     return render(
         request,
         context,
@@ -185,62 +189,51 @@ def _scope_page(
         scope=scope,
         budget=figures.budget(scope),
         courses=_courses(points),
-        charts=() if table else _charts(scope, points, window, _marks(context.store, shown, window)),
+        charts=()
+        if table
+        else _charts(scope, points, window, _marks(context.store, shown, window, parameters.replay)),
         table=[(point, figures.is_measured(point)) for point in table],
         chart_href=str(link.drop("view")),
         table_href=str(link.put("view", "table")),
         csv_href=str(
             link.drop("view", "range")
             .to(series_path)
-            .put("from", _rfc3339(window.start))
-            .put("to", _rfc3339(window.end))
+            .put("from", rfc3339(window.start))
+            .put("to", rfc3339(window.end))
         ),
         **values,
-        **_range_values(request, context.store, window),
+        **range_values(request, context.store, window, parameters.replay),
     )
 
 
-def _series(store: Store, kind: str, scope: str, window: Window) -> list[SlaPoint]:
+def _series(store: Store, kind: str, scope: str, window: Window, replay: str) -> list[SlaPoint]:
     query = sla.zone_series if kind == "zone" else sla.conduit_series
-    return figures.complete(query(store, scope, window.start, window.end, window.step_s), window)
-
-
-def _window(store: Store, parameters: WindowParameters) -> Window:
-    return choose(sla.time_span(store), parameters.range, parameters.from_, parameters.to)
-
-
-def _range_values(request: Request, store: Store, window: Window) -> dict[str, Any]:
-    """The range selector, and what it says of the stored data."""
-    link = Link.of(request.url.path, request.query_params.multi_items()).drop("from", "to", "range")
-    names = (*RANGES, "all")
-    back = link.put("from", _rfc3339(window.start - window.span)).put("to", _rfc3339(window.start))
-    forth = link.put("from", _rfc3339(window.end)).put("to", _rfc3339(window.end + window.span))
-    wider = link.put("from", _rfc3339(window.start - window.span / 2)).put(
-        "to", _rfc3339(window.end + window.span / 2)
+    return figures.complete(
+        query(store, scope, window.start, window.end, window.step_s, replay=replay), window
     )
-    return {
-        "window": window,
-        "data": sla.time_span(store),
-        "ranges": [RangeLink(name, str(link.put("range", name)), window.chosen == name) for name in names],
-        "earlier_href": str(back),
-        "later_href": str(forth),
-        "wider_href": str(wider),
-        "view": request.query_params.get("view", ""),
-    }
 
 
-def _rfc3339(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _tile(store: Store, site: KnownSite, zone: ScopeFigures, window: Window) -> ZoneTile:
+def _tiles(store: Store, site: KnownSite, window: Window, replay: str) -> list[ZoneTile]:
+    """Every zone with its course, worst first."""
     coarse = window.with_step(fitting_step(window.span, _TILE_STEPS))
-    points = _series(store, "zone", zone.id, coarse)
-    values = figures.series(points, "transaction_p99_ns")
-    if all(value is None for value in values):
-        values = figures.series(points, "rtt_p95_ns")
-    declared = site.zone(zone.id)
-    return ZoneTile(zone, declared.purdue if declared else 0.0, figures.budget(zone), sparkline(values))
+    series = sla.zones_series(store, coarse.start, coarse.end, coarse.step_s, replay=replay)
+    tiles = []
+    for zone in figures.all_zones(store, site, window, replay):
+        points = figures.complete(series.get(zone.id, ()), coarse)
+        values = figures.series(points, "transaction_p99_ns")
+        if all(value is None for value in values):
+            values = figures.series(points, "rtt_p95_ns")
+        declared = site.zone(zone.id)
+        tiles.append(
+            ZoneTile(
+                zone,
+                declared.purdue if declared else 0.0,
+                figures.budget(zone),
+                sparkline(values),
+                zone_href(zone.id, replay),
+            )
+        )
+    return tiles
 
 
 def _statuses(tiles: Sequence[ZoneTile]) -> dict[str, str]:
@@ -300,9 +293,9 @@ def _charts(
     return drawings
 
 
-def _marks(store: Store, zone_id: str, window: Window) -> list[Mark]:
+def _marks(store: Store, zone_id: str, window: Window, replay: str) -> list[Mark]:
     """The zone's alerts as marks; those that would lie on each other become one that leads to the queue."""
-    rows = alerts.list_alerts(store, AlertFilter(zone=zone_id), "", 500).alerts
+    rows = alerts.list_alerts(store, AlertFilter(zone=zone_id, replay=replay), "", 500).alerts
     places: dict[int, list[int]] = {}
     width = window.span / _MARKS
     for index, row in enumerate(rows):
@@ -329,10 +322,12 @@ def _marks(store: Store, zone_id: str, window: Window) -> list[Mark]:
     return marks
 
 
-def _heat(store: Store, site: KnownSite, conduits: Sequence[str], window: Window) -> dict[str, Any]:
+def _heat(
+    store: Store, site: KnownSite, conduits: Sequence[str], window: Window, replay: str
+) -> dict[str, Any]:
     """The heat map's rows and the labels above its columns."""
     cells = window.with_step(cell_length(window))
-    points = sla.conduit_hours(store, cells.start, cells.end, step_s=cells.step_s)
+    points = sla.conduit_hours(store, cells.start, cells.end, step_s=cells.step_s, replay=replay)
     names = {}
     for conduit_id in conduits:
         conduit = site.conduit(conduit_id)

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from analyzers.findings import Severity
 from api.context import ContextDependency
 from api.figures import all_zones
+from api.parameters import CaptureWindowParameters
 from api.problems import refuse_parameters
+from api.routes.zones import window_of
 from api.sites import known_site
-from api.window import choose
 from dashboards.rendering import render
 from store.answers import AlertFilter
-from store.queries import alerts, replays, sla
+from store.queries import alerts, replays
 
 router = APIRouter(dependencies=[Depends(refuse_parameters)])
 
@@ -28,7 +29,7 @@ def start(request: Request, context: ContextDependency) -> Response:
     """What is open, how the zones do, what was replayed last."""
     store = context.store
     site = known_site(store)
-    zones = all_zones(store, site, choose(sla.time_span(store))) if site else []
+    zones = all_zones(store, site, window_of(store, CaptureWindowParameters())) if site else []
     newest = replays.list_replays(store, "", 1).replays
     return render(
         request,

@@ -15,7 +15,7 @@ try:
     from pcaps.lab import files
     from pcaps.lab.scenarios import SCENARIOS
 except ModuleNotFoundError as missing:
-    # The captures ship with the product, what makes them does not.
+    # The captures ship with the product; the packages that make them are an extra.
     sys.exit(f"remaking captures needs {missing.name}: install the `lab` extra: pip install 'geophone[lab]'")
 
 

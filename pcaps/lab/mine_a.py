@@ -170,12 +170,12 @@ class MineA:
 
     def operators(self) -> None:
         """The control room and the historian, as the site's policy allows them."""
-        self.poll("hmi1", "plc1", (READ_STATUS,), 2_000, offset_ms=350, connection_s=180)
-        self.poll("hmi1", "plc2", (READ_VALUES,), 5_000, offset_ms=1_120, connection_s=240)
-        self.poll("hmi1", "plc3", (READ_STATUS,), 5_000, offset_ms=2_470, connection_s=240)
-        self.poll("hist1", "plc1", (READ_TREND,), 10_000, offset_ms=3_810, connection_s=200)
-        self.poll("hist1", "plc2", (READ_TREND,), 10_000, offset_ms=5_260, connection_s=200)
-        self.poll("scada1", "meter1", (READ_VALUES,), 30_000, offset_ms=6_640, connection_s=270)
+        self.poll("hmi1", "plc1", (READ_STATUS,), 2_000, offset_ms=350, connection_s=60)
+        self.poll("hmi1", "plc2", (READ_VALUES,), 5_000, offset_ms=1_120, connection_s=120)
+        self.poll("hmi1", "plc3", (READ_STATUS,), 5_000, offset_ms=2_470, connection_s=60)
+        self.poll("hist1", "plc1", (READ_TREND,), 10_000, offset_ms=3_810, connection_s=60)
+        self.poll("hist1", "plc2", (READ_TREND,), 10_000, offset_ms=5_260, connection_s=120)
+        self.poll("scada1", "meter1", (READ_VALUES,), 30_000, offset_ms=6_640, connection_s=120)
 
     def engineering(self, *minutes: int) -> None:
         """The engineering station sets setpoints, in the range that its rule gives it."""

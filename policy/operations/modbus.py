@@ -48,11 +48,14 @@ class ModbusOperations(Operations):
         rows = judged.modbus.filter("allowed").with_columns(*_touched())
         if rows.is_empty():
             return pl.DataFrame(schema=VIOLATION)
-        distinct = rows.select(*_OPERATION).unique().with_row_index("operation_id")
-        verdicts = _judged(site, distinct)
-        rows = rows.join(distinct, on=_OPERATION, how="left", nulls_equal=True, maintain_order="left").join(
-            verdicts, on="operation_id", how="inner", maintain_order="left"
-        )
+        operations = rows.select(*_OPERATION)
+        refused = _refused(site, operations.unique())
+        if refused.is_empty():
+            return pl.DataFrame(schema=VIOLATION)
+        # Rows are wide: only those that are refused are taken on.
+        found = operations.with_row_index("row").join(refused, on=_OPERATION, how="inner", nulls_equal=True)
+        found = found.sort("row")
+        rows = rows[found["row"]].hstack(found.select("broken", "nearest").get_columns())
         # Of function 23 only the part that broke its limit counts: a read too far is not a forbidden write.
         broken_write = pl.col("writes") & (pl.col("broken") != "read")
         rows = rows.with_columns(
@@ -100,8 +103,9 @@ def _touched() -> list[pl.Expr]:
     ]
 
 
-def _judged(site: CompiledSite, operations: pl.DataFrame) -> pl.DataFrame:
-    """Distinct operations in; those no rule allows out: `operation_id`, limits `broken`, rule `nearest`."""
+def _refused(site: CompiledSite, operations: pl.DataFrame) -> pl.DataFrame:
+    """Distinct operations in; those that no rule allows out, with the limits `broken` and the `nearest` rule."""
+    operations = operations.with_row_index("operation_id")
     verdicts = operations["verdict"].unique().to_list()
     rules = {rule.number: rule.rule for verdict in verdicts for rule in site.rules.verdicts[verdict].rules}
     allowing = pl.DataFrame(
@@ -129,7 +133,7 @@ def _judged(site: CompiledSite, operations: pl.DataFrame) -> pl.DataFrame:
     texts = [
         _nearest_text(rules[rule], broken) for rule, broken in nearest.select("rule", "broken").iter_rows()
     ]
-    return nearest.select("operation_id", "broken", pl.Series("nearest", texts, dtype=pl.String))
+    return nearest.select(*_OPERATION, "broken", pl.Series("nearest", texts, dtype=pl.String))
 
 
 def _limits(rules: dict[int, AllowRule]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Is the store there, what is in it, when was the last packet?"""
+"""Is the store there, what is in it, when was the last packet: one answer."""
 
 from __future__ import annotations
 

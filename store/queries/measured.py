@@ -27,7 +27,7 @@ CURRENT_REPLAYS: Final = """(
     WHERE state IN ('judged', 'done') GROUP BY site, capture_sha256
 )"""
 
-#: The figures of a group of rows of sla_minutes.
+#: The figures of a group of rows of sla_minutes, histograms added.
 FIGURES: Final = """
     sum(packets) AS packets_sum,
     sum(unseen_segments) AS unseen_sum,
@@ -36,16 +36,28 @@ FIGURES: Final = """
     sum(transactions) AS transactions_sum,
     sum(good) AS good_sum,
     sumMap(rtt_buckets, rtt_counts) AS rtt,
-    rtt.1 AS rtt_b,
-    rtt.2 AS rtt_c,
-    sumMap(transaction_buckets, transaction_counts) AS txn,
-    txn.1 AS txn_b,
-    txn.2 AS txn_c
+    sumMap(transaction_buckets, transaction_counts) AS txn
 """
-#: The same without the pairs that only carry the histograms; what a caller selects from a subquery of FIGURES.
+_SHARES: Final = (50, 95, 99)
+
+
+def _percentile_buckets(histogram: str) -> str:
+    """Columns `…_samples` and `…_p50`, `…_p95`, `…_p99`: samples in all, and the bucket with the sample of each rank.
+
+    The rank is that of `analyzers.sketch.percentile` (nearest rank); the duration of a bucket is taken there too.
+    """
+    columns = [f"arraySum({histogram}.2) AS {histogram}_samples"]
+    for share in _SHARES:
+        rank = f"greatest(1, intDiv({share * 10_000} * {histogram}_samples + 999999, 1000000))"
+        place = f"arrayFirstIndex(seen -> seen >= {rank}, arrayCumSum({histogram}.2))"
+        columns.append(f"if({histogram}_samples = 0, NULL, {histogram}.1[{place}]) AS {histogram}_p{share}")
+    return ", ".join(columns)
+
+
+#: What a caller selects from a subquery of FIGURES: the sums, and of each histogram what `point` needs.
 FIGURE_NAMES: Final = (
     "packets_sum, unseen_sum, data_segments_sum, lost_segments_sum, transactions_sum, good_sum, "
-    "rtt_b, rtt_c, txn_b, txn_c"
+    f"{_percentile_buckets('rtt')}, {_percentile_buckets('txn')}"
 )
 
 
@@ -129,21 +141,25 @@ def point(start_ns: int, step_s: int, row: Mapping[str, Any] | None, loss: Captu
     if row is None:
         return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
     packets = row["packets_sum"]
-    rtt, transaction = (row["rtt_b"], row["rtt_c"]), (row["txn_b"], row["txn_c"])
     return SlaPoint(
         start=start,
         step_s=step_s,
         packets=packets,
         coverage=coverage(packets, row["unseen_sum"], start_ns, loss),
-        rtt_p50_ns=percentile(*rtt, 0.50),
-        rtt_p95_ns=percentile(*rtt, 0.95),
-        rtt_p99_ns=percentile(*rtt, 0.99),
-        rtt_samples=sum(rtt[1]),
-        transaction_p50_ns=percentile(*transaction, 0.50),
-        transaction_p95_ns=percentile(*transaction, 0.95),
-        transaction_p99_ns=percentile(*transaction, 0.99),
+        rtt_p50_ns=_duration_ns(row["rtt_p50"]),
+        rtt_p95_ns=_duration_ns(row["rtt_p95"]),
+        rtt_p99_ns=_duration_ns(row["rtt_p99"]),
+        rtt_samples=row["rtt_samples"],
+        transaction_p50_ns=_duration_ns(row["txn_p50"]),
+        transaction_p95_ns=_duration_ns(row["txn_p95"]),
+        transaction_p99_ns=_duration_ns(row["txn_p99"]),
         transactions=row["transactions_sum"],
         good=row["good_sum"],
         lost_segments=row["lost_segments_sum"],
         data_segments=row["data_segments_sum"],
     )
+
+
+def _duration_ns(bucket: int | None) -> int | None:
+    """What a bucket stands for, ns."""
+    return None if bucket is None else percentile([bucket], [1], 1.0)

@@ -176,6 +176,18 @@ def test_a_conversation_within_one_zone_counts_once_in_it(site: CompiledSite) ->
     assert meter.conduits()[0].packets == 10
 
 
+def test_packets_that_no_zone_holds_are_told(site: CompiledSite) -> None:
+    nowhere = {"client_zone": "", "server_zone": "", "conduit": "", "crosses": False}
+    half = {"client_ip": _address("192.0.2.7"), "client_zone": "", "conduit": ""}
+    meter = Meter(site)
+    meter.feed(
+        traffic([flow_minute(0, client_ip=_address("192.0.2.9"), **nowhere), flow_minute(0, **half)], [], [])
+    )
+    meter.finish()
+    assert meter.packets_outside() == 10
+    assert meter.zones()[0].packets == 10
+
+
 def test_lost_segments_of_both_directions_and_both_kinds_add_up(site: CompiledSite) -> None:
     lossy = {
         "data_segments_c2s": 100,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.web import client, day, day_folder, empty, empty_client
+from tests.support.web import client, day_folder, deciding_client, empty_client
 
-__all__ = ["client", "day", "day_folder", "empty", "empty_client"]
+__all__ = ["client", "day_folder", "deciding_client", "empty_client"]

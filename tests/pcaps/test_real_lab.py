@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -62,8 +63,14 @@ def test_the_lab_is_removed_however_it_ends(interruption: type[BaseException]) -
     before = namespaces()
     with pytest.raises(interruption), built(("hmi1", "plc1")):
         assert {ROUTER, namespace("hmi1"), namespace("plc1")} <= namespaces()
-        subprocess.Popen(inside(namespace("plc1"), "sleep", "600")).returncode = 0
+        straggler = subprocess.Popen(
+            inside(namespace("plc1"), "sh", "-c", "echo inside; exec sleep 600"), stdout=subprocess.PIPE
+        )
+        assert straggler.stdout is not None
+        straggler.stdout.readline()
         raise interruption
+    straggler.communicate(timeout=5)
+    assert straggler.returncode == -signal.SIGKILL
     assert namespaces() == before
 
 

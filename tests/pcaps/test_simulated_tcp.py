@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND, SECOND, Clock
@@ -29,7 +29,7 @@ class Talk:
 
     @property
     def seen(self) -> Seen:
-        return observe(self.captured)["client", "server"]
+        return observe(self.captured, self.network)["client", "server"]
 
 
 REQUESTS = [bytes([number]) * 10 for number in range(20)]
@@ -118,6 +118,7 @@ def test_a_station_that_acknowledges_at_once_sends_it_before_its_answer() -> Non
     assert len(pure_acks) == len(REQUESTS) + 3
 
 
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), loss=st.sampled_from([0.02, 0.1, 0.3]), burst=st.booleans())
 def test_the_stream_arrives_whole_over_a_bad_path(seed: int, loss: float, burst: bool) -> None:
     done = talk(loss=loss, seed=seed, burst=burst)
@@ -125,6 +126,7 @@ def test_the_stream_arrives_whole_over_a_bad_path(seed: int, loss: float, burst:
     assert len(done.received_by_client) == 30 * len(REQUESTS)
 
 
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_what_is_sent_is_captured_unless_it_was_lost_before_the_tap(seed: int) -> None:
     done = talk(loss=0.1, seed=seed)
@@ -152,6 +154,7 @@ def test_a_segment_of_a_burst_lost_before_the_tap_is_a_hole_that_gets_filled() -
     )
     assert done.seen.seen_twice == 0
     assert payloads(done, "server") == len(REQUESTS)
+    assert done.seen.repeats == 1
 
 
 def test_a_connection_ends_with_a_fin_each_way_and_no_reset() -> None:

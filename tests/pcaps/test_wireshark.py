@@ -15,7 +15,14 @@ TSHARK = shutil.which("tshark")
 pytestmark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
 
 SAMPLES = samples()
-REPEATS = ("seen_twice", "seen_more_often", "repeated_in_vain", "filled_holes", "filled_behind_acks")
+REPEATS = (
+    "seen_twice",
+    "seen_more_often",
+    "repeated_in_vain",
+    "filled_holes",
+    "filled_at_once",
+    "filled_behind_acks",
+)
 CHECKSUMS = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE")
 
 

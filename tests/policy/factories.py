@@ -56,7 +56,8 @@ conduits:
   to: plant
   allow:
   - {id: r1, src: [hist1], dst: [plc1, sis1, vsd1], service: modbus, port: 502, units: [1],
-     functions: [3, 4, 6, 16, 22, 23], read: [[0, 199]], write: [[300, 309], [310, 319]], reason: trending, owner: ot, expires: 2027-06-30}
+     functions: [3, 4, 6, 16, 22, 23], read: [[0, 199]], write: [[300, 309], [310, 319]],
+     reason: trending, owner: ot, expires: 2027-06-30}
 - id: c-office
   from: office
   to: dmz

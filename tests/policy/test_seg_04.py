@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from policy.checks.seg_04 import ServiceNotAllowed
@@ -23,7 +25,7 @@ from tests.policy.factories import (
 
 CHECK = ServiceNotAllowed()
 MINE = compiled()
-MODBUS = {"service": "modbus", "confidence": "structure"}
+MODBUS: dict[str, Any] = {"service": "modbus", "confidence": "structure"}
 
 
 def _violations(wire: Wire) -> int:

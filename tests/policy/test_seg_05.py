@@ -77,7 +77,7 @@ def test_says_what_was_written_and_what_the_rule_allows() -> None:
     ],
 )
 def test_a_write_that_is_not_confirmed_is_attempted(outcome: str, words: str) -> None:
-    more = {"exception_code": 2} if outcome == "exception" else {}
+    more: dict[str, Any] = {"exception_code": 2} if outcome == "exception" else {}
     found = _found(transaction(6, write_address=100, write_quantity=1, outcome=outcome, **more))
     assert found is not None
     assert not found["confirmed"]

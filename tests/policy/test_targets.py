@@ -36,7 +36,8 @@ def test_a_zone_without_an_entry_has_its_criticality_s_class() -> None:
 
 
 def test_an_entry_puts_its_figures_in_the_place_of_the_class_s() -> None:
-    entry = "sla:\n- {id: s1, scope: {zone: plant}, class: C3, rtt_p95_ms: 10.5, availability_percent: 99.7, loss_percent: 0.2, deadline_ms: 5}\n"
+    figures = "rtt_p95_ms: 10.5, availability_percent: 99.7, loss_percent: 0.2, deadline_ms: 5"
+    entry = f"sla:\n- {{id: s1, scope: {{zone: plant}}, class: C3, {figures}}}\n"
     target = target_of_zone(loads(SITE + entry).site, "plant")
     assert (target.sla_id, target.declared, target.sla_class) == ("s1", True, "C3")
     assert (target.rtt_p95_ns, target.rtt_p99_ns) == (10_500_000, 300 * MS)

@@ -127,11 +127,11 @@ class BrokenDecoder:
 
 @pytest.mark.parametrize("ahead", [False, True])
 def test_a_panic_becomes_a_fault_that_names_the_frame(capture: Path, ahead: bool) -> None:
-    decoder: Any = BrokenDecoder(RuntimeError("the decoder failed at frame 3: a bug in Geophone"))
+    decoder: Any = BrokenDecoder(_native.DecoderFault("the decoder failed at frame 3: a bug", 3))
     run = DecodeRun(open_capture(capture), decoder, 1, ahead=ahead)
     with pytest.raises(EngineFault, match=r"talk\.pcap: the decoder failed at frame 3: a bug") as fault:
         list(run)
-    assert fault.value.after_frame == 2
+    assert fault.value.frame == 3
     assert decoding_threads() == []
 
 

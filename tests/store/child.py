@@ -69,4 +69,5 @@ def _deadly(store: Store, when: str, word: str) -> None:
 
 
 if __name__ == "__main__":
-    {"hold": hold, "kill_at": kill_at, "fork": fork}[sys.argv[1]](*sys.argv[2:])
+    commands: dict[str, Callable[..., None]] = {"hold": hold, "kill_at": kill_at, "fork": fork}
+    commands[sys.argv[1]](*sys.argv[2:])

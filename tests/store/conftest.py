@@ -7,6 +7,9 @@ and no fixture keeps one open over several tests.
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +24,38 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory where there is room, else on disk: hundreds of stores are synced to it."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    if shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 << 30:
+        with tempfile.TemporaryDirectory(prefix="geophone-tests-", dir=shared) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("memory")
+
+
+@pytest.fixture(scope="session")
+def template(memory: Path) -> Path:
+    """The folder of a new, empty store."""
+    open_store(memory / "template").close()
+    return memory / "template"
+
+
+@pytest.fixture
+def folder(template: Path, memory: Path) -> Iterator[Path]:
+    """The folder of a new, empty store, of this test alone."""
+    copy = memory / f"store-{next(_numbers)}"
+    shutil.copytree(template, copy, symlinks=True)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.fixture(scope="session")
+def server(memory: Path) -> Iterator[RealServer]:
     """A running ClickHouse server."""
     if not LIBRARY.exists():
         pytest.skip("no ClickHouse server was fetched: run `python -m tests.store.fetch_server`")
-    with RealServer(tmp_path_factory.mktemp("clickhouse")) as running:
+    with RealServer(memory / "clickhouse") as running:
         yield running
 
 
@@ -43,10 +73,11 @@ def network(server: RealServer) -> Iterator[FaultyNetwork]:
 
 
 @pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
-def address(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
+def address(request: pytest.FixtureRequest, database: str) -> str:
     """The address of a new, empty store: what is promised holds for both engines."""
     if request.param == "embedded":
-        return f"chdb://{tmp_path / 'store'}"
+        folder: Path = request.getfixturevalue("folder")
+        return f"chdb://{folder}"
     running: RealServer = request.getfixturevalue("server")
     return running.url(database)
 
@@ -59,7 +90,7 @@ def store(address: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Store]:
+def embedded(folder: Path) -> Iterator[Store]:
     """A new, empty store in a folder, open."""
-    with open_store(tmp_path / "store") as opened:
+    with open_store(folder) as opened:
         yield opened

@@ -9,7 +9,6 @@ engine as one shared library, which also is a whole server. It is for tests only
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -93,7 +92,7 @@ def main() -> int:
     except FetchError as error:
         print(f"ClickHouse for the tests: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    size_mb = os.stat(LIBRARY).st_size // 1_000_000
+    size_mb = LIBRARY.stat().st_size // 1_000_000
     what = "fetched to" if fetched else "is in"
     print(f"ClickHouse for the tests: {PACKAGE} {VERSION} {what} {LIBRARY} ({size_mb} MB)")  # noqa: T201
     return 0

@@ -18,7 +18,7 @@ USER = "geophone"
 PASSWORD = "s3cret/of@the:mine"  # noqa: S105 - of a server that lives as long as a test
 
 #: A user with a password, beside the default one without: what a real installation has.
-_CONFIG = f"""<clickhouse>
+_CONFIG = """<clickhouse>
     <logger><level>none</level></logger>
     <users_config>@USERS@</users_config>
     <max_server_memory_usage>2000000000</max_server_memory_usage>
@@ -104,7 +104,7 @@ class RealServer:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=1) as reply:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=1) as reply:
                 return bool(reply.read() == b"Ok.\n")
         except (urllib.error.URLError, OSError):
             return False

@@ -1,5 +1,7 @@
 """Rows and findings for the store's tests: small, complete, and with the values at the edges of each type."""
 
+# ruff: noqa: S608 - every value is bound; only our own names are put into the text
+
 from __future__ import annotations
 
 import hashlib
@@ -214,3 +216,18 @@ A_REPLAY_COUNTS = {
     "replays": 1,
     "policies": 1,
 }
+
+
+#: Alerts that differ in what filters and searches look at.
+FOUND = [
+    finding(
+        0,
+        severity=Severity.CRITICAL,
+        title="a programming command from the enterprise",
+        src_zone="enterprise",
+    ),
+    finding(1, severity=Severity.HIGH, kind="SEG-05"),
+    finding(2, severity=Severity.HIGH, kind="SEG-01", techniques=("T0886",), dst_ip="fd00::5"),
+    finding(3, severity=Severity.LOW, kind="SEG-01", src_zone="", dst_zone="plant", src_ip="192.0.2.7"),
+    finding(4, severity=Severity.LOW, kind="SEG-05", service="opcua", src_asset="HMI-Förderband"),
+]

@@ -144,9 +144,8 @@ def test_a_folder_that_this_process_has_open_says_so(tmp_path: Path) -> None:
 
 
 def test_a_second_folder_in_one_process_says_to_close_the_first(tmp_path: Path) -> None:
-    with open_store(tmp_path / "one"):
-        with pytest.raises(StoreInUse, match="close that store first"):
-            open_store(tmp_path / "two")
+    with open_store(tmp_path / "one"), pytest.raises(StoreInUse, match="close that store first"):
+        open_store(tmp_path / "two")
     open_store(tmp_path / "two").close()
 
 
@@ -168,7 +167,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_says_so(read_only: Path) -> None:
-    with pytest.raises(StoreDenied, match="cannot be written .*give this user write permission"):
+    with pytest.raises(StoreDenied, match=r"cannot be written .*give this user write permission"):
         open_store(read_only / "store")
 
 

@@ -107,7 +107,7 @@ def test_rows_wait_until_there_are_enough_of_them(embedded: Store) -> None:
 
 def test_two_batches_of_equal_rows_are_both_stored(store: Store) -> None:
     # the engine alone would take the second for a repetition of the first
-    batch = pa.Table.from_batches([minutes([{"at": 1}])] * BATCH_ROWS)
+    batch = pa.Table.from_batches([minutes([{"at": 1}] * 1000)] * (BATCH_ROWS // 1000))
     writer = ReplayWriter(store, replay_start())
     writer.write("sla_minutes", batch)
     writer.write("sla_minutes", batch)
@@ -277,7 +277,9 @@ def test_a_server_killed_in_the_middle_of_a_replay_is_waited_for(tmp_path: Path,
     try:
         with open_store(running.url(database)) as store:
             writer = ReplayWriter(store, replay_start())
-            writer.write("sla_minutes", pa.Table.from_batches([minutes([{"at": 1}])] * BATCH_ROWS))
+            writer.write(
+                "sla_minutes", pa.Table.from_batches([minutes([{"at": 1}] * 1000)] * (BATCH_ROWS // 1000))
+            )
             running.stop(signal.SIGKILL)
             running.start()
             writer.finish([finding(1)], outcome())

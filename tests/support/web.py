@@ -33,25 +33,17 @@ def day_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def day(day_folder: Path, tmp_path: Path) -> Iterator[Store]:
-    """The plausible day, open, a copy of its own for each test."""
-    folder = tmp_path / "store"
-    shutil.copytree(day_folder, folder)
+@contextmanager
+def _copy(day_folder: Path, folder: Path) -> Iterator[Store]:
+    # symbolic links: the engine's own, from its databases to their files
+    shutil.copytree(day_folder, folder, symlinks=True)
     with open_store(folder) as store:
-        yield store
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
-    """A store in which nothing is."""
-    with open_store(tmp_path / "store") as store:
         yield store
 
 
 def application(store: Store) -> FastAPI:
     """The API and the pages over a store."""
-    app = create_app(store, ApiSettings(operator=OPERATOR))
+    app = create_app(store, ApiSettings(operator=OPERATOR, poll_seconds=1))
     add_pages(app, store)
     return app
 
@@ -91,20 +83,31 @@ def client_of(store: Store) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture
-def client(day: Store) -> Iterator[Client]:
-    """A client of the application over the plausible day."""
-    with client_of(day) as opened:
+# The embedded engine serves one folder at a time in a process: a module uses one of these three fixtures.
+
+
+@pytest.fixture(scope="module")
+def client(day_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of the application over the plausible day, for tests that only read."""
+    with _copy(day_folder, tmp_path_factory.mktemp("read") / "store") as store, client_of(store) as opened:
         yield opened
 
 
 @pytest.fixture
-def empty_client(empty: Store) -> Iterator[Client]:
-    """A client of the application over an empty store."""
-    with client_of(empty) as opened:
+def deciding_client(day_folder: Path, tmp_path: Path) -> Iterator[Client]:
+    """A client of the application over a day of its own, for tests that change something."""
+    with _copy(day_folder, tmp_path / "store") as store, client_of(store) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def empty_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of the application over a store in which nothing is."""
+    with open_store(tmp_path_factory.mktemp("empty") / "store") as store, client_of(store) as opened:
         yield opened
 
 
 def form_token(page: str) -> str:
     """The token of the last form of a page."""
-    return re.findall(r'name="token" value="([^"]+)"', page)[-1]
+    found: list[str] = re.findall(r'name="token" value="([^"]+)"', page)
+    return found[-1]

@@ -74,7 +74,7 @@ def conversations(site: MineA, captured: Sequence[Captured]) -> list[Table]:
             "server": site.hosts[server].ip,
             **asdict(seen),
         }
-        for (client, server), seen in sorted(observe(captured).items())
+        for (client, server), seen in sorted(observe(captured, site.network).items())
     ]
 
 

@@ -59,7 +59,8 @@ thickener's OPC UA server opens a conversation to the SCADA server, against the 
 server may ask it). The engineering station opens the mill controller's web pages, a service that the conduit
 does not allow, and writes two registers beyond the range that its rule gives it (its setpoints are fine). The
 operator station, whose rule only lets it read, tries to write a register that the flotation controller does
-not have: it answers with an exception, nothing was written, and that makes it less severe.
+not have: it answers with an exception, nothing was written, and that makes it less severe. That one
+exception also spends the availability budget of so short a capture.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,

@@ -37,7 +37,7 @@ _BAD: Final = Impairment(
 def _make(seed: int) -> Made:
     site = MineA(seed, _MINUTES, (_BAD,))
     site.operators()
-    site.poll("scada1", "plc2", TREND_PAGES, 2_000, offset_ms=820, connection_s=60, at_once=True)
+    site.poll("scada1", "plc2", TREND_PAGES, 2_000, offset_ms=820, connection_s=30, at_once=True)
     site.background()
     site.run()
     captured = in_order(site.network.captured)

@@ -35,7 +35,7 @@ One hour of a calm morning at Mine A. The operator station polls the concentrato
 controllers, the historian in the DMZ reads trends, the engineering station sets mill setpoints three times,
 inside the registers that its rule gives it. The SCADA server reads an OPC UA server and a feeder meter, a
 vibration gateway publishes over MQTT, the office fetches shift reports from the historian over TLS,
-stations ask for names, time and hardware addresses. Clients reconnect every few minutes, so that handshakes
+stations ask for names, time and hardware addresses. Clients reconnect every minute or two, so that handshakes
 measure the path. Everything is allowed: no finding, and no loss.
 """,
         origin=origin(_NAME, seed),

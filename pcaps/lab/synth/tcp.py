@@ -62,9 +62,7 @@ class Endpoint:
     seq: int
     on_data: Callable[[bytes], None] = lambda _: None
     on_open: Callable[[], None] = lambda: None
-    on_end: Callable[[], None] = lambda: None
     peer: Endpoint = field(init=False)
-    open: bool = False
     _template: TcpTemplate = field(init=False)
     _acked: int = field(init=False)
     _expected: int = 0
@@ -166,16 +164,12 @@ class Endpoint:
         self._timer += 1
         self._ack_timer += 1
         self._ended = True
-        self.open = False
 
     # -- in --------------------------------------------------------------------------------------------------
 
     def _receive(self, segment: _Segment) -> None:
         if segment.flags & RST:
-            ended, self._ended = self._ended, True
             self._forget()
-            if not ended:
-                self.on_end()
             return
         if segment.flags & SYN:
             self._receive_syn(segment)
@@ -196,7 +190,6 @@ class Endpoint:
         self._echo = segment.timestamp[0]
         if segment.flags & ACK:
             self._receive_ack(segment)
-            self.open = True
             self.clock.after(TURNAROUND_NS, self._answer_syn_ack)
         else:
             self.clock.after(TURNAROUND_NS, lambda: self._queue(SYN | ACK, b""))
@@ -209,7 +202,6 @@ class Endpoint:
         if segment.ack > self._acked:
             self._acked = segment.ack
             self._duplicate_acks = 0
-            self.open = True
             while self._waiting and self._waiting[0].seq + self._waiting[0].length <= segment.ack:
                 done = self._waiting.pop(0)
                 if not done.repeated:  # Karn: a repeated segment says nothing of the way
@@ -257,11 +249,8 @@ class Endpoint:
                 self.on_data(part.payload)
 
     def _receive_fin(self) -> None:
-        self.open = False
-        if self._ended:
-            return
-        self.clock.after(TURNAROUND_NS, self.close)
-        self.on_end()
+        if not self._ended:
+            self.clock.after(TURNAROUND_NS, self.close)
 
     def _owe_ack(self, *, at_once: bool) -> None:
         self._ack_owed += 1

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pcaps.lab.synth.network import Captured, Packet
+from pcaps.lab.synth.frames import SYN
+from pcaps.lab.synth.network import Captured, Network
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Seen:
     repeated_in_vain: int = 0
     #: Seen after later data of their sender: lost before the tap, and sent again.
     filled_holes: int = 0
+    #: The same, but sooner than a round trip after that later data: it can be taken for another order.
+    filled_at_once: int = 0
     #: Seen after a pure ACK that told their sender was further: lost before the tap too, but no data told it.
     filled_behind_acks: int = 0
 
@@ -29,18 +32,20 @@ class Seen:
     def repeats(self) -> int:
         """Segments that are not the first showing of new bytes in their order."""
         again = self.seen_twice + self.seen_more_often + self.repeated_in_vain
-        return again + self.filled_holes + self.filled_behind_acks
+        return again + self.filled_holes + self.filled_at_once + self.filled_behind_acks
 
 
 @dataclass(slots=True)
 class _Direction:
     showings: Counter[int] = field(default_factory=Counter)
+    #: First byte of a hole -> when later data showed it.
+    holes: dict[int, int] = field(default_factory=dict)
     highest_data: int = 0
     highest: int = 0
     acked: int = 0
 
 
-def observe(captured: Iterable[Captured]) -> dict[tuple[str, str], Seen]:
+def observe(captured: Iterable[Captured], network: Network) -> dict[tuple[str, str], Seen]:
     """(client, server) -> what the tap saw of their TCP conversations; `captured` in the order of time."""
     directions: dict[tuple[str, str], _Direction] = defaultdict(_Direction)
     seen: dict[tuple[str, str], Seen] = defaultdict(Seen)
@@ -51,26 +56,37 @@ def observe(captured: Iterable[Captured]) -> dict[tuple[str, str], Seen]:
         ours = directions[packet.flow, one.sender.name]
         theirs = directions[packet.flow, one.receiver.name]
         theirs.acked = max(theirs.acked, packet.ack)
+        if packet.tcp_flags & SYN:
+            ours.highest_data = packet.seq + 1
         if packet.payload_bytes:
             client, server = (end.split(":")[0] for end in packet.flow.split("@")[0].split(">"))
-            _count(seen[client, server], ours, packet)
+            _count(
+                seen[client, server], ours, one, network.round_trip_ns(one.sender, one.receiver, one.ts_ns)
+            )
         ours.highest = max(ours.highest, packet.seq + packet.payload_bytes)
     return dict(seen)
 
 
-def _count(count: Seen, ours: _Direction, packet: Packet) -> None:
-    end = packet.seq + packet.payload_bytes
+def _count(count: Seen, ours: _Direction, one: Captured, round_trip_ns: int) -> None:
+    start = one.packet.seq
+    end = start + one.packet.payload_bytes
     count.data_segments += 1
-    if packet.seq in ours.showings:
+    if start in ours.showings:
         if end <= ours.acked:
             count.repeated_in_vain += 1
-        elif ours.showings[packet.seq] == 1:
+        elif ours.showings[start] == 1:
             count.seen_twice += 1
         else:
             count.seen_more_often += 1
     elif end <= ours.highest_data:
-        count.filled_holes += 1
+        shown_ns = max(shown_ns for first, shown_ns in ours.holes.items() if first <= start)
+        if one.ts_ns - shown_ns < round_trip_ns:
+            count.filled_at_once += 1
+        else:
+            count.filled_holes += 1
     elif end <= ours.highest:
         count.filled_behind_acks += 1
-    ours.showings[packet.seq] += 1
+    if start > ours.highest_data:
+        ours.holes[ours.highest_data] = one.ts_ns
+    ours.showings[start] += 1
     ours.highest_data = max(ours.highest_data, end)

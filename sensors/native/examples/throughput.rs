@@ -28,6 +28,9 @@ fn main() {
         }
         let seconds = started.elapsed().as_secs_f64();
         let frames = decoder.frame_number();
-        println!("{frames} frames, {rows} rows, {seconds:.3} s: {:.2} million frames/s", frames as f64 / seconds / 1e6);
+        println!(
+            "{frames} frames, {rows} rows, {seconds:.3} s: {:.2} million frames/s",
+            frames as f64 / seconds / 1e6
+        );
     }
 }

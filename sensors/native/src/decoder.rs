@@ -47,10 +47,12 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             shared: Shared {
+                last_flow_id: 0,
                 tables: Tables::default(),
                 limits,
                 counts: Counts::default(),
                 held: Held::default(),
+                undecided_bytes: 0,
             },
             table: FlowTable::default(),
             duplicates: Duplicates::default(),
@@ -83,6 +85,11 @@ impl Decoder {
             }
         }
         true
+    }
+
+    /// Ends the capture where there is no source to say so.
+    pub fn finish_capture(&mut self) {
+        self.end(None);
     }
 
     /// The rows since the last call, by table.
@@ -208,8 +215,7 @@ impl Decoder {
             self.active.push(slot);
         }
         let delta = flow.segment(side, segment, at, &mut self.shared);
-        let queue = flow.queue();
-        self.table.touch(slot, at.ts, queue);
+        self.table.touch(slot, at.ts);
         self.coverage.add(record.interface, delta);
         if self.shared.held.evicted_bytes > 0 {
             let evicted = std::mem::take(&mut self.shared.held.evicted_bytes);
@@ -244,7 +250,7 @@ impl Decoder {
         if flow.count(side, record.wire_length, length, at) {
             self.active.push(slot);
         }
-        self.table.touch(slot, at.ts, Queue::Other);
+        self.table.touch(slot, at.ts);
     }
 
     fn copy(&mut self, found: Option<u32>, packet: &Packet<'_>, source_port: u16, at: At) {
@@ -265,7 +271,7 @@ impl Decoder {
                 self.coverage.cell(interface).evicted_flows += 1;
             }
         }
-        self.table.add(at.ts, |id| Flow::new(id, identity, at, is_tcp))
+        self.table.add(|serial| Flow::new(serial, identity, at, is_tcp))
     }
 
     fn finish(&mut self, slot: u32, reason: EndReason) {
@@ -343,7 +349,7 @@ impl Decoder {
             let at = At { ts: self.summary.last_ts.unwrap_or_default(), frame: self.summary.frames };
             self.report(kind, at, &format!("byte {}: {}", flaw.offset, flaw.detail));
         }
-        for slot in self.table.slots_by_id() {
+        for slot in self.table.slots_by_age() {
             self.finish(slot, EndReason::EndOfCapture);
         }
         if let Some(minute) = self.minute {

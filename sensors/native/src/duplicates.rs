@@ -4,7 +4,8 @@
 //! other MAC addresses, VLAN tags, hop count and checksum where it was routed in between. The same IP
 //! identification, transport header and payload again within milliseconds is a copy; a retransmission has a new
 //! identification. IPv6 and IPv4 packets with identification 0 have nothing that tells a copy from a pure ACK
-//! said twice, so only SYNs and payload are compared there, and only for 1 ms.
+//! said twice, so only SYNs and payload are compared there, and only for 1 ms. A copy with another hop count was
+//! seen on both sides of a router, which may hold a packet for longer: a host's repetition has the same count.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -17,6 +18,8 @@ use crate::transport::{TCP, UDP, flag};
 const WINDOW_NS: u64 = 5_000_000;
 /// Copies without one.
 const SHORT_WINDOW_NS: u64 = 1_000_000;
+/// Copies with another hop count.
+const ROUTED_WINDOW_NS: u64 = 50_000_000;
 
 const WAYS: usize = 4;
 /// 8,192 sets of 4: half a MiB, 5 ms of traffic at 6 million packets a second.
@@ -24,6 +27,7 @@ const SETS: usize = 1 << 13;
 
 #[derive(Clone, Copy)]
 struct Seen {
+    /// 56 bits of hash, then the hop count.
     fingerprint: u64,
     ts: i64,
 }
@@ -62,8 +66,11 @@ impl Duplicates {
         let mut oldest = 0;
         for way in 0..WAYS {
             let seen = set[way];
-            if seen.fingerprint == fingerprint && seen.ts.abs_diff(ts) <= window_ns {
-                return true;
+            if seen.fingerprint ^ fingerprint < 1 << 8 {
+                let window_ns = if seen.fingerprint == fingerprint { window_ns } else { ROUTED_WINDOW_NS };
+                if seen.ts.abs_diff(ts) <= window_ns {
+                    return true;
+                }
             }
             if seen.ts < set[oldest].ts {
                 oldest = way;
@@ -93,7 +100,7 @@ impl Duplicates {
         } else {
             hasher.write(bytes);
         }
-        hasher.finish()
+        hasher.finish() << 8 | u64::from(packet.hops)
     }
 }
 
@@ -132,6 +139,7 @@ mod tests {
             destination: [2; 16],
             protocol: TCP,
             id,
+            hops: 64,
             fragment: false,
             transport,
             transport_length: transport.len(),
@@ -162,6 +170,16 @@ mod tests {
         assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
         assert!(!duplicates.is_copy(&packet(8, &bytes), 1_000_000));
         assert!(!duplicates.is_copy(&packet(7, &bytes), 5_000_001));
+    }
+
+    #[test]
+    fn a_copy_from_behind_a_router_may_come_later() {
+        let mut duplicates = Duplicates::default();
+        let bytes = segment(1, b"abc");
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
+        let behind = Packet { hops: 63, ..packet(7, &bytes) };
+        assert!(duplicates.is_copy(&behind, 50_000_000));
+        assert!(!duplicates.is_copy(&behind, 50_000_001));
     }
 
     #[test]

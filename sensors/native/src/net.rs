@@ -13,6 +13,8 @@ pub struct Packet<'a> {
     pub protocol: u8,
     /// IPv4 identification; 0 in IPv6, which has none.
     pub id: u16,
+    /// Time to live, or hop limit.
+    pub hops: u8,
     /// A piece of a packet: its transport header is not there, or not the whole of it.
     pub fragment: bool,
     /// Captured bytes after the IP headers, link padding trimmed.
@@ -59,6 +61,7 @@ pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         destination: mapped(&bytes[16..20]),
         protocol: bytes[9],
         id: u16::from_be_bytes([bytes[4], bytes[5]]),
+        hops: bytes[8],
         // More fragments, or an offset.
         fragment: offset & 0x3fff != 0,
         transport: &bytes[header..length.min(bytes.len())],
@@ -119,6 +122,7 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         destination: [0; 16],
         protocol,
         id: 0,
+        hops: bytes[7],
         fragment,
         transport: rest,
         transport_length: rest_length,

@@ -20,10 +20,14 @@ use talk::Talk;
 
 /// What all flows write to and obey.
 pub struct Shared {
+    /// The number of the last flow whose first row was written.
+    pub last_flow_id: u32,
     pub tables: Tables,
     pub limits: Limits,
     pub counts: Counts,
     pub held: Held,
+    /// Bytes of payloads that wait until it is known who is the client.
+    pub undecided_bytes: u64,
 }
 
 /// Counters of one side of a flow.
@@ -83,7 +87,10 @@ enum Waiting {
 
 /// Everything of a flow but its TCP state.
 pub struct Core {
+    /// From 1, in the order of the flows' first rows; 0 before that row.
     pub id: u32,
+    /// The flow's place in the order of first packets.
+    pub serial: u64,
     pub identity: Identity,
     pub first: At,
     pub last: At,
@@ -107,7 +114,11 @@ pub struct Core {
 /// One flow.
 pub struct Flow {
     pub core: Core,
-    tcp: Option<Box<Connection>>,
+    /// In place, not boxed: every segment reads it, and one more pointer is one more cache miss.
+    tcp: Option<Connection>,
+    /// When it was last moved to the fresh end of its queue.
+    pub touched: i64,
+    pub queued: Queue,
 }
 
 /// What the coverage of a minute is told by a segment.
@@ -120,10 +131,11 @@ pub struct CoverageDelta {
 
 impl Flow {
     /// A flow with its first packet's identity; it counts nothing yet.
-    pub fn new(id: u32, identity: Identity, at: At, is_tcp: bool) -> Self {
+    pub fn new(serial: u64, identity: Identity, at: At, is_tcp: bool) -> Self {
         Self {
             core: Core {
-                id,
+                id: 0,
+                serial,
                 identity,
                 first: at,
                 last: at,
@@ -140,7 +152,9 @@ impl Flow {
                 tally: Tally::default(),
                 interface: 0,
             },
-            tcp: is_tcp.then(Box::default),
+            tcp: is_tcp.then(Connection::default),
+            touched: at.ts,
+            queued: if is_tcp { Queue::TcpOpen } else { Queue::Other },
         }
     }
 
@@ -191,7 +205,7 @@ impl Flow {
         at: At,
         shared: &mut Shared,
     ) -> CoverageDelta {
-        let Self { core, tcp } = self;
+        let Self { core, tcp, .. } = self;
         let Some(tcp) = tcp else { return CoverageDelta::default() };
         if core.roles.is_none() {
             if segment.has(flag::SYN) && !segment.has(flag::RST) {
@@ -207,11 +221,10 @@ impl Flow {
         counters.resets += u32::from(segment.has(flag::RST));
         counters.fins += u32::from(segment.has(flag::FIN));
         let before = core.coverage();
-        let client = core.roles.map(|roles| roles.client);
         let limits = shared.limits;
         // Taken out for the call, so that the listener can write to everything else.
         let mut held = std::mem::take(&mut shared.held);
-        tcp.segment(side, segment, at, client, &limits, &mut held, &mut Talk { core, shared });
+        tcp.segment(side, segment, at, &limits, &mut held, &mut Talk { core, shared });
         shared.held = held;
         core.established |= tcp.handshake.complete;
         core.coverage().since(before)
@@ -281,7 +294,7 @@ impl Flow {
     }
 
     fn settle(&mut self, end: bool, shared: &mut Shared) {
-        let Self { core, tcp } = self;
+        let Self { core, tcp, .. } = self;
         let Some(tcp) = tcp else { return };
         if !tcp.is_unsettled() {
             return;
@@ -328,13 +341,5 @@ impl CoverageDelta {
             unseen_segments: self.unseen_segments - before.unseen_segments,
             gap_bytes: self.gap_bytes - before.gap_bytes,
         }
-    }
-}
-
-#[cfg(test)]
-mod size_probe {
-    #[test]
-    fn sizes() {
-        eprintln!("flow {} core {} conn {} counters {} minute {} tally {}", size_of::<super::Flow>(), size_of::<super::Core>(), size_of::<super::Connection>(), size_of::<super::Counters>(), size_of::<super::Minute>(), size_of::<super::Tally>());
     }
 }

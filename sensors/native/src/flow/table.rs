@@ -31,7 +31,6 @@ struct Links {
     queue: Queue,
     fresher: u32,
     staler: u32,
-    touched: i64,
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +46,7 @@ pub struct FlowTable {
     links: Vec<Links>,
     free: Vec<u32>,
     ends: [Ends; 3],
-    last_id: u32,
+    last_serial: u64,
 }
 
 impl Default for FlowTable {
@@ -59,7 +58,7 @@ impl Default for FlowTable {
             links: Vec::new(),
             free: Vec::new(),
             ends: [empty; 3],
-            last_id: 0,
+            last_serial: 0,
         }
     }
 }
@@ -84,12 +83,12 @@ impl FlowTable {
         self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    /// Adds a flow under the next number, as its queue's freshest.
-    pub fn add(&mut self, ts: i64, make: impl FnOnce(u32) -> Flow) -> u32 {
-        self.last_id = self.last_id.wrapping_add(1);
-        let flow = Box::new(make(self.last_id));
+    /// Adds a flow, with its place in the order of first packets, as its queue's freshest.
+    pub fn add(&mut self, make: impl FnOnce(u64) -> Flow) -> u32 {
+        self.last_serial += 1;
+        let flow = Box::new(make(self.last_serial));
         let key = flow.core.identity.key;
-        let links = Links { queue: flow.queue(), fresher: NONE, staler: NONE, touched: ts };
+        let links = Links { queue: flow.queued, fresher: NONE, staler: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(flow);
@@ -116,17 +115,18 @@ impl FlowTable {
         flow
     }
 
-    /// A flow had a packet.
+    /// A flow had a packet, which may have changed the queue that it belongs in.
     #[inline]
-    pub fn touch(&mut self, slot: u32, ts: i64, queue: Queue) {
-        let links = &self.links[slot as usize];
-        if links.queue == queue && links.touched.abs_diff(ts) < TOUCH_NS {
+    pub fn touch(&mut self, slot: u32, ts: i64) {
+        let flow = self.get(slot);
+        let queue = flow.queue();
+        if flow.queued == queue && flow.touched.abs_diff(ts) < TOUCH_NS {
             return;
         }
+        flow.touched = ts;
+        flow.queued = queue;
         self.unlink(slot);
-        let links = &mut self.links[slot as usize];
-        links.queue = queue;
-        links.touched = ts;
+        self.links[slot as usize].queue = queue;
         self.append(slot);
     }
 
@@ -141,14 +141,16 @@ impl FlowTable {
         if let Some(closed) = self.stalest(Queue::TcpClosed) {
             return Some(closed);
         }
-        let oldest = |slot: &u32| self.links[*slot as usize].touched;
+        let oldest = |slot: &u32| self.slots[*slot as usize].as_ref().map(|flow| flow.touched);
         [Queue::Other, Queue::TcpOpen].into_iter().filter_map(|queue| self.stalest(queue)).min_by_key(oldest)
     }
 
-    /// All slots in use, in the order of the flows' numbers.
-    pub fn slots_by_id(&self) -> Vec<u32> {
-        let mut slots: Vec<(u32, u32)> =
-            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.core.id, slot))).collect();
+    /// All slots in use, in the order of the flows' first packets.
+    pub fn slots_by_age(&self) -> Vec<u32> {
+        let mut slots: Vec<(u64, u32)> = (0..)
+            .zip(&self.slots)
+            .filter_map(|(slot, flow)| Some((flow.as_ref()?.core.serial, slot)))
+            .collect();
         slots.sort_unstable();
         slots.into_iter().map(|(_, slot)| slot).collect()
     }

@@ -18,7 +18,7 @@ const UNDECIDED_PAYLOADS: usize = 4;
 const WAITING_LIMIT: usize = 16;
 
 /// The longest payload that waits; a longer one is no first message of a protocol that is read.
-const WAITING_BYTES: usize = 4096;
+const WAITING_BYTES: usize = 1024;
 
 /// A flow while it listens.
 pub struct Talk<'a> {
@@ -31,6 +31,8 @@ impl Talk<'_> {
     pub fn decide(&mut self, client: usize, source: RoleSource) {
         let core = &mut *self.core;
         core.roles = Some(Roles { client, source });
+        self.shared.last_flow_id = self.shared.last_flow_id.wrapping_add(1);
+        core.id = self.shared.last_flow_id;
         let server = 1 - client;
         let identity = &core.identity;
         let by_port = well_known(identity.protocol, identity.ports[server])
@@ -56,7 +58,10 @@ impl Talk<'_> {
         });
         for waiting in std::mem::take(&mut core.waiting) {
             match waiting {
-                Waiting::Bytes(side, bytes, at) => self.bytes(side, &bytes, at),
+                Waiting::Bytes(side, bytes, at) => {
+                    self.shared.undecided_bytes -= bytes.len() as u64;
+                    self.bytes(side, &bytes, at);
+                }
                 Waiting::Gap(side, length, at) => self.gap(side, length, at),
                 Waiting::Sample(sample, piggybacked, rtt_ns, at) => {
                     self.sample(sample, piggybacked, rtt_ns, at)
@@ -101,6 +106,7 @@ impl Talk<'_> {
         call(parser.as_mut(), &mut out);
         let confidence = parser.confidence();
         if parser.is_wrong() {
+            parser.end(core.last.ts, false, &mut out);
             core.parser = None;
         } else if confidence > core.confidence {
             core.service = *service;
@@ -129,10 +135,15 @@ impl Talk<'_> {
         }
         let payloads =
             self.core.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
-        if payloads + 1 >= UNDECIDED_PAYLOADS || bytes.len() > WAITING_BYTES {
+        let waiting_bytes = self.shared.undecided_bytes + bytes.len() as u64;
+        if payloads + 1 >= UNDECIDED_PAYLOADS
+            || bytes.len() > WAITING_BYTES
+            || waiting_bytes > self.shared.limits.reassembly_bytes
+        {
             self.decide_by_port();
             self.bytes(side, bytes, at);
         } else {
+            self.shared.undecided_bytes = waiting_bytes;
             self.wait(Waiting::Bytes(side, bytes.to_vec(), at));
         }
     }

@@ -77,6 +77,8 @@ pub struct Counts {
     pub modbus_bad_protocol_id: u64,
     /// Bytes of Modbus streams that were skipped to find the next header.
     pub modbus_skipped_bytes: u64,
+    /// Modbus requests of all flows that wait for a response.
+    pub modbus_waiting: u64,
 }
 
 /// Reads the two streams of one flow. No clock, no socket, no setting: bytes and their times in, rows out.
@@ -87,7 +89,7 @@ pub trait Parser: Send + Sync {
     fn gap(&mut self, from: Role, length: u64);
     /// Time has passed: gives up what waited too long.
     fn expire(&mut self, now: i64, out: &mut Output<'_>);
-    /// The flow is over; `capture_ended` where only the capture is.
+    /// The flow is over, or this parser's part in it; `capture_ended` where only the capture is.
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>);
     /// How sure it is that the flow speaks this protocol; `None` while nothing may be said of it.
     fn confidence(&self) -> Confidence;

@@ -27,6 +27,9 @@ pub struct TcpCounters {
     pub gap_bytes: u64,
 }
 
+/// The most that TCP options take of a segment (RFC 9293, 3.1).
+const OPTION_BYTES: u16 = 40;
+
 /// A round-trip sample, by side where roles may still be open.
 #[derive(Clone, Copy, Debug)]
 pub enum Sample {
@@ -102,14 +105,12 @@ impl Connection {
         self.streams.iter().any(Stream::is_unsettled)
     }
 
-    /// Takes one segment of `side`. `client` is the client's side, once it is known.
-    #[expect(clippy::too_many_arguments, reason = "one call on the hot path, all of it needed")]
+    /// Takes one segment of `side`.
     pub fn segment(
         &mut self,
         side: usize,
         segment: &Segment<'_>,
         at: At,
-        client: Option<usize>,
         limits: &Limits,
         held: &mut Held,
         listener: &mut impl Listener,
@@ -138,7 +139,7 @@ impl Connection {
         if segment.has(flag::ACK) && !segment.has(flag::RST) {
             self.streams[side].set_window(segment.window);
             let covered = turn(peer, self);
-            self.acknowledge(side, segment, &covered, client, held, listener);
+            self.acknowledge(side, segment, &covered, held, listener);
         }
         let sent = turn(side, self);
         self.streams[side].data(&sent, segment, held, listener);
@@ -165,23 +166,23 @@ impl Connection {
         side: usize,
         segment: &Segment<'_>,
         turn: &Turn<'_>,
-        client: Option<usize>,
         held: &mut Held,
         listener: &mut impl Listener,
     ) {
         let at = turn.at;
         let stream = &mut self.streams[turn.side];
         let sample = stream.acknowledged(turn, segment.acknowledgment, held, listener);
-        let Some(rtt_ns) = sample else { return };
+        let Some(covered) = sample else { return };
         // The handshake's own acknowledgements are samples of their own.
         if segment.has(flag::SYN) {
             return;
         }
         let piggybacked = segment.length > 0;
-        listener.sample(Sample::AckBy(side), piggybacked, rtt_ns, at);
-        if !piggybacked {
-            let by_server = client.map(|client| client != side);
-            if let Some(sum) = self.path.half(side, by_server, rtt_ns, at.ts) {
+        listener.sample(Sample::AckBy(side), piggybacked, covered.age_ns, at);
+        // Options take some of the announced size: two segments of it carry a little less than twice as much.
+        let at_once = covered.bytes >= 2 * u64::from(turn.mss.saturating_sub(OPTION_BYTES));
+        if at_once && !piggybacked {
+            if let Some(sum) = self.path.half(side, covered.age_ns, at.ts) {
                 listener.sample(Sample::Path, false, sum, at);
             }
         }

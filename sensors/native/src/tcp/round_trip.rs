@@ -3,15 +3,29 @@
 use super::handshake::elapsed;
 
 /// Segments whose acknowledgement is awaited, for each side; more in flight lose their samples, oldest first.
-const AWAITED: usize = 8;
+const AWAITED: usize = 4;
 
 /// How old the other half of a path sample may be.
 const HALF_AGE_LIMIT_NS: u64 = 60_000_000_000;
 
+/// A segment that is not acknowledged for so long would have been sent again (RFC 6298, 2): the ACK came in time and
+/// the capture missed it. Paths slower than this give no samples.
+const ACK_AGE_LIMIT_NS: u64 = 3_000_000_000;
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Sent {
+    start: u64,
     end: u64,
     ts: i64,
+}
+
+/// What an acknowledgement covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// Since the newest segment that it covers.
+    pub age_ns: u64,
+    /// Bytes that it covers.
+    pub bytes: u64,
 }
 
 /// Times of segments that were sent once and are not acknowledged yet.
@@ -24,13 +38,13 @@ pub struct Awaited {
 
 impl Awaited {
     #[inline]
-    pub fn push(&mut self, end: u64, ts: i64) {
+    pub fn push(&mut self, start: u64, end: u64, ts: i64) {
         if usize::from(self.count) == AWAITED {
             self.first = (self.first + 1) % AWAITED as u8;
             self.count -= 1;
         }
         let slot = usize::from(self.first + self.count) % AWAITED;
-        self.sent[slot] = Sent { end, ts };
+        self.sent[slot] = Sent { start, end, ts };
         self.count += 1;
     }
 
@@ -41,20 +55,24 @@ impl Awaited {
         self.count = 0;
     }
 
-    /// The age of the newest segment that `acknowledged` covers, if any; what is covered is forgotten.
+    /// What `acknowledged` covers, where that tells a round trip; what is covered is forgotten.
     #[inline]
-    pub fn cover(&mut self, acknowledged: u64, now: i64) -> Option<u64> {
+    pub fn cover(&mut self, acknowledged: u64, now: i64) -> Option<Covered> {
         let mut newest = None;
+        let mut start = None;
         while self.count > 0 {
             let sent = self.sent[usize::from(self.first)];
             if sent.end > acknowledged {
                 break;
             }
-            newest = Some(sent.ts);
+            start.get_or_insert(sent.start);
+            newest = Some(sent);
             self.first = (self.first + 1) % AWAITED as u8;
             self.count -= 1;
         }
-        elapsed(newest?, now)
+        let newest = newest?;
+        let age_ns = elapsed(newest.ts, now).filter(|age| *age <= ACK_AGE_LIMIT_NS)?;
+        Some(Covered { age_ns, bytes: newest.end - start? })
     }
 }
 
@@ -82,13 +100,12 @@ impl PathEstimate {
         self.lower(sum_ns);
     }
 
-    /// A new half from `side`; the whole path, where it is the server's and the client's is fresh enough.
-    #[inline]
-    pub fn half(&mut self, side: usize, by_server: Option<bool>, ns: u64, ts: i64) -> Option<u64> {
+    /// A new half from `side`; the whole path, where the other half is fresh enough.
+    ///
+    /// Only halves that no delayed ACK can be in are given here: a host may sit on the ACK of a single segment for
+    /// up to half a second, but has to acknowledge every second full-sized one at once (RFC 9293, 3.8.6.3).
+    pub fn half(&mut self, side: usize, ns: u64, ts: i64) -> Option<u64> {
         self.latest[side] = Some(Half { ns, ts });
-        if by_server != Some(true) {
-            return None;
-        }
         let other = self.latest[1 - side]?;
         if other.ts.abs_diff(ts) > HALF_AGE_LIMIT_NS {
             return None;

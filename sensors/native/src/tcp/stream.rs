@@ -1,6 +1,6 @@
 //! One direction of a connection: what was seen, what is missing, what was seen twice.
 
-use super::round_trip::Awaited;
+use super::round_trip::{Awaited, Covered};
 use super::{Held, Listener};
 use crate::anomaly::{AnomalyKind, At};
 use crate::limits::Limits;
@@ -19,7 +19,10 @@ const DEFAULT_MSS: u16 = 1460;
 const STRAYS_BELIEVED: u8 = 3;
 
 /// Repeated ranges that are remembered, so that a range repeated again is one loss.
-const RANGES: usize = 4;
+const RANGES: usize = 2;
+
+/// What a kept piece costs beside its bytes: streams that nobody reads are bounded too.
+const PIECE_BYTES: u64 = 64;
 
 /// Bytes behind a hole.
 #[derive(Debug)]
@@ -150,10 +153,13 @@ impl Stream {
             self.begin(sequence);
             out.gap(side, 0, at);
         }
+        let start = self.place(sequence);
         if length == 0 && !ends {
+            if start + 1 == self.next {
+                self.awaited.forget();
+            }
             return;
         }
-        let start = self.place(sequence);
         let end = start + length;
         if start > self.next.max(self.highest) + WINDOW_LIMIT {
             self.stray(side, sequence, segment, at, out);
@@ -162,14 +168,17 @@ impl Stream {
         self.strays = 0;
         // A keepalive repeats the last byte, or has none (RFC 9293, 3.8.4).
         let keepalive = length <= 1 && start + 1 == self.next && !ends;
-        if length > 0 && !keepalive {
+        if keepalive {
+            // Its answer acknowledges what came before, too late to tell a round trip.
+            self.awaited.forget();
+        } else if length > 0 {
             out.counters(side).data_segments += segments_of(length, turn.mss);
             if start == self.next && self.pieces.is_empty() {
                 self.next = end;
                 if end > self.highest {
                     self.highest = end;
                     if !(turn.window_closed && length == 1) {
-                        self.awaited.push(end, at.ts);
+                        self.awaited.push(start, end, at.ts);
                     }
                 }
                 deliver(side, segment.payload, length, at, out);
@@ -229,7 +238,7 @@ impl Stream {
             if start == self.next {
                 self.next = end;
                 self.highest = self.highest.max(end);
-                self.awaited.push(end, at.ts);
+                self.awaited.push(start, end, at.ts);
                 deliver(side, payload, end - start, at, out);
                 return;
             }
@@ -260,7 +269,7 @@ impl Stream {
             }
             self.awaited.forget();
         } else if start > self.highest || end > self.highest {
-            self.awaited.push(end, at.ts);
+            self.awaited.push(start, end, at.ts);
         }
         self.compare(start, payload, at, out);
         self.keep(turn, payload, start, end, held, out);
@@ -329,7 +338,7 @@ impl Stream {
             }
             let to = next_start.min(end);
             let bytes = if out.wants_bytes() { slice(payload, start, from, to) } else { &[] };
-            let size = bytes.len() as u64;
+            let size = PIECE_BYTES + bytes.len() as u64;
             let full = self.pieces.len() as u64 >= limits.reassembly_pieces
                 || self.piece_bytes + size > limits.reassembly_bytes_per_flow;
             if full || held.bytes + size > limits.reassembly_bytes {
@@ -365,7 +374,7 @@ impl Stream {
             ready += 1;
         }
         for piece in self.pieces.drain(..ready) {
-            let size = piece.bytes.len() as u64;
+            let size = PIECE_BYTES + piece.bytes.len() as u64;
             self.piece_bytes -= size;
             held.bytes -= size;
             deliver(side, &piece.bytes, piece.end - piece.start, piece.at, out);
@@ -400,7 +409,7 @@ impl Stream {
         number: u32,
         held: &mut Held,
         out: &mut impl Listener,
-    ) -> Option<u64> {
+    ) -> Option<Covered> {
         let at = turn.at;
         if !self.known {
             self.one_sided(turn, number, out);

@@ -87,6 +87,20 @@ pub fn are_units(mut bytes: &[u8], from: Role) -> bool {
     any
 }
 
+/// True where headers and lengths alone make the bytes whole units. Behind a gap this is enough, since what comes
+/// first there is the start of a segment, and units seldom begin anywhere else.
+fn are_framed(mut bytes: &[u8]) -> bool {
+    let any = !bytes.is_empty();
+    while !bytes.is_empty() {
+        let Head::Unit(length) = head(bytes) else { return false };
+        if length > bytes.len() || bytes[HEADER] == 0 {
+            return false;
+        }
+        bytes = &bytes[length..];
+    }
+    any
+}
+
 fn has_shape(pdu: &[u8], from: Role) -> bool {
     match from {
         Role::Client => pdu::is_request(pdu),
@@ -101,12 +115,14 @@ pub struct Framing {
     /// Bytes of a unit that is not whole yet, or among which the next header is looked for.
     kept: Vec<u8>,
     in_step: bool,
+    /// The next bytes are the first behind a gap.
+    behind_gap: bool,
     pub skipped_bytes: u64,
 }
 
 impl Framing {
     pub fn new(from: Role) -> Self {
-        Self { from, kept: Vec::new(), in_step: true, skipped_bytes: 0 }
+        Self { from, kept: Vec::new(), in_step: true, behind_gap: false, skipped_bytes: 0 }
     }
 
     /// Bytes are missing, or the stream was joined in its middle: the next header has to be found.
@@ -114,11 +130,15 @@ impl Framing {
         self.skipped_bytes += self.kept.len() as u64;
         self.kept.clear();
         self.in_step = false;
+        self.behind_gap = true;
     }
 
     /// Takes bytes; `each` is called with all that they complete.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(Event<'_>)) {
+        if std::mem::take(&mut self.behind_gap) && are_framed(bytes) {
+            self.in_step = true;
+        }
         if self.kept.is_empty() {
             let used = self.read(bytes, &mut each);
             if used < bytes.len() {
@@ -241,6 +261,15 @@ mod tests {
         framing.lose_step();
         let stream = [&READ[5..], &READ].concat();
         assert_eq!(events(&mut framing, &stream).len(), 1);
+    }
+
+    #[test]
+    fn behind_a_gap_a_whole_unit_of_any_shape_is_in_step() {
+        let mut framing = Framing::new(Role::Client);
+        framing.lose_step();
+        assert_eq!(events(&mut framing, &[0, 16, 0, 0, 0, 3, 8, 20, 0]).len(), 1);
+        framing.lose_step();
+        assert_eq!(events(&mut framing, &[0, 16, 0, 0, 0, 4, 8, 20, 0]).len(), 0);
     }
 
     #[test]

@@ -107,9 +107,7 @@ impl Parser for Modbus {
     }
 
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
-        if self.is_confirmed() {
-            self.pairing.end(now, capture_ended, self.confidence, out);
-        }
+        self.pairing.end(now, capture_ended, self.confidence, out);
     }
 
     fn confidence(&self) -> Confidence {
@@ -221,7 +219,7 @@ impl Modbus {
     fn response(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let exception = unit.pdu[0] & pdu::EXCEPTION != 0;
-        let asked = self.pairing.answer(unit.transaction_id, unit.unit, function);
+        let asked = self.pairing.answer(unit.transaction_id, unit.unit, function, out.counts);
         let quantity = asked.as_ref().and_then(|request| request.quantity);
         let fields = pdu::response(unit.pdu, quantity);
         let flaw = fields.flaw;

@@ -11,7 +11,7 @@ use super::framing::Unit;
 use super::pdu::{EXCEPTION, Fields};
 use crate::anomaly::{AnomalyKind, At};
 use crate::columns::Words16;
-use crate::protocol::Output;
+use crate::protocol::{Counts, Output};
 use crate::tables::{ModbusRow, ROW};
 use crate::words::{Confidence, Outcome};
 
@@ -98,23 +98,39 @@ impl Pairing {
     /// A request joins those that wait; over the limit the oldest is given up.
     pub fn ask(&mut self, request: Pending, confidence: Confidence, out: &mut Output<'_>) {
         self.expire(request.at.ts, confidence, out);
-        if self.waiting.len() as u64 >= out.limits.pending_limit {
-            let limit = out.limits.pending_limit;
-            out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
-                format!("more than {limit} requests wait: the oldest was given up")
-            });
-            if let Some(oldest) = self.waiting.pop_front() {
-                write(Some(&oldest), None, Outcome::Unanswered, confidence, out);
+        let limits = out.limits;
+        let full = self.waiting.len() as u64 >= limits.pending_limit;
+        if full || out.counts.modbus_waiting >= limits.pending_limit_all {
+            let waiting = self.waiting.len();
+            if confidence != Confidence::None {
+                out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
+                    format!("{waiting} requests wait: the oldest was given up")
+                });
             }
+            // Its own oldest; a flow without any gives up the new one.
+            self.waiting.push_back(request);
+            let oldest = self.waiting.pop_front();
+            if confidence != Confidence::None {
+                write(oldest.as_ref(), None, Outcome::Unanswered, confidence, out);
+            }
+            return;
         }
+        out.counts.modbus_waiting += 1;
         self.waiting.push_back(request);
     }
 
     /// The request that a response answers, taken out.
-    pub fn answer(&mut self, transaction_id: u16, unit: u8, function: u8) -> Option<Pending> {
+    pub fn answer(
+        &mut self,
+        transaction_id: u16,
+        unit: u8,
+        function: u8,
+        counts: &mut Counts,
+    ) -> Option<Pending> {
         let index = self.waiting.iter().position(|request| {
             request.transaction_id == transaction_id && request.unit == unit && request.function == function
         })?;
+        counts.modbus_waiting -= 1;
         self.answered[self.answered_at] = (transaction_id, unit, function);
         self.answered_at = (self.answered_at + 1) % ANSWERED_KEPT;
         self.waiting.remove(index)
@@ -138,6 +154,7 @@ impl Pairing {
         }
         while self.waiting.front().is_some_and(|request| is_overdue(request, now, out)) {
             if let Some(request) = self.waiting.pop_front() {
+                out.counts.modbus_waiting -= 1;
                 write(Some(&request), None, Outcome::Unanswered, confidence, out);
             }
         }
@@ -145,7 +162,11 @@ impl Pairing {
 
     /// The flow is over: what still waits was never answered, or the capture ended too early to tell.
     pub fn end(&mut self, now: i64, capture_ended: bool, confidence: Confidence, out: &mut Output<'_>) {
+        out.counts.modbus_waiting -= self.waiting.len() as u64;
         for request in std::mem::take(&mut self.waiting) {
+            if confidence == Confidence::None {
+                continue;
+            }
             let pending = capture_ended && !is_overdue(&request, now, out);
             let outcome = if pending { Outcome::Pending } else { Outcome::Unanswered };
             write(Some(&request), None, outcome, confidence, out);
