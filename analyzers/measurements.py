@@ -15,7 +15,9 @@ SLA_MINUTES: Final = Table(
         Column("minute", Kind.TIMESTAMP, "start of the minute", "ns"),
         Column("from_zone", Kind.LABEL, "zone of the client, empty where its address is in none"),
         Column("to_zone", Kind.LABEL, "zone of the server, empty where its address is in none"),
-        Column("conduit", Kind.LABEL, "the declared conduit from one to the other, empty where there is none"),
+        Column(
+            "conduit", Kind.LABEL, "the declared conduit from one to the other, empty where there is none"
+        ),
         Column("client_ip", Kind.ADDRESS, "who opened the conversation"),
         Column("server_ip", Kind.ADDRESS, "who was asked"),
         Column("server_port", Kind.UINT16, "port of the service"),
@@ -27,11 +29,23 @@ SLA_MINUTES: Final = Table(
         Column("packets", Kind.UINT64, "packets both ways, SPAN duplicates left out"),
         Column("wire_bytes", Kind.UINT64, "their lengths on the wire", "byte"),
         Column("data_segments", Kind.UINT64, "TCP segments with payload, both ways"),
-        Column("lost_segments", Kind.UINT64, "of these, lost in the network: seen twice, or late in a filled hole"),
+        Column(
+            "lost_segments",
+            Kind.UINT64,
+            "of these, lost in the network: seen twice, or late in a filled hole",
+        ),
         Column("out_of_order_segments", Kind.UINT64, "arrived out of order: not loss"),
-        Column("unseen_segments", Kind.UINT64, "acknowledged but never seen: lost by the capture, not the network"),
+        Column(
+            "unseen_segments",
+            Kind.UINT64,
+            "acknowledged but never seen: lost by the capture, not the network",
+        ),
         Column("duplicate_packets", Kind.UINT64, "SPAN duplicates"),
-        Column("rtt_buckets", Kind.INT16_LIST, "histogram of round-trip times over both sides of the tap: buckets"),
+        Column(
+            "rtt_buckets",
+            Kind.INT16_LIST,
+            "histogram of round-trip times over both sides of the tap: buckets",
+        ),
         Column("rtt_counts", Kind.UINT32_LIST, "and the samples in each"),
         Column("transactions", Kind.UINT64, "requests of a protocol whose answers can be matched"),
         Column("good", Kind.UINT64, "answered without exception within the deadline"),

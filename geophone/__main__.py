@@ -1,5 +1,5 @@
 """`python -m geophone` is `geophone`."""
 
-from geophone.cli import main
+from geophone.cli import run
 
-main(prog_name="geophone")
+run()

@@ -1,12 +1,13 @@
 """The command line: one function a command; the work is elsewhere and imported when it is needed.
 
-Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or unreadable input.
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or unreadable input, 3 a fault of our own.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,19 +26,17 @@ _STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the 
 _PATH = click.Path(path_type=Path)
 
 
+#: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
+_USER_ERRORS = frozenset({"geophone.errors", "sensors.capture", "policy.problems", "store.errors"})
+
+
 @contextmanager
 def _user_errors() -> Iterator[None]:
     """Errors that a user can cause become one message and exit code 2; all others keep their traceback."""
-    from policy.loader import PolicyError
-    from sensors.capture import CaptureUnreadable
-
     try:
         yield
-    except (UsageProblem, CaptureUnreadable, PolicyError) as problem:
-        click.echo(str(problem), err=True)
-        sys.exit(2)
     except Exception as problem:
-        if type(problem).__module__ != "store.errors":
+        if type(problem).__module__ not in _USER_ERRORS:
             raise
         click.echo(str(problem), err=True)
         sys.exit(2)
@@ -66,6 +65,18 @@ def _limits(pairs: tuple[str, ...]) -> EngineLimits | None:
         if not bound:
             raise UsageProblem(f"--limit {name}=0: a limit is at least 1")
     return EngineLimits(**given)
+
+
+def run() -> None:
+    """The entry point: a fault of our own keeps its traceback and never looks like findings."""
+    try:
+        main(prog_name="geophone")
+    except Exception:
+        traceback.print_exc()
+        click.echo(
+            "geophone: this is a fault of Geophone's own; SECURITY.md says where to report it", err=True
+        )
+        sys.exit(3)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GEOPHONE"})

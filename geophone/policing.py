@@ -12,7 +12,7 @@ from policy.report import check_report
 
 
 def check(file: Path) -> int:
-    """Print what the policy holds and what is unwise in it, and give the number of remarks.
+    """Print what the policy holds and what is unwise in it, and give the number of remarks on what is unwise.
 
     Raises PolicyError, with every error of the file, when the policy is refused.
     """
@@ -23,5 +23,9 @@ def check(file: Path) -> int:
     console.print(Text(f"sha256 {report.sha256}", style="dim"))
     for remark in report.remarks:
         console.print(Text(f"▲ {remark.located(report.name)}", style="yellow"))
-    console.print(f"No errors, {len(report.remarks)} remarks." if report.remarks else "No errors, no remarks.")
+    for remark in report.unjudged:
+        console.print(Text(f"○ {remark.located(report.name)}", style="dim"))
+    console.print(
+        f"No errors, {len(report.remarks)} remarks." if report.remarks else "No errors, no remarks."
+    )
     return len(report.remarks)

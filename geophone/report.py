@@ -49,7 +49,9 @@ def print_result(console: Console, result: ReplayResult) -> None:
     if unseen:
         console.print(Text(f"○ no data: {', '.join(unseen)}", style="dim"))
     if result.packets_outside:
-        text = f"▲ {_count(result.packets_outside, 'packet')} between addresses that no zone of the policy holds"
+        text = (
+            f"▲ {_count(result.packets_outside, 'packet')} between addresses that no zone of the policy holds"
+        )
         console.print(text, style="yellow")
     _print_findings(console, result.findings)
     if result.already_stored:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from policy.lints import Lint, lint
 from policy.loader import LoadedPolicy
+from policy.unjudged import unjudged
 from policy.yaml_tree import read
 
 
@@ -31,13 +32,18 @@ class CheckReport:
     sha256: str
     counts: Mapping[str, int]
     remarks: tuple[Remark, ...]
+    unjudged: tuple[Remark, ...]  #: what the file asks for and no check judges yet
 
 
 def check_report(loaded: LoadedPolicy) -> CheckReport:
     """Count and lint a policy that the loader accepted."""
     site = loaded.site
     tree = read(loaded.text)
-    remarks = (Remark(tree.line(found.path), found) for found in lint(site))
+
+    def located(lints: Iterable[Lint]) -> tuple[Remark, ...]:
+        remarks = (Remark(tree.line(found.path), found) for found in lints)
+        return tuple(sorted(remarks, key=lambda r: (r.line, r.lint.where, r.lint.code, r.lint.message)))
+
     return CheckReport(
         name=loaded.name,
         site_id=site.id,
@@ -51,5 +57,6 @@ def check_report(loaded: LoadedPolicy) -> CheckReport:
             "changes": len(site.changes),
             "SLAs": len(site.sla),
         },
-        remarks=tuple(sorted(remarks, key=lambda r: (r.line, r.lint.where, r.lint.code, r.lint.message))),
+        remarks=located(lint(site)),
+        unjudged=located(unjudged(site)),
     )

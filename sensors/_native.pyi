@@ -6,6 +6,8 @@ from typing import final
 
 import pyarrow as pa
 
+__all__ = ["CaptureError", "Decoder", "DecoderFault", "limits", "schemas"]
+
 class CaptureError(Exception):
     """The input is not a readable capture. `args`: (message, byte_offset or None)."""
 

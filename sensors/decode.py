@@ -210,8 +210,9 @@ def _as_text(values: pa.Array, kind: Kind) -> pa.Array:
 def _translated(values: pa.Array, to_text: Callable[[Any], str]) -> pa.Array:
     """Each distinct value translated once: a capture has few addresses and many rows."""
     distinct = values.dictionary_encode()
-    texts = pa.array([to_text(value) for value in distinct.dictionary.to_pylist()], pa.utf8())
-    return texts.take(distinct.indices)
+    # By way of Polars: pyarrow imports pandas to look at a Python list, which takes half a second.
+    texts = pl.Series([to_text(value) for value in distinct.dictionary.to_pylist()], dtype=pl.String)
+    return texts.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.utf8()).take(distinct.indices)
 
 
 class _Sink:

@@ -91,9 +91,7 @@ def _both_ways(name: str, kind: Kind, doc: str, unit: str = "") -> tuple[Column,
     )
 
 
-_FLOW_ID: Final = Column(
-    "flow_id", Kind.UINT32, "the flow: numbered from 1 in the order in which client and server became known"
-)
+_FLOW_ID: Final = Column("flow_id", Kind.UINT32, "the flow: numbered from 1 in the order of flow_starts rows")
 
 _ENDPOINTS: Final = (
     Column("ip_proto", Kind.UINT8, "IP protocol number (6 TCP, 17 UDP)"),

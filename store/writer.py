@@ -88,6 +88,7 @@ class ReplayWriter:
         self._known: bool | None = None
         self._step = 0
         self._started_ns = 0
+        self._claimed = False
         self._ended = False
         self._waiting: dict[str, list[pa.Table]] = {}
         self._waiting_rows: dict[str, int] = {}
@@ -148,8 +149,7 @@ class ReplayWriter:
         if self.already_stored or self._ended:
             return
         self._waiting.clear()
-        if not self._started_ns:
-            self._begin()
+        self._begin()
         self._check_ours()
         self._ended = True
         self._drop_rows()
@@ -171,7 +171,7 @@ class ReplayWriter:
     def _begin(self) -> None:
         if self._ended:
             raise ValueError("this replay's writer has ended: make a new one")
-        if self._started_ns:
+        if self._claimed:
             return
         with self._store.change_lock:
             last = self._last_row()
@@ -182,6 +182,8 @@ class ReplayWriter:
             if last["step"]:  # an attempt was interrupted, or failed
                 self._drop_rows()
             self._store_policy()
+            # last: what could not be begun (a full disk) is begun again, not taken for another process's
+            self._claimed = True
 
     def _keep(self, table: str, rows: pa.Table) -> None:
         for start in range(0, rows.num_rows, INSERT_ROWS_LIMIT):

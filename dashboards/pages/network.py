@@ -97,12 +97,12 @@ def zone_page(
     if site is None or zone is None:
         raise UnknownThing("zone", zone_id, "/network")
     window = window_of(store, parameters)
-    mine = figures.zone_figures(store, site, zone_id, window, parameters.replay)
     points = figures.complete(
         sla.zone_series(store, zone_id, window.start, window.end, window.step_s, replay=parameters.replay),
         window,
     )
     zones = figures.all_zones(store, site, window, parameters.replay)
+    mine = next(other for other in zones if other.id == zone_id)
     conduits = [c.id for c in site.site.conduits if zone_id in (c.from_zone, c.to_zone)]
     return _scope_page(
         request,

@@ -21,7 +21,7 @@ def _reading_routes() -> list[str]:
         prefix + route.path
         for prefix, router in zip(prefixes, routers, strict=True)
         for route in router.routes
-        if isinstance(route, APIRoute) and "GET" in route.methods
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
     ]
 
 

@@ -230,6 +230,26 @@ def test_a_full_disk_loses_nothing_that_was_stored(small_disk: Path) -> None:
 
 
 @pytest.mark.root
+def test_a_replay_onto_a_disk_full_to_the_last_byte_says_that_it_is_full(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    with open_store(small_disk / "store") as store:
+        a_replay(ReplayWriter, store)
+        fill(ballast, leave=0)
+        with (
+            pytest.raises(StoreFull, match="is full"),
+            ReplayWriter(store, replay_start("next.pcap")) as writer,
+        ):
+            writer.write("sla_minutes", minutes([{"at": 1}]))
+            writer.finish([], outcome())
+        with pytest.raises(StoreFull, match="is full"):
+            writer.fail("the disk is full")
+        ballast.unlink()
+        ReplayWriter(store, replay_start("next.pcap")).finish([], outcome())
+        counts = row_counts(store)
+    assert (counts["replays"], counts["alerts"]) == (2, A_REPLAY_COUNTS["alerts"])
+
+
+@pytest.mark.root
 def test_a_store_cannot_be_made_on_a_full_disk(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     fill(ballast, leave=0)

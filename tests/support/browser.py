@@ -30,6 +30,8 @@ window.refusedByPolicy = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.refusedByPolicy.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
+_AXE_RUN: Final = """axe.run(document, OPTIONS).then((result) => result.violations.map((violation) =>
+  `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).join(" | ")}`))"""
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
 
@@ -106,8 +108,7 @@ def axe_violations(page: Page, source: str) -> list[str]:
     answer: dict[str, Any] = session.send(
         "Runtime.evaluate",
         {
-            "expression": f"axe.run(document, {options}).then((result) => result.violations.map((violation) => "
-            "`${violation.id}: ${violation.nodes.map((node) => node.target + ' ' + node.failureSummary).join(' | ')}`))",
+            "expression": _AXE_RUN.replace("OPTIONS", options),
             "contextId": world,
             "awaitPromise": True,
             "returnByValue": True,

@@ -15,14 +15,14 @@ use crate::source::{OpenError, Source};
 use crate::tables;
 
 create_exception!(
-    _native,
+    sensors._native,
     CaptureError,
     PyException,
     "The input is not a readable capture. `args`: (message, byte_offset or None)."
 );
 
 create_exception!(
-    _native,
+    sensors._native,
     DecoderFault,
     PyException,
     "The decoder failed on its own account, whatever the capture holds. `args`: (message, frame number)."

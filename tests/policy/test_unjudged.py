@@ -1,0 +1,51 @@
+"""What no check judges yet is said, so that its silence is not taken for compliance."""
+
+from __future__ import annotations
+
+from policy.loader import loads
+from policy.unjudged import RULE_KEYS, unjudged
+
+ZONES = """\
+schema: 1
+site: {id: small, name: "Small", tz: UTC}
+zones:
+- {id: plant, purdue: 1, cidrs: [10.1.0.0/24]}
+- {id: control, purdue: 2, cidrs: [10.2.0.0/24]}
+"""
+CONDUIT = """\
+conduits:
+- id: c1
+  from: control
+  to: plant
+  allow:
+"""
+
+
+def _said(text: str) -> list[str]:
+    return [found.message for found in unjudged(loads(text, "small.yaml").site)]
+
+
+def test_a_policy_of_judged_keys_has_nothing_unjudged() -> None:
+    rule = "  - {id: r1, service: modbus, port: 502, units: [1], functions: [3], read: [[0, 9]]}\n"
+    assert _said(ZONES + CONDUIT + rule) == []
+
+
+def test_opcua_and_mqtt_limits_are_named_with_their_rule() -> None:
+    rules = (
+        "  - {id: r2, service: opcua, min_mode: Sign, services: [read]}\n"
+        "  - {id: r3, service: mqtt, publish: ['a/#']}\n"
+    )
+    opcua, mqtt = _said(ZONES + CONDUIT + rules)
+    assert "r2: no check judges min_mode, services yet" in opcua
+    assert "r3: no check judges publish yet" in mqtt
+
+
+def test_a_section_is_named_once_with_its_count() -> None:
+    zones = ZONES.replace("cidrs", "internet: deny, cidrs")
+    assert _said(zones + "conduits: []\n") == ["no check judges internet yet (2 in this file)"]
+
+
+def test_the_keys_are_keys_of_rules() -> None:
+    from policy.model import AllowRule
+
+    assert set(RULE_KEYS) <= set(AllowRule.model_fields)
