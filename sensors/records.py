@@ -236,7 +236,7 @@ RTT: Final = Table(
             Kind.NAME,
             "handshake_server (SYN-ACK minus SYN), handshake_client (ACK minus SYN-ACK), ack_server and "
             "ack_client (the ACK that first covers a segment minus that segment, by who acknowledged), path "
-            "(both sides of the tap: a server half plus the flow's latest client half)",
+            "(both sides of the tap together: a clean handshake, or two halves that no delayed ACK lengthens)",
         ),
         Column("piggybacked", Kind.BOOL, "the ACK came with data: service time may be in it"),
         Column("rtt_ns", Kind.UINT64, "round-trip time", "ns"),

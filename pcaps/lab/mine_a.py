@@ -34,7 +34,8 @@ from pcaps.lab.synth.modbus import (
 )
 from pcaps.lab.synth.network import Host, Impairment, Network
 
-#: Monday 16 November 2026, 08:00 in Santiago: the start of every synthetic capture.
+#: Monday 16 November 2026, 08:00 in Santiago. The synthetic captures follow each other from here on, so that
+#: together they make one morning; each scenario says how many minutes later it starts.
 MORNING_NS: Final = 1_794_826_800 * SECOND
 MINUTE_NS: Final = 60 * SECOND
 
@@ -117,10 +118,12 @@ TREND_PAGES: Final = tuple(Request(READ_INPUT, 20 * page, 20) for page in range(
 class MineA:
     """The stations on one network, and their conversations."""
 
-    def __init__(self, seed: int, minutes: int, impairments: Sequence[Impairment] = ()) -> None:
+    def __init__(
+        self, seed: int, minutes: int, impairments: Sequence[Impairment] = (), *, start_ns: int = MORNING_NS
+    ) -> None:
         self.seed = seed
-        self.start_ns = MORNING_NS
-        self.end_ns = MORNING_NS + minutes * MINUTE_NS
+        self.start_ns = start_ns
+        self.end_ns = start_ns + minutes * MINUTE_NS
         self.clock = Clock(self.start_ns)
         self.network = Network(self.clock, seed, tuple(impairments))
         self.hosts: Mapping[str, Host] = MappingProxyType({s.name: _host(s, seed) for s in STATIONS})

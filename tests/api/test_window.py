@@ -87,3 +87,14 @@ def test_a_window_in_other_steps_covers_the_same_time() -> None:
     assert coarse.start <= window.start
     assert coarse.end >= window.end
     assert coarse.steps == 6
+
+
+def test_without_a_wish_shows_what_is_usual_not_the_empty_time_around_it() -> None:
+    usual = (FIRST, FIRST + timedelta(minutes=59))
+    window = choose(DATA, usual=usual)
+    assert (window.start, window.end) == (
+        datetime(2026, 3, 1, 5, 0, tzinfo=UTC),
+        datetime(2026, 3, 1, 6, 0, tzinfo=UTC),
+    )
+    assert window.chosen == "usual"
+    assert choose(DATA, "all", usual=usual).span == timedelta(hours=67)

@@ -89,7 +89,7 @@ def test_without_a_script_filters_opens_and_acknowledges(browser: Browser, decid
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("tr.alert")).to_have_count(1)
     page.locator("tr.alert a.cover").click()
-    expect(page.locator("h2.title")).to_have_text("An operation the rule does not allow")
+    expect(page.locator("h1.title")).to_have_text("An operation the rule does not allow")
     page.get_by_label("Note").fill("by hand")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".badges .state")).to_have_text("acknowledged")

@@ -10,12 +10,14 @@ import pytest
 
 from api.figures import WORST_FIRST
 from dashboards.rendering import STATIC_FILES, static_body
-from tests.support.plausible_day import POLICY_SHA256, findings
+from tests.support.plausible_day import POLICY_SHA256, findings, hostile_finding
 from tests.support.web import Client
 
 PAGES = (
     "/",
     "/security/alerts",
+    f"/security/alerts/{hostile_finding().id}",
+    f"/security/alerts?open={hostile_finding().id}",
     "/network",
     "/network/zones/supervisory",
     "/network/zones/supervisory?view=table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from pcaps.lab.mine_a import READ_STATUS, SETPOINTS, MineA
+from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, READ_STATUS, SETPOINTS, MineA
 from pcaps.lab.notes import Expected, Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
@@ -22,6 +22,7 @@ from pcaps.lab.synth.modbus import PORT, READ_HOLDING, WRITE_SINGLE, Request
 from pcaps.lab.synth.span import frames_of, in_order
 
 _NAME: Final = "conduit-misuse"
+_START_NS: Final = MORNING_NS + 86 * MINUTE_NS
 _MINUTES: Final = 10
 _HTTP_PORT: Final = 80
 #: Two beyond the setpoints' last register, and one that the controller does not have.
@@ -30,7 +31,7 @@ _NO_SUCH_REGISTER: Final = (Request(WRITE_SINGLE, 400, 1, (1,)),)
 
 
 def _make(seed: int) -> Made:
-    site = MineA(seed, _MINUTES)
+    site = MineA(seed, _MINUTES, start_ns=_START_NS)
     site.operators()
     site.background()
     site.session("ews1", "plc1", 77, SETPOINTS)

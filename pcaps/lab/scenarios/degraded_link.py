@@ -20,14 +20,15 @@ from pcaps.lab.synth.network import Impairment
 from pcaps.lab.synth.span import frames_of, in_order
 
 _NAME: Final = "degraded-link"
+_START_NS: Final = MORNING_NS + 61 * MINUTE_NS
 _MINUTES: Final = 24
 _FIRST_BAD: Final = 8
 _FIRST_GOOD_AGAIN: Final = 16
 _BAD: Final = Impairment(
     near_zone="supervisory",
     far_zone="plant",
-    start_ns=MORNING_NS + _FIRST_BAD * MINUTE_NS,
-    end_ns=MORNING_NS + _FIRST_GOOD_AGAIN * MINUTE_NS,
+    start_ns=_START_NS + _FIRST_BAD * MINUTE_NS,
+    end_ns=_START_NS + _FIRST_GOOD_AGAIN * MINUTE_NS,
     one_way_ns=20 * MILLISECOND,
     jitter_ns=200 * MICROSECOND,
     loss=0.01,
@@ -35,7 +36,7 @@ _BAD: Final = Impairment(
 
 
 def _make(seed: int) -> Made:
-    site = MineA(seed, _MINUTES, (_BAD,))
+    site = MineA(seed, _MINUTES, (_BAD,), start_ns=_START_NS)
     site.operators()
     site.poll("scada1", "plc2", TREND_PAGES, 2_000, offset_ms=820, connection_s=30, at_once=True)
     site.background()
@@ -45,7 +46,7 @@ def _make(seed: int) -> Made:
     notes = Notes(
         title="A degraded link",
         story="""
-From 11:08 to 11:16 UTC the link that carries the conduit from the control room to the concentrator is bad:
+From 12:09 to 12:17 UTC the link that carries the conduit from the control room to the concentrator is bad:
 20 ms more each way, 1 % of the packets lost. The eight minutes before and after are good, and so is every
 other conduit. The tap is on the near side of the link: what the concentrator is sent is lost after the tap
 and seen twice; what it answers is lost before the tap, and shows only where a later segment overtook it

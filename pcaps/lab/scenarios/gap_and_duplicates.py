@@ -18,6 +18,7 @@ from pcaps.lab.scenarios.base import (
 from pcaps.lab.synth.span import copy_twice, in_order, lose
 
 _NAME: Final = "gap-and-duplicates"
+_START_NS: Final = MORNING_NS + 98 * MINUTE_NS
 _MINUTES: Final = 15
 _COPIED: Final = (3, 8)
 _OVERFULL: Final = (9, 13)
@@ -26,11 +27,11 @@ _LOST_SHARE: Final = 0.03
 
 def _within(minutes: tuple[int, int], time_ns: int) -> bool:
     first, last = minutes
-    return MORNING_NS + first * MINUTE_NS <= time_ns < MORNING_NS + last * MINUTE_NS
+    return _START_NS + first * MINUTE_NS <= time_ns < _START_NS + last * MINUTE_NS
 
 
 def _make(seed: int) -> Made:
-    site = MineA(seed, _MINUTES)
+    site = MineA(seed, _MINUTES, start_ns=_START_NS)
     site.operators()
     site.background()
     site.run()
@@ -40,10 +41,10 @@ def _make(seed: int) -> Made:
     notes = Notes(
         title="Gaps and duplicates",
         story="""
-A normal quarter of an hour, seen through a bad SPAN port. From 11:03 to 11:08 UTC it is set to copy what
+A normal quarter of an hour, seen through a bad SPAN port. From 12:41 to 12:46 UTC it is set to copy what
 enters the router and what leaves it: every routed packet is captured twice, 30 to 200 µs apart, the second
 time with other MAC addresses, a TTL one less and, towards the concentrator and the crusher, a VLAN tag.
-From 11:09 to 11:13 it is overfull: frames that were on the wire are missing from the capture, and the file
+From 12:47 to 12:51 it is overfull: frames that were on the wire are missing from the capture, and the file
 does not say so. The network lost nothing: duplicates and gaps must show as coverage, never as loss, and
 there is no finding.
 """,
@@ -55,12 +56,12 @@ there is no finding.
             "span_duplicates": copies["tcp"] + copies["udp"],
             "span_duplicates_tcp": copies["tcp"],
             "span_duplicates_udp": copies["udp"],
-            "duplicates_from": moment(MORNING_NS + _COPIED[0] * MINUTE_NS),
-            "duplicates_to": moment(MORNING_NS + _COPIED[1] * MINUTE_NS),
+            "duplicates_from": moment(_START_NS + _COPIED[0] * MINUTE_NS),
+            "duplicates_to": moment(_START_NS + _COPIED[1] * MINUTE_NS),
             "removed_frames": removed.frames,
             "removed_data_segments": removed.data_segments,
-            "removed_from": moment(MORNING_NS + _OVERFULL[0] * MINUTE_NS),
-            "removed_to": moment(MORNING_NS + _OVERFULL[1] * MINUTE_NS),
+            "removed_from": moment(_START_NS + _OVERFULL[0] * MINUTE_NS),
+            "removed_to": moment(_START_NS + _OVERFULL[1] * MINUTE_NS),
         },
         truth_lists={
             "round_trip": round_trips(
