@@ -13,6 +13,11 @@ SLA_MINUTES: Final = Table(
     "One row for each conversation and minute: traffic, loss, round-trip and transaction times, coverage.",
     (
         Column("minute", Kind.TIMESTAMP, "start of the minute", "ns"),
+        Column(
+            "valid",
+            Kind.BOOL,
+            "the capture lost at most 0.1 % of this minute: it may be judged, else it is left out",
+        ),
         Column("from_zone", Kind.LABEL, "zone of the client, empty where its address is in none"),
         Column("to_zone", Kind.LABEL, "zone of the server, empty where its address is in none"),
         Column(

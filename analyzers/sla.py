@@ -6,7 +6,6 @@ loss tell why; over their target they put a scope at risk. What was not measured
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -15,14 +14,13 @@ import polars as pl
 import pyarrow as pa
 
 from analyzers import latency, loss, sketch
+from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
 from policy.sla_classes import SlaTarget
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
 
-#: More capture loss than this and a minute is invalid: neither good nor bad.
-CAPTURE_LOSS_LIMIT: Final = 0.001
 #: Less than this share of valid minutes and there is no verdict.
 VALID_SHARE: Final = 0.95
 #: A budget spent further than this is at risk.
@@ -75,7 +73,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ScopeReport:
-    """A zone or conduit over the whole capture."""
+    """A zone or conduit over the whole capture; what is measured is measured in its valid minutes."""
 
     scope: str
     name: str
@@ -170,14 +168,24 @@ class Meter:
         self._rtt: list[pl.DataFrame] = []
         self._transactions: list[pl.DataFrame] = []
         self._outcomes: list[pl.DataFrame] = []
+        self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
-        deadlines = {zone: target.deadline_ns for zone, target in site.zone_targets.items()}
-        self._deadline = pl.col("server_zone").replace_strict(
-            deadlines, default=latency.DEFAULT_DEADLINE_NS, return_dtype=pl.UInt64
+        of_zone = pl.col("server_zone").replace_strict(
+            {zone: target.deadline_ns for zone, target in site.zone_targets.items()},
+            default=latency.DEFAULT_DEADLINE_NS,
+            return_dtype=pl.UInt64,
+        )
+        # A request has one deadline: its conduit's, which is the asked zone's unless the policy sets another.
+        self._deadline = pl.col("conduit").replace_strict(
+            {conduit: target.deadline_ns for conduit, target in site.conduit_targets.items()},
+            default=of_zone,
+            return_dtype=pl.UInt64,
         )
 
-    def feed(self, traffic: Traffic) -> None:
-        """Add one batch. Any cut of the same rows into batches gives the same result."""
+    def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
+        """Add one batch, with its rows of the coverage table. Any cut into batches gives the same result."""
+        if coverage is not None:
+            self._capture_loss.feed(coverage)
         if len(traffic.flow_minutes):
             self._traffic.append(loss.traffic_rows(traffic.flow_minutes))
         if len(traffic.rtt):
@@ -246,21 +254,17 @@ class Meter:
     def _report(self, scope: str, name: str, target: SlaTarget, rows: pl.Expr) -> ScopeReport:
         if self._minutes is None:
             raise RuntimeError("finish() comes first")
-        part = self._minutes.filter(rows)
-        per_minute = part.group_by("minute").agg(pl.col("packets", "unseen_segments").sum())
-        valid = per_minute.filter(
-            pl.col("unseen_segments") <= CAPTURE_LOSS_LIMIT * (pl.col("packets") + pl.col("unseen_segments"))
-        )
-        rtt = sketch.merge(_histograms(part, "rtt"))
-        transaction = sketch.merge(_histograms(part, "transaction"))
+        seen = self._minutes.filter(rows)
+        part = seen.filter("valid")
+        rtt, transaction = _histogram(part, "rtt"), _histogram(part, "transaction")
         report = ScopeReport(
             scope=scope,
             name=name,
             target=target,
             verdict=Verdict(Status.NO_DATA, (), None),
-            packets=int(part["packets"].sum()),
-            minutes_seen=len(per_minute),
-            minutes_valid=len(valid),
+            packets=int(seen["packets"].sum()),
+            minutes_seen=seen["minute"].n_unique(),
+            minutes_valid=part["minute"].n_unique(),
             rtt_p50_ns=sketch.percentile(*rtt, 0.5),
             rtt_p95_ns=sketch.percentile(*rtt, 0.95),
             rtt_p99_ns=sketch.percentile(*rtt, 0.99),
@@ -271,7 +275,7 @@ class Meter:
             good=int(part["good"].sum()),
             lost_segments=int(part["lost_segments"].sum()),
             data_segments=int(part["data_segments"].sum()),
-            unseen_segments=int(part["unseen_segments"].sum()),
+            unseen_segments=int(seen["unseen_segments"].sum()),
         )
         return _judged(report)
 
@@ -295,13 +299,29 @@ class Meter:
             ).with_columns(pl.col(outcomes).fill_null(0))
         else:
             rows = rows.with_columns(pl.lit(0, pl.UInt64).alias(name) for name in outcomes)
-        return rows.with_columns(pl.col(pl.List(pl.Int16), pl.List(pl.UInt32)).fill_null([])).sort(
-            CONVERSATION_KEY
+        return (
+            rows.join(self._capture_loss.invalid_minutes(), on="minute", how="left")
+            .with_columns(
+                pl.col(pl.List(pl.Int16), pl.List(pl.UInt32)).fill_null([]),
+                pl.col("valid").fill_null(value=True),
+            )
+            .sort(CONVERSATION_KEY)
         )
 
 
-def _histograms(rows: pl.DataFrame, prefix: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
-    return list(zip(rows[f"{prefix}_buckets"].to_list(), rows[f"{prefix}_counts"].to_list(), strict=True))
+def _histogram(rows: pl.DataFrame, prefix: str) -> tuple[list[int], list[int]]:
+    """The histograms of all rows added, as `analyzers.sketch.merge` adds them: buckets ascending, their counts."""
+    buckets, counts = f"{prefix}_buckets", f"{prefix}_counts"
+    # Rows without samples go first: an empty list would explode into a null.
+    added = (
+        rows.select(buckets, counts)
+        .filter(pl.col(buckets).list.len() > 0)
+        .explode(buckets, counts)
+        .group_by(buckets)
+        .agg(pl.col(counts).cast(pl.UInt64).sum())
+        .sort(buckets)
+    )
+    return added[buckets].to_list(), added[counts].to_list()
 
 
 def _judged(report: ScopeReport) -> ScopeReport:

@@ -103,7 +103,9 @@ def budget(figures: ScopeFigures) -> Budget | None:
 
 def is_measured(point: SlaPoint) -> bool:
     """Whether a step may be judged: something was seen, and enough of what was there."""
-    return bool(point.packets) and point.coverage is not None and point.coverage >= VALID_SHARE
+    return (
+        bool(point.packets) and point.valid and point.coverage is not None and point.coverage >= VALID_SHARE
+    )
 
 
 def complete(points: Iterable[SlaPoint], window: Window) -> list[SlaPoint]:
@@ -119,7 +121,7 @@ def unseen(scope: str, window: Window) -> ScopeSummary:
 
 def blank(start: datetime, step_s: int) -> SlaPoint:
     """A step in which nothing was seen."""
-    return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
+    return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0, valid=False)
 
 
 def point_status(point: SlaPoint, target: Target) -> Status:

@@ -1,17 +1,19 @@
 """The command line: one function a command; the work is elsewhere and imported when it is needed.
 
-Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or unreadable input, 3 a fault of our own.
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage or unreadable input, 3 a fault of our own; as the
+shell gives them, 130 interrupted (Ctrl-C) and 141 the reader of the output left (`| head`).
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 _STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server."
 _PATH = click.Path(path_type=Path)
+
+_INTERRUPTED: Final = 128 + signal.SIGINT
+_READER_GONE: Final = 128 + signal.SIGPIPE
 
 
 #: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
@@ -79,7 +84,25 @@ def run() -> None:
         sys.exit(3)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GEOPHONE"})
+class _Commands(click.Group):
+    """Click's own exit code for an interrupt and for a reader that left is 1, which stands for findings here."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(_INTERRUPTED)
+        except BrokenPipeError:
+            # What is still buffered has no reader: the null device takes it, so that closing does not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(_READER_GONE)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GEOPHONE"}
+)
 @click.version_option(__version__, prog_name="geophone")
 def main() -> None:
     """Geophone: a passive monitor for industrial networks.

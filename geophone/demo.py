@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from rich.console import Console
 from rich.panel import Panel
 
-from geophone.report import print_result
+from geophone.report import print_result, summary_console
 from geophone.runner import replay
 from geophone.serving import serve as serve_pages
 from pcaps import samples
@@ -19,7 +19,7 @@ from store.client import open_store
 
 def run_demo(store_url: str | None, port: int, *, serve: bool) -> None:
     """Replay every sample capture under its policy, print the summaries, then serve until Ctrl-C."""
-    console = Console()
+    console = summary_console()
     with ExitStack() as stack:
         folder = store_url or stack.enter_context(tempfile.TemporaryDirectory(prefix="geophone-demo-"))
         store = stack.enter_context(open_store(folder))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from analyzers.findings import Finding
 from geophone.errors import UsageProblem
-from geophone.report import print_result
+from geophone.report import print_result, summary_console
 from geophone.runner import replay, write_findings
 from policy.loader import load
 from sensors.capture import open_capture
@@ -37,7 +38,9 @@ def replay_all(
         raise UsageProblem(
             f"--findings {findings_file}: the folder {findings_file.parent} does not exist; make it first"
         )
-    console = Console(soft_wrap=True) if not Console().is_terminal else Console()
+    if findings_file is not None and findings_file.is_dir():
+        raise UsageProblem(f"--findings {findings_file}: this is a folder; name a file")
+    console = summary_console()
     findings: list[Finding] = []
     with ExitStack() as stack:
         store = None
@@ -60,15 +63,18 @@ def replay_all(
             print_result(console, result)
             findings.extend(result.findings)
     if findings_file is not None:
-        write_findings(findings, findings_file)
-        console.print(f"Findings written to {findings_file}")
+        try:
+            write_findings(findings, findings_file)
+        except OSError as problem:
+            raise UsageProblem(f"--findings {findings_file}: {problem.strerror or problem}") from problem
+        console.print(Text(f"Findings written to {findings_file}"), soft_wrap=True)
     return findings
 
 
 def _progress(total_bytes: int) -> Progress:
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,8 +29,26 @@ _SEVERITY_STYLE = {
     Severity.LOW: ("○", "dim"),
     Severity.INFO: ("○", "dim"),
 }
+#: From this width on, names and targets stand beside the figures.
+_WIDE_COLUMNS = 120
+#: Width of a summary that goes to a file or a pipe.
+_PIPE_COLUMNS = 140
 #: Findings listed one by one; the rest is counted.
 _FINDINGS_SHOWN = 12
+
+
+class _SummaryConsole(Console):
+    """Rich ends the program with 1 when its reader leaves, which stands for findings here."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave the error, which is being handled, to the command line."""
+        raise
+
+
+def summary_console() -> Console:
+    """A console on standard output that fits the terminal, and is wide where there is none."""
+    console = _SummaryConsole()
+    return console if console.is_terminal or "COLUMNS" in os.environ else _SummaryConsole(width=_PIPE_COLUMNS)
 
 
 def print_result(console: Console, result: ReplayResult) -> None:
@@ -111,34 +130,33 @@ def _print_protocols(console: Console, result: ReplayResult) -> None:
 
 
 def _print_scopes(console: Console, title: str, scopes: Sequence[ScopeReport]) -> None:
+    """Measured / target for each scope; a narrow terminal leaves names out, and units say themselves."""
     if not scopes:
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    wide = console.width >= _WIDE_COLUMNS
+    table = Table(box=None, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
     table.add_column(title, no_wrap=True)
     table.add_column("Status", no_wrap=True)
-    for name in (
-        "RTT p50",
-        "p95",
-        "p99 / target",
-        "Transaction p99 / target",
-        "Available / target",
-        "Loss / target",
-    ):
-        table.add_column(name, justify="right")
-    table.add_column("Minutes", justify="right")
+    for name in ("RTT p99", "Answer p99", "Available", "Loss", "Minutes"):
+        table.add_column(
+            f"{name} / target" if wide and name != "Minutes" else name, justify="right", no_wrap=True
+        )
     for scope in scopes:
         shape, style = _STATUS_STYLE[scope.verdict.status]
         target = scope.target
         table.add_row(
-            f"{scope.scope} [dim]{scope.name}[/]",
+            Text.assemble(scope.scope, " ", (scope.name, "dim")) if wide else Text(scope.scope),
             Text(f"{shape} {scope.verdict.status}", style=style),
-            _time(scope.rtt_p50_ns),
-            _time(scope.rtt_p95_ns),
-            f"{_time(scope.rtt_p99_ns)} / {milliseconds(target.rtt_p99_ns)}",
-            f"{_time(scope.transaction_p99_ns)} / {milliseconds(target.transaction_p99_ns)}",
-            f"{_share(scope.availability, 3)} / {target.availability:.2%}",
-            f"{_share(scope.loss, 2)} / {target.loss:.2%}",
-            f"{scope.minutes_valid} of {scope.minutes_seen} valid",
+            *(
+                Text.assemble(value, (f" / {limit}" if wide else "", "dim"))
+                for value, limit in (
+                    (_time(scope.rtt_p99_ns), milliseconds(target.rtt_p99_ns)),
+                    (_time(scope.transaction_p99_ns), milliseconds(target.transaction_p99_ns)),
+                    (_share(scope.availability, 3), f"{target.availability:.2%}"),
+                    (_share(scope.loss, 2), f"{target.loss:.2%}"),
+                )
+            ),
+            Text.assemble(str(scope.minutes_valid), (f" of {scope.minutes_seen}", "dim")),
         )
     console.print()
     console.print(table)

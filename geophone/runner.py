@@ -21,6 +21,7 @@ from policy.zoning import compile_site
 from sensors.capture import Capture
 from sensors.engine import EngineLimits, Position, decode
 from sensors.records import TABLES
+from sensors.whole_file import whole_file
 from store.client import Store
 from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
 
@@ -71,13 +72,13 @@ def replay(
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
         if writer is not None:
-            stack.push(_failing(writer))
+            stack.enter_context(writer)
         keep = writer is not None and not writer.already_stored
         run = stack.enter_context(decode(capture, limits=limits, ahead=threads > 1))
         for batches in run:
             traffic = conversations.enrich(batches)
             conformance.feed(traffic)
-            meter.feed(traffic)
+            meter.feed(traffic, batches.get("coverage"))
             tally.add(batches)
             if keep and writer is not None:
                 _write(writer, batches)
@@ -85,6 +86,7 @@ def replay(
                 progress(run.position())
         summary = run.summary()
         findings = conformance.finish(capture.sha256)
+        capture.refuse_changed()
         first_ns, last_ns = _span(summary)
         minutes = meter.finish()
         if keep and writer is not None:
@@ -122,17 +124,6 @@ def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> Repl
     )
 
 
-def _failing(writer: ReplayWriter) -> Callable[..., bool]:
-    """Marks the replay as failed when anything goes wrong, and lets the error go on."""
-
-    def on_exit(_kind: object, error: BaseException | None, _trace: object) -> bool:
-        if error is not None and not writer.already_stored:
-            writer.fail(type(error).__name__)
-        return False
-
-    return on_exit
-
-
 def _write(writer: ReplayWriter, batches: Mapping[str, pa.RecordBatch]) -> None:
     for name, batch in batches.items():
         if name in _STORED:
@@ -158,10 +149,6 @@ def _outcome(tally: Tally, findings: Sequence[Finding], first_ns: int, last_ns: 
 
 
 def write_findings(findings: Sequence[Finding], path: Path) -> None:
-    """Write the canonical findings file; whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(canonical_bytes(findings))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write the canonical findings file; whole or not at all. Raises OSError."""
+    with whole_file(path) as out:
+        out.write(canonical_bytes(findings))

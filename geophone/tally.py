@@ -71,4 +71,5 @@ class Tally:
         """
         if not self.packets:
             return None
-        return self.packets / (self.packets + self.dropped_packets + self.unseen_segments)
+        seen = self.packets - self.duplicate_packets
+        return seen / (seen + self.dropped_packets + self.unseen_segments)

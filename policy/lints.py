@@ -10,7 +10,7 @@ from policy.levels import skips_level
 from policy.modbus import WRITING
 from policy.model import AllowRule, Site
 from policy.problems import Path, path_text
-from policy.shadows import shadowed
+from policy.shadows import shadowed_rules
 from policy.values import DAYS
 
 
@@ -119,14 +119,12 @@ def _contradictions(here: Path, rule: AllowRule) -> Iterator[Lint]:
 
 
 def _shadowed(site: Site) -> Iterator[Lint]:
-    for at, conduit in enumerate(site.conduits):
-        for index, cover in shadowed(conduit, site):
-            rule = conduit.allow[index]
-            yield Lint(
-                "shadowed-rule",
-                ("conduits", at, "allow", index),
-                f"rule {rule.id} allows nothing that rule {cover.id} does not allow already; remove one",
-            )
+    for place, rule, cover in shadowed_rules(site):
+        yield Lint(
+            "shadowed-rule",
+            place,
+            f"rule {rule.id} allows nothing that rule {cover.id} does not allow already; remove one",
+        )
 
 
 def _remote_access(site: Site) -> Iterator[Lint]:

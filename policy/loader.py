@@ -17,7 +17,7 @@ from policy.model import AllowRule, Asset, Conduit, Model, Site, Sla, Zone
 from policy.problems import Path, PolicyError, Problem, path_text
 from policy.references import reference_problems
 from policy.values import suggestion
-from policy.yaml_tree import Data, Tree, YamlRefused, read
+from policy.yaml_tree import Data, Tree, YamlRefused, collector_resting, read
 
 __all__ = ["LoadedPolicy", "PolicyError", "load", "loads"]
 
@@ -71,10 +71,10 @@ def _parse(content: bytes, name: str, short_name: str) -> LoadedPolicy:
         line = content.count(b"\n", 0, error.start) + 1
         raise PolicyError(name, [Problem(line, "", "not UTF-8 text; save the file as UTF-8")]) from None
     try:
-        tree = read(text)
+        with collector_resting():
+            site, problems = _judge(read(text))
     except YamlRefused as refused:
         raise PolicyError(name, [refused.problem]) from None
-    site, problems = _judge(tree)
     if problems or site is None:
         raise PolicyError(name, problems)
     return LoadedPolicy(site, hashlib.sha256(content).hexdigest(), text, short_name)

@@ -54,6 +54,10 @@ REFERENCES: Final = (
 )
 
 
+#: Repairs sought among all known ids: more unknown ones are one mistake, and a search of each would take hours.
+REPAIRS_LIMIT: Final = 20
+
+
 def reference_problems(data: Data) -> Iterator[tuple[Path, str]]:
     """Ids given twice and ids that name nothing: the place and the message of each."""
     known: dict[str, dict[str, Path]] = {"service": dict.fromkeys(BY_NAME, ())}
@@ -69,23 +73,24 @@ def reference_problems(data: Data) -> Iterator[tuple[Path, str]]:
                 )
             else:
                 ids[value] = path
+    repairs: dict[tuple[str, str], str] = {}
     for reference in REFERENCES:
         for path, value in _places(data, reference.path):
-            if isinstance(value, str) and value not in known[reference.kind]:
-                yield from _unknown(path, value, reference, known)
+            if not isinstance(value, str) or value in known[reference.kind]:
+                continue
+            if reference.or_address and _is_prefix(value):
+                continue
+            unknown = reference.kind, value
+            if unknown not in repairs and len(repairs) < REPAIRS_LIMIT:
+                repairs[unknown] = _repair(value, reference, known)
+            yield path, f"unknown {reference.kind} {value!r}{repairs.get(unknown, '; declare it')}"
 
 
-def _unknown(
-    path: Path, value: str, reference: Reference, known: Mapping[str, Mapping[str, Path]]
-) -> Iterator[tuple[Path, str]]:
-    if reference.or_address and _is_prefix(value):
-        return
+def _repair(value: str, reference: Reference, known: Mapping[str, Mapping[str, Path]]) -> str:
     repair = suggestion(value, list(known[reference.kind]))
     if not repair and reference.kind == "asset" and value in known["zone"]:
         repair = "; this is a zone: name its assets, or leave the key out for the whole zone"
-    if not repair:
-        repair = f"; declare it, or name one of: {_listed(known[reference.kind])}"
-    yield path, f"unknown {reference.kind} {value!r}{repair}"
+    return repair or f"; declare it, or name one of: {_listed(known[reference.kind])}"
 
 
 def _listed(ids: Mapping[str, Path]) -> str:

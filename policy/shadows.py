@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from policy.modbus import functions_allowed, joined_ranges
-from policy.model import AllowRule, Conduit, Site
+from policy.model import SERVICE_KEYS, AllowRule, Conduit, Site
+from policy.problems import Path
 from policy.services import BY_NAME
 from policy.values import IpNetwork
 
 _Key = tuple[str | None, int | None]
 
 
-def shadowed(conduit: Conduit, site: Site) -> Iterator[tuple[int, AllowRule]]:
+def shadowed_rules(site: Site) -> Iterator[tuple[Path, AllowRule, AllowRule]]:
+    """Each rule that another one of its conduit covers, its place before it and that other one after it."""
+    addresses = {asset.id: ipaddress.ip_network(asset.ip) for asset in site.assets if asset.ip is not None}
+    for at, conduit in enumerate(site.conduits):
+        for index, cover in _shadowed(conduit, addresses):
+            yield ("conduits", at, "allow", index), conduit.allow[index], cover
+
+
+def _shadowed(conduit: Conduit, addresses: Mapping[str, IpNetwork]) -> Iterator[tuple[int, AllowRule]]:
     """The index of each rule that another one covers, and that one; of two equal rules the later.
 
-    Rules are sought by service and port, so that ten thousand rules are not compared pair by pair.
+    Rules are sought by service, port and source, so that ten thousand rules are not compared pair by pair.
     """
-    addresses = {asset.id: ipaddress.ip_network(asset.ip) for asset in site.assets if asset.ip is not None}
     by_key: dict[tuple[_Key, str | None], list[int]] = {}
     for index, rule in enumerate(conduit.allow):
         for name in _posts(rule.src, addresses):
@@ -39,7 +47,7 @@ def shadowed(conduit: Conduit, site: Site) -> Iterator[tuple[int, AllowRule]]:
 _PREFIX = "prefix"
 
 
-def _posts(src: tuple[str, ...] | None, addresses: dict[str, IpNetwork]) -> Iterable[str | None]:
+def _posts(src: tuple[str, ...] | None, addresses: Mapping[str, IpNetwork]) -> Iterable[str | None]:
     """What a rule is found under: each of its source addresses, however they are written."""
     if src is None:
         return (None,)
@@ -50,7 +58,7 @@ def _posts(src: tuple[str, ...] | None, addresses: dict[str, IpNetwork]) -> Iter
     )
 
 
-def _covers(cover: AllowRule, rule: AllowRule, addresses: dict[str, IpNetwork]) -> bool:
+def _covers(cover: AllowRule, rule: AllowRule, addresses: Mapping[str, IpNetwork]) -> bool:
     """Everything the second rule allows, the first one allows too."""
     if cover.service is not None and cover.service != rule.service:
         return False
@@ -63,7 +71,7 @@ def _covers(cover: AllowRule, rule: AllowRule, addresses: dict[str, IpNetwork]) 
 
 
 def _hosts_cover(
-    cover: tuple[str, ...] | None, hosts: tuple[str, ...] | None, addresses: dict[str, IpNetwork]
+    cover: tuple[str, ...] | None, hosts: tuple[str, ...] | None, addresses: Mapping[str, IpNetwork]
 ) -> bool:
     if cover is None:
         return True
@@ -77,7 +85,7 @@ def _hosts_cover(
     return True
 
 
-def _network(name: str, addresses: dict[str, IpNetwork]) -> IpNetwork | None:
+def _network(name: str, addresses: Mapping[str, IpNetwork]) -> IpNetwork | None:
     if name in addresses:
         return addresses[name]
     try:
@@ -107,7 +115,7 @@ def _ports_cover(cover: AllowRule, rule: AllowRule) -> bool:
 
 def _limits_cover(cover: AllowRule, rule: AllowRule) -> bool:
     """The limits of the operations; a protocol's keys other than Modbus's must be the same."""
-    for name in ("min_mode", "auth", "services", "write_nodes", "tls", "client_ids", "publish", "subscribe"):
+    for name in (*SERVICE_KEYS["opcua"], *SERVICE_KEYS["mqtt"]):
         if getattr(cover, name) not in (None, getattr(rule, name)):
             return False
     functions, wanted = functions_allowed(cover), functions_allowed(rule)

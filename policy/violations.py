@@ -159,12 +159,8 @@ def _candidates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_examples(groups: pl.DataFrame, rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     ordered = rows.sort(*_ORDER, "text", "nearest", descending=[True, False, False, False, False])
-    examples = (
-        ordered.group_by(keys, maintain_order=True)
-        .head(EXAMPLES_LIMIT)
-        .group_by(keys, maintain_order=True)
-        .agg(pl.struct(*_EXAMPLE).alias("examples"))
-    )
+    # Grouping keeps the order of the rows within each group.
+    examples = ordered.group_by(keys).agg(pl.struct(*_EXAMPLE).head(EXAMPLES_LIMIT).alias("examples"))
     return groups.join(examples, on=keys, how="left").select(*groups.columns, "examples")
 
 

@@ -28,6 +28,7 @@ class Decoder:
     def next_batches(self, max_packets: int) -> dict[str, pa.RecordBatch] | None:
         """Decode up to `max_packets` more frames, the GIL released: table name -> rows; None at the end.
 
+        Frames full of messages end a call earlier, so that its rows stay bounded too.
         Rows of one call never name a flow_id whose `flow_starts` row is in a later call.
         Empty tables are left out. A damaged tail ends the capture with an anomaly, never an exception.
         Raises DecoderFault, from then on at every call, where the decoder has a bug.

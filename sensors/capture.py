@@ -55,6 +55,8 @@ class Capture:
     #: The file's name without its folder: what findings and pages show.
     name: str
     size_bytes: int
+    #: When the file was last written, ns since the epoch: a capture that is still being written is noticed.
+    modified_ns: int
 
     @cached_property
     def sha256(self) -> str:
@@ -68,6 +70,19 @@ class Capture:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             _refuse(self.path, error)
+
+    def refuse_changed(self) -> None:
+        """Raise CaptureUnreadable where the file was written since it was opened: its hash is not its packets'."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            _refuse(self.path, error)
+        if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise CaptureUnreadable(
+                self.path,
+                "changed while it was being read",
+                "wait until it is written, or replay a copy of it",
+            )
 
 
 def open_capture(path: str | os.PathLike[str]) -> Capture:
@@ -90,7 +105,7 @@ def open_capture(path: str | os.PathLike[str]) -> Capture:
     for magic, what, repair in _OTHER_FORMATS:
         if start.startswith(magic):
             raise CaptureUnreadable(file, f"is {what}", repair.replace("FILE", str(file)), byte_offset=0)
-    return Capture(file, file.name, status.st_size)
+    return Capture(file, file.name, status.st_size, status.st_mtime_ns)
 
 
 def _captures_in(directory: Path) -> str:

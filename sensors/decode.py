@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 from sensors.engine import Batches
 from sensors.records import TABLES, Column, Kind, Table
+from sensors.whole_file import whole_file
 
 #: Exit status of a program whose reader went away: 128 + SIGPIPE, as the shell reports `yes | head`.
 READER_GONE_EXIT: Final = 128 + signal.SIGPIPE
@@ -123,23 +124,9 @@ def write_table(run: Iterable[Batches], table: str, file_format: Format | str, o
 
 
 def write_file(run: Iterable[Batches], table: str, file_format: Format | str, path: Path) -> int:
-    """`write_table` to a file that appears whole or not at all: written beside it, then renamed.
-
-    A device or a pipe (`/dev/null`, a FIFO) is written to directly. An older file of the name is replaced.
-    """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as out:
-            return write_table(run, table, file_format, out)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with unfinished.open("wb") as out:
-            rows = write_table(run, table, file_format, out)
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return rows
+    """`write_table` to a file that appears whole or not at all."""
+    with whole_file(path) as out:
+        return write_table(run, table, file_format, out)
 
 
 def write_stdout(run: Iterable[Batches], table: str, file_format: Format | str) -> int:

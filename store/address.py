@@ -52,6 +52,9 @@ def parse_address(url: str | Path) -> FolderAddress | ServerAddress:
     if "://" not in url:
         if not url.strip():
             raise StoreError(f"the store's address is empty; {_FORMS}")
+        if url.lower().startswith(("chdb:", "http:", "https:")):
+            # Taken for a folder, it would be made, password and all.
+            raise StoreError(f"the store's address lacks the two slashes after its first colon; {_FORMS}")
         return FolderAddress(_folder(Path(url)))
     try:
         parts = urlsplit(url)

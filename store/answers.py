@@ -112,6 +112,7 @@ class SlaPoint:
     good: int  #: answered without exception, in time
     lost_segments: int
     data_segments: int
+    valid: bool = True  #: some minute of the step may be judged; the others are in no figure but `packets`
 
     @property
     def loss(self) -> float | None:

@@ -150,6 +150,7 @@ CREATE TABLE IF NOT EXISTS sla_minutes
     `site` LowCardinality(String),
     `replay` LowCardinality(String),
     `minute` DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    `valid` Bool,
     `from_zone` LowCardinality(String),
     `to_zone` LowCardinality(String),
     `conduit` LowCardinality(String),

@@ -27,16 +27,18 @@ CURRENT_REPLAYS: Final = """(
     WHERE state IN ('judged', 'done') GROUP BY site, capture_sha256
 )"""
 
-#: The figures of a group of rows of sla_minutes, histograms added.
+#: The figures of a group of rows of sla_minutes, histograms added. Minutes of which the capture lost too much
+#: (`valid`, decided once, when they were measured) show that there was traffic, and are judged in no figure.
 FIGURES: Final = """
     sum(packets) AS packets_sum,
     sum(unseen_segments) AS unseen_sum,
-    sum(data_segments) AS data_segments_sum,
-    sum(lost_segments) AS lost_segments_sum,
-    sum(transactions) AS transactions_sum,
-    sum(good) AS good_sum,
-    sumMap(rtt_buckets, rtt_counts) AS rtt,
-    sumMap(transaction_buckets, transaction_counts) AS txn
+    countIf(valid) AS valid_rows,
+    sumIf(data_segments, valid) AS data_segments_sum,
+    sumIf(lost_segments, valid) AS lost_segments_sum,
+    sumIf(transactions, valid) AS transactions_sum,
+    sumIf(good, valid) AS good_sum,
+    sumMapIf(rtt_buckets, rtt_counts, valid) AS rtt,
+    sumMapIf(transaction_buckets, transaction_counts, valid) AS txn
 """
 _SHARES: Final = (50, 95, 99)
 
@@ -56,7 +58,7 @@ def _percentile_buckets(histogram: str) -> str:
 
 #: What a caller selects from a subquery of FIGURES: the sums, and of each histogram what `point` needs.
 FIGURE_NAMES: Final = (
-    "packets_sum, unseen_sum, data_segments_sum, lost_segments_sum, transactions_sum, good_sum, "
+    "packets_sum, unseen_sum, valid_rows, data_segments_sum, lost_segments_sum, transactions_sum, good_sum, "
     f"{_percentile_buckets('rtt')}, {_percentile_buckets('txn')}"
 )
 
@@ -139,7 +141,9 @@ def point(start_ns: int, step_s: int, row: Mapping[str, Any] | None, loss: Captu
     if start is None:
         raise ValueError("a point has a start")
     if row is None:
-        return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
+        return SlaPoint(
+            start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0, valid=False
+        )
     packets = row["packets_sum"]
     return SlaPoint(
         start=start,
@@ -157,6 +161,7 @@ def point(start_ns: int, step_s: int, row: Mapping[str, Any] | None, loss: Captu
         good=row["good_sum"],
         lost_segments=row["lost_segments_sum"],
         data_segments=row["data_segments_sum"],
+        valid=row["valid_rows"] > 0,
     )
 
 

@@ -23,15 +23,11 @@ from store.queries.measured import (
     MINUTE_NS,
     CaptureLoss,
     Range,
-    coverage,
     point,
     steps,
     time_range,
 )
 from store.rows import moment
-
-#: A minute with a larger capture loss (0.1 %) says nothing about the network.
-MINUTE_COVERAGE: Final = 0.999
 
 _ZONE: Final = "(from_zone = {scope:String} OR to_zone = {scope:String})"
 #: Both zones of a row, once where they are the same.
@@ -88,8 +84,8 @@ def zone_summaries(
         f"FROM sla_minutes WHERE {rows.where()} GROUP BY zone) WHERE zone != ''",
         rows.parameters(),
     ).to_pylist()
-    by_minute = _capture_loss(store, rows, MINUTE_NS)
-    minutes, loss = _minutes(store, _EACH_ZONE, "1", "", rows, by_minute), by_minute.total(rows.start_ns)
+    loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
+    minutes = _minutes(store, _EACH_ZONE, "1", "", rows)
     return {
         row["zone"]: ScopeSummary(
             scope=row["zone"],
@@ -201,14 +197,13 @@ def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) 
 
 
 def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSummary:
-    by_minute = _capture_loss(store, rows, MINUTE_NS)
-    loss = by_minute.total(rows.start_ns)
+    loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
     found = store.rows(
         f"SELECT n, {FIGURE_NAMES} FROM (SELECT count() AS n, {FIGURES} FROM sla_minutes "
         f"WHERE {condition} AND {rows.where()})",
         rows.parameters(scope=scope),
     ).to_pylist()[0]
-    minutes = _minutes(store, "''", condition, scope, rows, by_minute).get("", _Minutes())
+    minutes = _minutes(store, "''", condition, scope, rows).get("", _Minutes())
     worst = _worst(_conversations(store, condition, scope, rows, loss))
     return ScopeSummary(
         scope=scope,
@@ -242,24 +237,21 @@ class _Minutes:
     last_ns: int = -(2**63)
 
 
-def _minutes(
-    store: Store, key: str, condition: str, scope: str, rows: Range, loss: CaptureLoss
-) -> dict[str, _Minutes]:
+def _minutes(store: Store, key: str, condition: str, scope: str, rows: Range) -> dict[str, _Minutes]:
     found = store.rows(
-        f"SELECT {key} AS scope, toUnixTimestamp64Nano(minute) AS at, sum(packets) AS packets_sum, "
-        "sum(unseen_segments) AS unseen_sum, toUnixTimestamp64Nano(max(last_ts)) AS last FROM sla_minutes "
-        f"WHERE {condition} AND {rows.where()} GROUP BY scope, minute",
+        f"SELECT {key} AS scope, uniqExact(minute) AS seen, uniqExactIf(minute, valid) AS valid_minutes, "
+        "toUnixTimestamp64Nano(max(last_ts)) AS last FROM sla_minutes "
+        f"WHERE {condition} AND {rows.where()} GROUP BY scope",
         rows.parameters(scope=scope),
     ).to_pylist()
     by_scope: dict[str, _Minutes] = defaultdict(_Minutes)
-    for row in found:
-        minutes, seen = (
-            by_scope[row["scope"]],
-            coverage(row["packets_sum"], row["unseen_sum"], row["at"], loss),
-        )
-        minutes.seen += 1
-        minutes.valid += seen is not None and seen >= MINUTE_COVERAGE
-        minutes.last_ns = max(minutes.last_ns, row["last"])
+    by_scope.update(
+        {
+            row["scope"]: _Minutes(row["seen"], row["valid_minutes"], row["last"])
+            for row in found
+            if row["seen"]
+        }
+    )
     return by_scope
 
 

@@ -15,6 +15,7 @@ from analyzers.sla import Meter, Status
 from policy.loader import loads
 from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, RTT_SCHEMA, Traffic
 from policy.zoning import CompiledSite, compile_site
+from sensors.records import COVERAGE
 
 SITE = """\
 schema: 1
@@ -203,15 +204,57 @@ def test_lost_segments_of_both_directions_and_both_kinds_add_up(site: CompiledSi
     assert meter.zones()[0].loss == 4 / 200
 
 
+def coverage(unseen_by_minute: list[int]) -> pa.RecordBatch:
+    """Ten packets read in each minute, and the segments of it that were acknowledged but never seen."""
+    zeros = dict.fromkeys((column.name for column in COVERAGE.columns), 0)
+    rows = [
+        {**zeros, "minute": START + timedelta(minutes=m), "packets": 10, "unseen_segments": unseen}
+        for m, unseen in enumerate(unseen_by_minute)
+    ]
+    return pa.RecordBatch.from_pylist(rows, COVERAGE.schema())
+
+
 def test_minutes_with_capture_loss_are_not_judged(site: CompiledSite) -> None:
     meter = Meter(site)
-    poor = [flow_minute(minute, unseen_segments_s2c=1) for minute in range(2)]
-    meter.feed(traffic([*poor, *(flow_minute(minute) for minute in range(2, 12))], [path_sample(5, MS)], []))
+    flows = [flow_minute(minute) for minute in range(12)]
+    meter.feed(traffic(flows, [path_sample(5, MS)], []), coverage([1, 1] + [0] * 10))
     meter.finish()
     zone = meter.zones()[0]
     assert (zone.minutes_seen, zone.minutes_valid) == (12, 10)
     assert zone.verdict.status is Status.NO_DATA
     assert "2 of 12 minutes" in zone.verdict.reasons[0]
+
+
+DEADLINE = "sla:\n- {id: s1, scope: {conduit: c-poll}, class: C2, deadline_ms: 100}\n"
+
+
+@pytest.mark.parametrize(("policy", "late"), [(SITE, 0), (SITE + DEADLINE, 1)])
+def test_the_deadline_of_a_conduit_goes_before_that_of_its_zone(policy: str, late: int) -> None:
+    meter = Meter(compile_site(loads(policy).site))
+    meter.feed(traffic([flow_minute(0)], [], [transaction(0, "answered", 200 * MS)]))
+    assert meter.finish().to_pylist()[0]["late"] == late
+
+
+def test_the_deadline_inside_a_zone_is_that_of_the_zone(site: CompiledSite) -> None:
+    deadline = site.zone_targets["plant"].deadline_ns
+    inside = {"client_zone": "plant", "conduit": ""}
+    rows = [{**transaction(0, "answered", deadline + more), **inside} for more in (0, 1)]
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0, **inside)], [], rows))
+    row = meter.finish().to_pylist()[0]
+    assert (row["good"], row["late"]) == (1, 1)
+
+
+def test_what_was_measured_in_a_minute_with_capture_loss_is_in_no_figure(site: CompiledSite) -> None:
+    meter = Meter(site)
+    flows = [flow_minute(0, retransmitted_segments_c2s=5, data_segments_c2s=10), flow_minute(1)]
+    samples = [path_sample(0, 900 * MS), path_sample(1, 20 * MS)]
+    asked = [transaction(0, "unanswered", None), transaction(1, "answered", 5 * MS)]
+    meter.feed(traffic(flows, samples, asked), coverage([1, 0]))
+    assert meter.finish()["valid"].to_pylist() == [False, True]
+    zone = meter.zones()[0]
+    assert (zone.minutes_seen, zone.minutes_valid, zone.packets) == (2, 1, 20)
+    assert (zone.rtt_samples, zone.availability, zone.loss) == (1, 1.0, None)
 
 
 def test_an_empty_capture_gives_no_rows_and_no_verdict(site: CompiledSite) -> None:

@@ -20,6 +20,7 @@ GOOD = replace(
     transactions=60,
     good=60,
     data_segments=100,
+    valid=True,
 )
 
 
@@ -52,6 +53,13 @@ def test_a_step_is_judged_from_95_percent_coverage(
     assert is_measured(point) is measured
     assert (point_status(point, SLA_CLASSES["C2"]) is Status.NO_DATA) is not measured
     assert series([point], "rtt_p95_ns") == [4_000_000 if measured else None]
+
+
+def test_a_step_without_a_valid_minute_is_not_judged_however_well_it_looks() -> None:
+    blind = replace(GOOD, valid=False)
+    assert not is_measured(blind)
+    assert point_status(blind, SLA_CLASSES["C2"]) is Status.NO_DATA
+    assert series([blind], "rtt_p95_ns") == [None]
 
 
 def test_a_step_over_its_target_is_breached_only_where_it_was_seen() -> None:

@@ -37,17 +37,20 @@ def test_cells_fit_the_span(hours: float, cell_s: int) -> None:
 
 
 def test_a_row_tells_misses_blind_cells_and_cells_without_requests_apart() -> None:
-    window = Window(START, START + timedelta(hours=4), 3600, "custom")
-    seen = replace(blank(START, 3600), packets=100, coverage=1.0, data_segments=10, rtt_p95_ns=1_000_000)
+    window = Window(START, START + timedelta(hours=5), 3600, "custom")
+    seen = replace(
+        blank(START, 3600), packets=100, coverage=1.0, data_segments=10, rtt_p95_ns=1_000_000, valid=True
+    )
     points = [
         replace(seen, transactions=1000, good=970),
         replace(seen, start=START + timedelta(hours=1), transactions=1000, good=1000),
         replace(seen, start=START + timedelta(hours=2)),
         replace(seen, start=START + timedelta(hours=3), transactions=1000, good=0, coverage=0.5),
+        replace(seen, start=START + timedelta(hours=4), valid=False),
     ]
     row = heat_row("c1", "a → b", C2, points, window)
-    assert [cell.shade for cell in row.cells] == ["missed-3", "full", "seen", "none"]
-    assert [cell.text for cell in row.cells] == ["97", "", "", ""]
+    assert [cell.shade for cell in row.cells] == ["missed-3", "full", "seen", "none", "none"]
+    assert [cell.text for cell in row.cells] == ["97", "", "", "", ""]
     assert row.cells[0].words == "97 %, 00:00 to 01:00 UTC"
     # the blind hour counts neither way
     assert row.total == "98.5"

@@ -204,6 +204,22 @@ def test_findings_file_in_a_missing_folder(
     )
 
 
+def test_findings_file_that_is_a_folder(
+    geophone: Geophone, policy: Path, quiet_capture: Path, tmp_path: Path
+) -> None:
+    _refused(
+        geophone("replay", quiet_capture, "--policy", policy, "--findings", tmp_path), str(tmp_path), "folder"
+    )
+
+
+def test_findings_file_on_a_full_disk(geophone: Geophone, policy: Path, intruder_capture: Path) -> None:
+    _refused(
+        geophone("replay", intruder_capture, "--policy", policy, "--findings", "/dev/full"),
+        "/dev/full",
+        "space",
+    )
+
+
 def test_unknown_table_names_the_nearest_or_all(geophone: Geophone, quiet_capture: Path) -> None:
     _refused(geophone("decode", quiet_capture, "--table", "modbuss"), "modbuss", "did you mean modbus")
     _refused(geophone("decode", quiet_capture, "--table", "x"), "flow_minutes", "modbus")

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from geophone.runner import replay
+from policy.loader import load
+from sensors.capture import CaptureUnreadable, open_capture
+from store.client import open_store
+from store.queries.replays import list_replays
 from tests.geophone.conftest import Geophone
 
 
@@ -85,3 +95,63 @@ def test_several_captures_share_one_findings_file(
     )
     assert outcome.returncode == 1, outcome
     assert alone.read_bytes() == both.read_bytes()
+
+
+def test_a_reader_that_left_is_not_taken_for_findings(policy: Path, quiet_capture: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "geophone", "replay", quiet_capture, "--policy", policy],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        errors = running.stderr.read()
+        assert running.wait(timeout=60) == 141, errors
+    assert "Traceback" not in errors
+
+
+def test_an_interrupt_is_not_taken_for_findings(tmp_path: Path) -> None:
+    slow = tmp_path / "slow.yaml"
+    os.mkfifo(slow)
+    with subprocess.Popen(
+        [sys.executable, "-m", "geophone", "policy", "check", slow],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        # Opens when the command has opened its end: from then on it waits for a policy that never comes.
+        with slow.open("wb"):
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=60)
+        assert running.returncode == 130, errors
+    assert "Traceback" not in errors
+
+
+def test_findings_go_into_a_pipe_without_replacing_it(
+    geophone: Geophone, policy: Path, quiet_capture: Path, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "findings.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        outcome = geophone("replay", quiet_capture, "--policy", policy, "--findings", pipe)
+    finally:
+        os.close(reader)
+    assert outcome.returncode == 0, outcome
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_capture_that_grows_while_it_is_replayed_is_not_stored(
+    policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    growing = open_capture(intruder_capture)
+    with intruder_capture.open("ab") as more:
+        more.write(intruder_capture.read_bytes()[24:])
+    with open_store(tmp_path / "store") as store:
+        with pytest.raises(CaptureUnreadable, match="changed while it was being read"):
+            replay(growing, load(policy), store=store)
+        (kept,) = list_replays(store).replays
+        assert (kept.state, kept.packets) == ("failed", 0)
+        assert "changed while it was being read" in kept.reason

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -326,3 +328,34 @@ def test_a_file_beyond_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_line_numbers_survive_an_error_deep_in_a_long_file() -> None:
     text = SITE + "# a remark\n" * 1000 + "- {id: c-late, from: plant, to: porto}\n"
     assert problems(text)[0].startswith(f"site.yaml:{text.count(chr(10))} conduits[2].to: ")
+
+
+def test_a_great_many_misspelt_names_are_all_told_and_the_first_ones_repaired() -> None:
+    """A section renamed in a long policy: each name sought among all others would take hours."""
+    names = [f"plant-controller-{number:04d}" for number in range(1_500)]
+    assets = "".join(
+        f"- {{id: {name}, zone: plant, ip: 10.20.{n // 200 + 1}.{n % 200}}}\n" for n, name in enumerate(names)
+    )
+    rules = "".join(f"  - {{id: s{n}, dst: [{name}x], port: 502}}\n" for n, name in enumerate(names))
+    text = SITE.replace("10.20.0.0/24", "10.20.0.0/16").replace("conduits:\n", f"{assets}conduits:\n")
+    text = text.replace("- id: c-office", f"{rules}- id: c-office")
+    started = time.monotonic()
+    found = problems(text)
+    assert time.monotonic() - started < 5
+    assert len(found) == len(names)
+    assert "did you mean 'plant-controller-0000'" in found[0]
+    assert "unknown asset 'plant-controller-1499x'; declare it" in found[-1]
+
+
+def test_reading_a_policy_leaves_the_cycle_collector_as_it_was() -> None:
+    assert gc.isenabled()
+    loads(SITE)
+    problems(SITE + "- {id: c-late, from: plant, to: porto}\n")
+    problems("a: [1\n")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        loads(SITE)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -45,6 +45,33 @@ def test_a_section_is_named_once_with_its_count() -> None:
     assert _said(zones + "conduits: []\n") == ["no check judges internet yet (2 in this file)"]
 
 
+def test_terms_of_rules_and_changes_are_named_once_with_their_count() -> None:
+    rules = (
+        "  - {id: r1, port: 502, expires: 2020-01-01}\n"
+        "  - {id: r2, port: 503, expires: 2030-01-01, expect_used_days: 30}\n"
+    )
+    change = (
+        "assets:\n- {id: plc1, zone: plant, ip: 10.1.0.5}\n"
+        'changes:\n- {ref: CHG-1, start: "2026-11-23T11:00:00Z", end: "2026-11-23T15:00:00Z", assets: [plc1], '
+        'sla_exclude: true, rollback_by: "2026-11-23T16:00:00Z"}\n'
+    )
+    assert _said(ZONES + CONDUIT + rules + change) == [
+        "no check judges expires yet (2 in this file)",
+        "no check judges expect_used_days yet (1 in this file)",
+        "no check judges sla_exclude yet (1 in this file)",
+        "no check judges rollback_by yet (1 in this file)",
+    ]
+
+
+def test_a_change_that_counts_for_the_sla_has_nothing_unjudged() -> None:
+    change = (
+        "assets:\n- {id: plc1, zone: plant, ip: 10.1.0.5}\n"
+        'changes:\n- {ref: CHG-1, start: "2026-11-23T11:00:00Z", end: "2026-11-23T15:00:00Z", assets: [plc1], '
+        "sla_exclude: false}\n"
+    )
+    assert _said(ZONES + change) == []
+
+
 def test_the_keys_are_keys_of_rules() -> None:
     from policy.model import AllowRule
 

@@ -52,6 +52,25 @@ def test_the_identity_of_a_capture_that_went_away_is_the_users_error(small: Path
         _ = capture.sha256
 
 
+def test_a_capture_that_stays_as_it_is_may_be_trusted(small: Path) -> None:
+    open_capture(small).refuse_changed()
+
+
+def test_a_capture_that_is_still_being_written_is_refused(small: Path) -> None:
+    capture = open_capture(small)
+    with small.open("ab") as more:
+        more.write(b"\0" * 16)
+    with pytest.raises(CaptureUnreadable, match=r"small\.pcap: changed while it was being read; wait"):
+        capture.refuse_changed()
+
+
+def test_a_capture_that_was_written_anew_with_the_same_length_is_refused(small: Path) -> None:
+    capture = open_capture(small)
+    os.utime(small, ns=(0, capture.modified_ns + 1_000_000_000))
+    with pytest.raises(CaptureUnreadable, match="changed while it was being read"):
+        capture.refuse_changed()
+
+
 def test_gzip_is_left_to_the_engine(tmp_path: Path) -> None:
     file = tmp_path / "small.pcap.gz"
     file.write_bytes(gzip.compress(pcap_bytes.pcap([b"\0" * 60])))

@@ -94,6 +94,7 @@ def _minute(row: Mapping[str, Any]) -> dict[str, Any]:
         "service": "modbus",
         "first_frame": 1,
         "packets": 10,
+        "valid": True,
         **given,
     }
 

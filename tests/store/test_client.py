@@ -405,6 +405,8 @@ def test_a_broken_reply_is_never_an_empty_answer(
         ("chdb://data/geophone", "three slashes"),
         ("chdb://", "three slashes"),
         ("http:///geophone", "names no host"),
+        (f"https:/ana:{SECRET}@127.0.0.1/x", "lacks the two slashes"),
+        (f"http:ana:{SECRET}@127.0.0.1", "lacks the two slashes"),
         ("http://127.0.0.1:99999/x", "cannot be read"),
         (f"http://ana:{SECRET}/x@127.0.0.1:8123/x", "percent-encoded"),
         (f"http://ana:{SECRET}@127.0.0.1:8123/a/b", "another name"),

@@ -80,7 +80,9 @@ def test_a_step_without_traffic_is_a_gap_and_never_zero(store: Store) -> None:
     assert [point.start for point in points] == [at(0), at(1), at(2), at(3)]
     assert [point.packets for point in points] == [10, 0, 0, 10]
     assert (points[0].loss, points[0].availability) == (0.02, None)
-    assert points[1] == SlaPoint(at(1), 60, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0)
+    assert points[1] == SlaPoint(
+        at(1), 60, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0, valid=False
+    )
 
 
 def test_a_zone_nobody_measured_is_only_gaps(store: Store) -> None:
@@ -102,20 +104,33 @@ def test_coverage_counts_what_was_dropped_and_what_was_never_seen(store: Store) 
     assert point.coverage == pytest.approx(30 / (30 + 10 + 20))
 
 
-def test_a_minute_that_the_capture_missed_a_part_of_is_not_valid(store: Store) -> None:
+def test_a_minute_that_is_not_valid_shows_its_packets_and_is_in_no_other_figure(store: Store) -> None:
+    figures = {"data_segments": 100, "transactions": 10, "rtt_buckets": [bucket(MS)], "rtt_counts": [3]}
+    quick = {"good": 10, "transaction_buckets": [bucket(MS)], "transaction_counts": [10]}
+    blind = {
+        "valid": False,
+        "lost_segments": 50,
+        "transaction_buckets": [bucket(900 * MS)],
+        "transaction_counts": [10],
+    }
     stored(
         store,
-        {**UP, "at": 0, "packets": 10_000, "unseen_segments": 10},  # 0.1 % is allowed
-        {**UP, "at": 1, "packets": 10_000, "unseen_segments": 11},
-        {**UP, "at": 2, "packets": 10_000},
-        coverage=[{"at": 2, "packets": 10_000, "dropped_packets": 50}],
+        {**UP, "at": 0, **figures, **quick},
+        {**UP, "at": 1, **figures, **blind},
+        {**UP, "at": 1, "client": "10.0.2.11", **figures, **blind},
     )
     for summary in (
         sla.zone_summary(store, "plant", START, at(3)),
         sla.conduit_summary(store, "supervisory->plant", START, at(3)),
         sla.zone_summaries(store, START, at(3))["plant"],
     ):
-        assert (summary.minutes_seen, summary.minutes_valid) == (3, 1)
+        total = summary.total
+        assert (summary.minutes_seen, summary.minutes_valid, total.packets) == (2, 1, 30)
+        assert (total.availability, total.loss, total.rtt_samples) == (1.0, 0.0, 3)
+        assert total.transaction_p99_ns == pytest.approx(MS, rel=0.01)
+    good, lossy, empty = sla.zone_series(store, "plant", START, at(3), 60)
+    assert (good.valid, lossy.valid, empty.valid) == (True, False, False)
+    assert (lossy.packets, lossy.availability, lossy.transaction_p99_ns) == (20, None, None)
 
 
 def test_a_range_begins_with_its_minute_and_ends_before_its_end(store: Store) -> None:

@@ -235,6 +235,7 @@ def _row(talk: Talk, minute: int, random_: random.Random) -> dict[str, Any]:
         "lost_segments": lost,
         "out_of_order_segments": 0,
         "unseen_segments": 20 if minute in LOSSY else 0,
+        "valid": minute not in LOSSY,
         "duplicate_packets": 0,
         "rtt": rtt,
         "transactions": talk.requests,

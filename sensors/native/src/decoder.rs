@@ -20,8 +20,38 @@ use crate::words::EndReason;
 const MINUTE_NS: i64 = 60_000_000_000;
 const SECOND_NS: i64 = 1_000_000_000;
 
+/// Rows after which a call returns before it has taken all the frames that it may: a super-frame can hold 7,000
+/// messages, so that frames alone do not bound a batch.
+pub const ROWS_A_CALL: usize = 1 << 18;
+
 /// IP protocols whose packets say nothing that is left unread: ICMP, IGMP, TCP, UDP, ICMPv6.
 const READ_PROTOCOLS: [u8; 5] = [1, 2, TCP, UDP, 58];
+
+/// Slots of the flow table, each once however many flows it had: a flood of flows makes no list of its length.
+#[derive(Default)]
+struct ActiveSlots {
+    slots: Vec<u32>,
+    listed: Vec<bool>,
+}
+
+impl ActiveSlots {
+    fn add(&mut self, slot: u32) {
+        let index = slot as usize;
+        if self.listed.len() <= index {
+            self.listed.resize(index + 1, false);
+        }
+        if !std::mem::replace(&mut self.listed[index], true) {
+            self.slots.push(slot);
+        }
+    }
+
+    fn take(&mut self) -> Vec<u32> {
+        for slot in &self.slots {
+            self.listed[*slot as usize] = false;
+        }
+        std::mem::take(&mut self.slots)
+    }
+}
 
 /// Decodes frames, one after the other.
 pub struct Decoder {
@@ -31,8 +61,8 @@ pub struct Decoder {
     coverage: Coverage,
     summary: Summary,
     flowless: Flowless,
-    /// Flows with traffic in the current minute.
-    active: Vec<u32>,
+    /// Slots with traffic in the current minute.
+    active: ActiveSlots,
     minute: Option<i64>,
     /// When flows were last looked through for silence.
     swept: i64,
@@ -59,7 +89,7 @@ impl Decoder {
             coverage: Coverage::default(),
             summary: Summary::default(),
             flowless: Flowless::default(),
-            active: Vec::new(),
+            active: ActiveSlots::default(),
             minute: None,
             swept: i64::MIN,
             interfaces_unread: Vec::new(),
@@ -69,11 +99,16 @@ impl Decoder {
         }
     }
 
-    /// Decodes up to `most` frames; false once the capture has ended.
+    /// Decodes up to `most` frames, fewer where they make many rows; false once the capture has ended.
     pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
         for _ in 0..most {
             match source.next_item() {
-                Item::Frame(record) => self.frame(&record),
+                Item::Frame(record) => {
+                    self.frame(&record);
+                    if self.shared.tables.rows() >= ROWS_A_CALL {
+                        return true;
+                    }
+                }
                 Item::Dropped { interface, packets } => {
                     self.summary.dropped_packets += packets;
                     self.coverage.cell(interface).dropped += packets;
@@ -212,7 +247,7 @@ impl Decoder {
         let side = flow.side_of(packet, ports[0]);
         flow.core.interface = record.interface;
         if flow.count(side, record.wire_length, segment.length, at) {
-            self.active.push(slot);
+            self.active.add(slot);
         }
         let delta = flow.segment(side, segment, at, &mut self.shared);
         self.table.touch(slot, at.ts);
@@ -248,7 +283,7 @@ impl Decoder {
         flow.core.interface = record.interface;
         flow.decide_without_tcp(&mut self.shared);
         if flow.count(side, record.wire_length, length, at) {
-            self.active.push(slot);
+            self.active.add(slot);
         }
         self.table.touch(slot, at.ts);
     }
@@ -258,7 +293,7 @@ impl Decoder {
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, source_port);
         if flow.count_duplicate(side, at) {
-            self.active.push(slot);
+            self.active.add(slot);
         }
     }
 
@@ -303,8 +338,7 @@ impl Decoder {
     }
 
     fn end_minute(&mut self, minute: i64) {
-        for slot in std::mem::take(&mut self.active) {
-            // A slot whose flow has ended may be another flow's by now: its own minute is not over twice.
+        for slot in self.active.take() {
             let Some(flow) = self.table.try_get(slot) else { continue };
             if flow.core.minute.active {
                 let delta = flow.end_minute(minute, &mut self.shared);
@@ -403,5 +437,27 @@ impl Decoder {
             *self.summary.link_types.entry(self.run.1).or_default() += self.run_frames;
             self.run_frames = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_flows_within_a_minute_leaves_no_list_of_them() {
+        let mut limits = Limits::default();
+        limits.set("flow_limit", 4).unwrap();
+        let mut decoder = Decoder::new(limits);
+        let mut packet = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, UDP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet.extend([0, 0, 0, 7, 0, 8, 0, 0]);
+        for port in 0..1_000u16 {
+            packet[20..22].copy_from_slice(&port.to_be_bytes());
+            decoder.frame(&Record { ts: 0, wire_length: 28, link_type: 101, interface: 0, data: &packet });
+        }
+        assert_eq!(decoder.summary().evicted_flows, 996);
+        assert!(decoder.active.slots.len() <= 4, "{}", decoder.active.slots.len());
+        decoder.finish_capture();
+        assert_eq!(decoder.shared.tables.flow_minutes.len(), 1_000);
     }
 }

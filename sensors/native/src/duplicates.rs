@@ -32,20 +32,25 @@ struct Seen {
     ts: i64,
 }
 
+/// One cache line: a packet costs one look into memory, not two.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Set([Seen; WAYS]);
+
 /// The packets of the last milliseconds.
 ///
 /// The set that a packet falls in comes from an unseeded mix, so that which old packet makes room never differs
 /// between two replays. The fingerprint is keyed by chance, so that nobody can write a packet that passes for
 /// the copy of another; two replays agree on equality whatever the key.
 pub struct Duplicates {
-    seen: Vec<[Seen; WAYS]>,
+    seen: Vec<Set>,
     keyed: RandomState,
 }
 
 impl Default for Duplicates {
     fn default() -> Self {
         let never = Seen { fingerprint: 0, ts: i64::MIN / 2 };
-        Self { seen: vec![[never; WAYS]; SETS], keyed: RandomState::default() }
+        Self { seen: vec![Set([never; WAYS]); SETS], keyed: RandomState::default() }
     }
 }
 
@@ -62,7 +67,7 @@ impl Duplicates {
             return false;
         };
         let fingerprint = self.fingerprint(packet, bytes);
-        let set = &mut self.seen[set_of(packet, bytes)];
+        let Set(set) = &mut self.seen[set_of(packet, bytes)];
         let mut oldest = 0;
         for way in 0..WAYS {
             let seen = set[way];
@@ -86,7 +91,8 @@ impl Duplicates {
         hasher.write_u128(u128::from_le_bytes(packet.destination));
         let rest = u64::from(packet.id) << 48
             | u64::from(packet.protocol) << 40
-            | packet.transport_length as u64 & 0xff_ffff_ffff;
+            | u64::from(packet.fragment_offset) << 24
+            | packet.transport_length as u64 & 0xff_ffff;
         hasher.write_u64(rest);
         // The checksum is left out: it covers the addresses that a translating router changes.
         let checksum = match packet.protocol {
@@ -141,6 +147,7 @@ mod tests {
             id,
             hops: 64,
             fragment: false,
+            fragment_offset: 0,
             transport,
             transport_length: transport.len(),
         }
@@ -161,6 +168,16 @@ mod tests {
         assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
         bytes[16] = 0xaa;
         assert!(duplicates.is_copy(&packet(7, &bytes), 5_000_000));
+    }
+
+    #[test]
+    fn pieces_of_one_packet_with_the_same_bytes_are_no_copies_of_each_other() {
+        let mut duplicates = Duplicates::default();
+        let zeros = [0; 1_480];
+        let piece = |offset| Packet { fragment: true, fragment_offset: offset, ..packet(7, &zeros) };
+        assert!(!duplicates.is_copy(&piece(0), 0));
+        assert!(!duplicates.is_copy(&piece(185), 10));
+        assert!(duplicates.is_copy(&piece(185), 20));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 /// Extension headers of one IPv6 packet that are walked.
 const EXTENSION_LIMIT: usize = 16;
 
+/// The longest packet where its own length field says nothing: what Linux gives a card to segment (BIG TCP).
+const LENGTH_LIMIT: usize = 524_288;
+
 /// An IP packet, read up to its transport header.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
@@ -17,6 +20,8 @@ pub struct Packet<'a> {
     pub hops: u8,
     /// A piece of a packet: its transport header is not there, or not the whole of it.
     pub fragment: bool,
+    /// Where the piece starts in its packet, in units of 8 bytes.
+    pub fragment_offset: u16,
     /// Captured bytes after the IP headers, link padding trimmed.
     pub transport: &'a [u8],
     /// Their length on the wire.
@@ -48,6 +53,9 @@ pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     if length == 0 {
         // Segmentation offload: the card fills the length in after the capture has seen the packet.
         length = bytes.len() + cut;
+        if length > LENGTH_LIMIT {
+            return Err(Malformed("IPv4 packet longer than any frame"));
+        }
     }
     if header < 20 || header > length {
         return Err(Malformed("IPv4 header length does not fit"));
@@ -64,6 +72,7 @@ pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         hops: bytes[8],
         // More fragments, or an offset.
         fragment: offset & 0x3fff != 0,
+        fragment_offset: offset & 0x1fff,
         transport: &bytes[header..length.min(bytes.len())],
         transport_length: length - header,
     })
@@ -83,6 +92,9 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     if length == 0 {
         // Segmentation offload, or a jumbogram (RFC 2675): the frame knows.
         length = there;
+        if length > LENGTH_LIMIT {
+            return Err(Malformed("IPv6 packet longer than any frame"));
+        }
     }
     if length > there {
         return Err(Malformed("IPv6 packet longer than its frame"));
@@ -91,6 +103,7 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     let mut rest_length = length;
     let mut protocol = bytes[6];
     let mut fragment = false;
+    let mut fragment_offset = 0;
     for _ in 0..EXTENSION_LIMIT {
         let size = match protocol {
             // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
@@ -99,7 +112,9 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
             51 if rest.len() >= 2 => 8 + usize::from(rest[1]) * 4,
             44 if rest.len() >= 8 => {
                 // An atomic fragment (RFC 6946) is whole: no offset, none to follow.
-                fragment |= u16::from_be_bytes([rest[2], rest[3]]) & 0xfff9 != 0;
+                let offset = u16::from_be_bytes([rest[2], rest[3]]);
+                fragment |= offset & 0xfff9 != 0;
+                fragment_offset = offset >> 3;
                 8
             }
             0 | 43 | 44 | 51 | 60 | 135 | 139 | 140 => {
@@ -124,6 +139,7 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         id: 0,
         hops: bytes[7],
         fragment,
+        fragment_offset,
         transport: rest,
         transport_length: rest_length,
     };
@@ -156,6 +172,17 @@ mod tests {
         let mut bytes = packet(b"abcdef");
         bytes[2..4].copy_from_slice(&[0, 0]);
         assert_eq!(v4(&bytes, 0).unwrap().transport, b"abcdef");
+    }
+
+    #[test]
+    fn length_0_is_not_believed_for_what_no_card_segments() {
+        let mut bytes = packet(b"abcdef");
+        bytes[2..4].copy_from_slice(&[0, 0]);
+        assert!(v4(&bytes, 1 << 30).is_err());
+        let mut bytes = vec![0; 60];
+        (bytes[0], bytes[6]) = (0x60, 17);
+        assert!(v6(&bytes, 1 << 30).is_err());
+        assert!(v6(&bytes, 65_535).is_ok());
     }
 
     #[test]

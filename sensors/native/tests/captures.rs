@@ -6,8 +6,10 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use geophone_native::decoder::{Decoder, ROWS_A_CALL};
+use geophone_native::limits::Limits;
 use geophone_native::source::OpenError;
-use support::{ACK, Frame, START, Talk, decode, open, pcap, read_registers};
+use support::{ACK, Frame, START, Talk, adu, decode, open, pcap, read_registers};
 
 fn exchange() -> Vec<Frame> {
     let mut talk = Talk::new(502);
@@ -239,4 +241,28 @@ fn fragments_are_counted_and_not_read_as_tcp() {
     let decoded = decode(&pcap(&frames), &[]);
     assert_eq!(decoded.sum("coverage", "fragments"), 5);
     assert_eq!(decoded.lines("flow_starts", &["ip_proto", "client_port", "ts"]), [format!("6 0 {START}")]);
+}
+
+#[test]
+fn frames_full_of_messages_make_no_call_of_boundless_rows() {
+    let mut talk = Talk::new(502);
+    talk.handshake();
+    // The shortest response that there is, about 7,000 times in a super-frame.
+    let exceptions = adu(1, 1, &[0x83, 2]).repeat(7_000);
+    for _ in 0..60 {
+        talk.send(1, ACK, &exceptions);
+    }
+    let bytes = pcap(&talk.frames);
+    let mut source = open(&bytes).ok().unwrap();
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = Vec::new();
+    loop {
+        let goes_on = decoder.run(&mut source, 1_000);
+        rows.push(decoder.take().iter().map(|(_, batch)| batch.num_rows()).sum::<usize>());
+        if !goes_on {
+            break;
+        }
+    }
+    assert!(rows.iter().sum::<usize>() > 60 * 7_000, "{rows:?}");
+    assert!(rows.iter().all(|rows| *rows < ROWS_A_CALL + 7_100), "{rows:?}");
 }

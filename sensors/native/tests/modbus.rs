@@ -283,3 +283,19 @@ fn a_foreign_header_on_the_port_is_an_anomaly_and_later_messages_are_read() {
     assert_eq!(decoded.column("modbus", "outcome"), ["answered"]);
     assert_eq!(decoded.decoder.counts().modbus_skipped_bytes, 6);
 }
+
+#[test]
+fn a_gap_before_the_first_message_is_said_of_it() {
+    let mut talk = Talk::new(502);
+    talk.handshake();
+    let (unseen, _) = read_registers(1, 0, 2);
+    let (request, response) = read_registers(2, 0, 2);
+    talk.send_unseen(0, ACK, &unseen).send(1, ACK, b"");
+    talk.send(0, ACK, &request).send(1, ACK, &response);
+    let (request, response) = read_registers(3, 0, 2);
+    talk.send(0, ACK, &request).send(1, ACK, &response);
+    assert_eq!(
+        talk.decode().lines("modbus", &["transaction_id", "outcome", "after_gap"]),
+        ["2 answered true", "3 answered false"]
+    );
+}

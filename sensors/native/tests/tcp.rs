@@ -343,3 +343,110 @@ fn a_clock_that_goes_back_breaks_nothing() {
     assert_eq!(decoded.lines("modbus", &["outcome", "latency_ns"]), ["answered -"]);
     assert_eq!(decoded.decoder.summary().time_goes_back, 1);
 }
+
+#[test]
+fn an_acknowledgement_of_what_was_never_sent_hides_nothing_that_is_sent_later() {
+    let mut talk = opened();
+    let mut bogus = talk.segment(1, ACK, b"");
+    bogus.acknowledgment = bogus.acknowledgment.wrapping_add(500_000_000);
+    talk.see(&bogus);
+    for transaction in 1..=3 {
+        let (request, response) = read_registers(transaction, 0, 2);
+        talk.send(0, ACK, &request).send(1, ACK, &response).wait(61 * SECOND);
+    }
+    let decoded = talk.decode();
+    assert_eq!(decoded.column("modbus", "outcome"), ["answered"; 3]);
+}
+
+#[test]
+fn what_is_acknowledged_unseen_for_minutes_is_counted_once() {
+    let mut talk = opened();
+    for _ in 0..3 {
+        talk.send_unseen(0, ACK, &[0; 100]).send(1, ACK, b"").wait(61 * SECOND);
+    }
+    talk.send(0, ACK, b"abc");
+    let decoded = talk.decode();
+    assert_eq!(decoded.lines("flows", &LOSS), ["1 0 0 0 3 300"]);
+    assert_eq!(decoded.column("flow_minutes", "gap_bytes_c2s"), ["100", "100", "100", "0"]);
+}
+
+#[test]
+fn numbers_that_jump_far_back_and_go_on_there_are_the_stream() {
+    let mut talk = opened();
+    talk.next[0] = talk.next[0].wrapping_sub(1_500_000_000);
+    for transaction in 1..=5 {
+        let (request, response) = read_registers(transaction, 0, 2);
+        talk.send(0, ACK, &request).send(1, ACK, &response).wait(SECOND);
+    }
+    let decoded = talk.decode();
+    let outcomes = decoded.column("modbus", "outcome");
+    assert_eq!(outcomes.iter().filter(|outcome| *outcome == "answered").count(), 3, "{outcomes:?}");
+    assert_eq!(decoded.column("flows", "retransmitted_segments_c2s"), ["0"]);
+    assert!(decoded.column("anomalies", "kind").contains(&"sequence_jump".to_owned()));
+}
+
+#[test]
+fn a_jump_gives_up_the_hole_that_was_open_before_it() {
+    let mut talk = opened();
+    let (request, _) = read_registers(1, 0, 2);
+    talk.send_unseen(0, ACK, &request).send(0, ACK, &request);
+    talk.next[0] = talk.next[0].wrapping_add(2_000_000_000);
+    for _ in 0..3 {
+        talk.send(0, ACK, b"abc");
+    }
+    talk.send(0, ACK, b"abc");
+    assert_eq!(loss(&talk), "3 0 0 0 2 12");
+}
+
+#[test]
+fn where_only_the_server_is_seen_its_syn_ack_tells_ports_used_again() {
+    let mut talk = Talk::new(502);
+    for start in [5_000, 90_000] {
+        talk.next[1] = start;
+        talk.send(1, SYN | ACK, b"").send(1, ACK, b"abc").send(1, FIN | ACK, b"").wait(SECOND);
+    }
+    let decoded = talk.decode();
+    assert_eq!(decoded.column("flows", "end_reason"), ["reused", "end_of_capture"]);
+    assert_eq!(decoded.column("flows", "gap_bytes_s2c"), ["0", "0"]);
+}
+
+#[test]
+fn a_syn_ack_sent_again_or_seen_late_is_the_same_flow() {
+    let mut talk = Talk::new(502);
+    talk.send(0, SYN, b"");
+    let again = talk.segment(1, SYN | ACK, b"");
+    talk.send(1, SYN | ACK, b"").wait(SECOND).see(&support::Tcp { id: 90, ..again.clone() });
+    talk.send(0, ACK, b"").send(1, ACK, b"abc").see(&support::Tcp { id: 91, ..again });
+    assert_eq!(talk.decode().column("flows", "end_reason"), ["end_of_capture"]);
+}
+
+#[test]
+fn a_reset_that_answers_a_syn_ack_establishes_nothing() {
+    let mut talk = Talk::new(502);
+    talk.send(0, SYN, b"").send(1, SYN | ACK, b"").send(0, RST | ACK, b"");
+    let decoded = talk.decode();
+    assert_eq!(decoded.column("flows", "established"), ["false"]);
+    assert_eq!(decoded.column("rtt", "kind"), ["handshake_server"]);
+}
+
+#[test]
+fn a_flow_joined_at_a_keepalive_lost_no_byte() {
+    for answered in [true, false] {
+        let mut talk = Talk::new(502);
+        talk.now += SECOND;
+        let mut keepalive = talk.segment(0, ACK, b"");
+        keepalive.sequence = keepalive.sequence.wrapping_sub(1);
+        talk.see(&keepalive);
+        talk.wait(MILLISECOND);
+        if answered {
+            talk.send(1, ACK, b"");
+        }
+        let (request, response) = read_registers(1, 0, 2);
+        talk.wait(SECOND).send(0, ACK, &request).send(1, ACK, &response);
+        let decoded = talk.decode();
+        assert_eq!(decoded.lines("flows", &LOSS), ["1 0 0 0 0 0"], "{answered}");
+        let columns = ["outcome", "request_frame", "after_gap"];
+        let frame = if answered { 3 } else { 2 };
+        assert_eq!(decoded.lines("modbus", &columns), [format!("answered {frame} false")]);
+    }
+}

@@ -105,6 +105,8 @@ pub struct Core {
     /// Payloads that were shown to the protocols.
     looked: u8,
     joined_midstream: bool,
+    /// Bytes missing from each side's stream before there was a parser to tell.
+    missed: [u64; 2],
     waiting: Vec<Waiting>,
     tally: Tally,
     /// The capture interface that saw it last.
@@ -148,6 +150,7 @@ impl Flow {
                 parser: None,
                 looked: 0,
                 joined_midstream: false,
+                missed: [0; 2],
                 waiting: Vec::new(),
                 tally: Tally::default(),
                 interface: 0,
@@ -158,13 +161,12 @@ impl Flow {
         }
     }
 
-    /// True where a SYN (without ACK) of these ports opens another connection than this one.
+    /// True where a SYN or SYN-ACK of these ports opens another connection than this one.
+    #[inline]
     pub fn is_reused_by(&self, side: usize, segment: &Segment<'_>) -> bool {
-        segment.flags & (flag::SYN | flag::ACK) == flag::SYN
-            && self
-                .tcp
-                .as_ref()
-                .is_some_and(|tcp| tcp.judge_syn(side, segment.sequence) == SynVerdict::NewConnection)
+        let Some(tcp) = &self.tcp else { return false };
+        let answers = segment.has(flag::ACK);
+        segment.has(flag::SYN) && tcp.judge_syn(side, segment.sequence, answers) == SynVerdict::NewConnection
     }
 
     /// Which side sent a packet.

@@ -176,6 +176,12 @@ impl Talk<'_> {
                 parser.gap(Role::Client, 0);
                 parser.gap(Role::Server, 0);
             }
+            let missed = std::mem::take(&mut self.core.missed);
+            for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
+                if let Some(role) = self.role(side) {
+                    parser.gap(role, length);
+                }
+            }
             self.core.parser = Some((protocol.service, parser));
             self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
             return;
@@ -200,11 +206,10 @@ impl Listener for Talk<'_> {
         match self.role(side) {
             None if length > 0 => self.wait(Waiting::Gap(side, length, at)),
             None => {}
-            Some(role) => {
-                if let Some((_, parser)) = &mut self.core.parser {
-                    parser.gap(role, length);
-                }
-            }
+            Some(role) => match &mut self.core.parser {
+                Some((_, parser)) => parser.gap(role, length),
+                None => self.core.missed[side] = self.core.missed[side].saturating_add(length),
+            },
         }
     }
 

@@ -33,6 +33,11 @@ impl Handshake {
         self.syn = Some(Step { side, sequence, ts: at.ts });
     }
 
+    /// A SYN-ACK of any number may still belong to this handshake.
+    pub fn may_be_answered(&self) -> bool {
+        !self.complete && (self.syn.is_some() || self.syn_ack.is_none())
+    }
+
     /// The server half, where this SYN-ACK answers the one SYN.
     pub fn syn_ack(&mut self, side: usize, sequence: u32, acknowledgment: u32, at: At) -> Option<u64> {
         if self.syn_ack.is_some() {

@@ -82,14 +82,17 @@ pub enum SynVerdict {
 }
 
 impl Connection {
-    /// Whether a SYN (without ACK) opens another connection than this one.
-    pub fn judge_syn(&self, side: usize, sequence: u32) -> SynVerdict {
+    /// Whether a SYN or SYN-ACK opens another connection than this one.
+    pub fn judge_syn(&self, side: usize, sequence: u32, answers: bool) -> SynVerdict {
         let stream = &self.streams[side];
         if !stream.is_known() {
             return SynVerdict::SameConnection;
         }
+        if answers && self.handshake.may_be_answered() && !self.fins[side] {
+            return SynVerdict::SameConnection;
+        }
         // The same initial number is the same SYN again; after both FINs it is a replayed capture.
-        if stream.first_sequence() == sequence && !self.closed_by_fin() {
+        if stream.first_sequence() == sequence && (answers || !self.closed_by_fin()) {
             SynVerdict::SameConnection
         } else {
             SynVerdict::NewConnection
@@ -118,7 +121,7 @@ impl Connection {
         let peer = 1 - side;
         if segment.has(flag::SYN) {
             self.syn(side, segment, at, listener);
-        } else if segment.has(flag::ACK) {
+        } else if segment.flags & (flag::ACK | flag::RST) == flag::ACK {
             if let Some(half) = self.handshake.ack(side, segment.acknowledgment, at) {
                 let piggybacked = segment.length > 0;
                 listener.sample(Sample::Handshake(RttKind::HandshakeClient), piggybacked, half, at);

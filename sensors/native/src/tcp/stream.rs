@@ -58,6 +58,8 @@ pub struct Stream {
     highest: u64,
     /// The end of all that the peer has acknowledged.
     acknowledged: u64,
+    /// The end of what was counted as unseen ahead of the stream.
+    counted_unseen: u64,
     first: u32,
     fin: Option<u64>,
     pieces: Vec<Piece>,
@@ -67,6 +69,8 @@ pub struct Stream {
     repeated_at: u8,
     strays: u8,
     stray_next: u32,
+    /// All that was seen is one segment without payload, which may have been a keepalive.
+    joined_empty: bool,
     /// What this side told the peer about its segments, and whether it takes any now.
     mss: u16,
     window_closed: bool,
@@ -151,20 +155,25 @@ impl Stream {
         }
         if !self.known {
             self.begin(sequence);
+            self.joined_empty = length == 0 && !ends;
             out.gap(side, 0, at);
         }
-        let start = self.place(sequence);
+        let mut start = self.place(sequence);
         if length == 0 && !ends {
             if start + 1 == self.next {
                 self.awaited.forget();
             }
             return;
         }
-        let end = start + length;
-        if start > self.next.max(self.highest) + WINDOW_LIMIT {
-            self.stray(side, sequence, segment, at, out);
-            return;
+        self.pass_keepalive(start);
+        let beyond = start > self.next.max(self.highest) + WINDOW_LIMIT;
+        if beyond || start + length + WINDOW_LIMIT < self.next {
+            if !self.is_believed_stray(turn, sequence, segment, held, out) {
+                return;
+            }
+            start = self.next;
         }
+        let end = start + length;
         self.strays = 0;
         // A keepalive repeats the last byte, or has none (RFC 9293, 3.8.4).
         let keepalive = length <= 1 && start + 1 == self.next && !ends;
@@ -172,7 +181,8 @@ impl Stream {
             // Its answer acknowledges what came before, too late to tell a round trip.
             self.awaited.forget();
         } else if length > 0 {
-            out.counters(side).data_segments += segments_of(length, turn.mss);
+            let counters = out.counters(side);
+            counters.data_segments = counters.data_segments.saturating_add(segments_of(length, turn.mss));
             if start == self.next && self.pieces.is_empty() {
                 self.next = end;
                 if end > self.highest {
@@ -193,6 +203,17 @@ impl Stream {
         self.pass_fin();
     }
 
+    /// A stream that was joined at a keepalive starts one byte early (RFC 9293, 3.8.4): what is sent or acknowledged
+    /// next tells.
+    #[inline]
+    fn pass_keepalive(&mut self, place: u64) {
+        if std::mem::take(&mut self.joined_empty) && place == self.next + 1 && self.highest == self.next {
+            self.first = self.first.wrapping_add(1);
+            self.next = place;
+            self.highest = place;
+        }
+    }
+
     fn pass_fin(&mut self) {
         if self.fin == Some(self.next) {
             self.next += 1;
@@ -200,24 +221,38 @@ impl Stream {
         }
     }
 
-    /// A number that no window reaches: noise, unless it goes on.
+    /// A number that no window reaches: noise, unless it goes on. True where it does: the stream is there now.
     #[cold]
-    fn stray(&mut self, side: usize, sequence: u32, segment: &Segment<'_>, at: At, out: &mut impl Listener) {
-        self.strays = if sequence == self.stray_next { self.strays + 1 } else { 1 };
+    fn is_believed_stray(
+        &mut self,
+        turn: &Turn<'_>,
+        sequence: u32,
+        segment: &Segment<'_>,
+        held: &mut Held,
+        out: &mut impl Listener,
+    ) -> bool {
+        let Turn { side, at, .. } = *turn;
+        self.strays = if sequence == self.stray_next { self.strays.saturating_add(1) } else { 1 };
         self.stray_next = sequence.wrapping_add(segment.length);
         let expected = self.next as u32;
         out.anomaly(AnomalyKind::SequenceJump, at, &|| {
             format!("sequence number {sequence}, expected about {expected}")
         });
-        if self.strays >= STRAYS_BELIEVED {
-            let first = self.first;
-            self.begin(self.stray_next);
-            self.first = first;
-            self.strays = 0;
-            self.acknowledged = self.next;
-            out.counters(side).unseen_segments += 1;
-            out.gap(side, 0, at);
+        if self.strays < STRAYS_BELIEVED {
+            return false;
         }
+        if !self.pieces.is_empty() {
+            // What waits behind a hole belongs to the old numbers: nothing will fill it any more.
+            self.give_up(turn, self.highest, held, out);
+        }
+        let (first, mss, window_closed) = (self.first, self.mss, self.window_closed);
+        *self = Self { mss, window_closed, ..Self::default() };
+        self.begin(sequence);
+        self.first = first;
+        let counters = out.counters(side);
+        counters.unseen_segments = counters.unseen_segments.saturating_add(1);
+        out.gap(side, 0, at);
+        true
     }
 
     /// A segment that is not simply the next one.
@@ -389,9 +424,7 @@ impl Stream {
             let hole_end = self.pieces.first().map_or(until, |piece| piece.start.min(until));
             if hole_end > self.next {
                 let missing = hole_end - self.next;
-                let counters = out.counters(side);
-                counters.gap_bytes += missing;
-                counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, mss));
+                self.count_unseen(side, hole_end, mss, out);
                 self.next = hole_end;
                 self.highest = self.highest.max(hole_end);
                 self.awaited.forget();
@@ -399,6 +432,16 @@ impl Stream {
             }
             self.release(side, held, out);
         }
+    }
+
+    /// Counts what is missing from the stream's next byte up to `until`, each byte once.
+    fn count_unseen(&mut self, side: usize, until: u64, mss: u16, out: &mut impl Listener) -> u64 {
+        let missing = until.saturating_sub(self.next.max(self.counted_unseen));
+        let counters = out.counters(side);
+        counters.gap_bytes += missing;
+        counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, mss));
+        self.counted_unseen = self.counted_unseen.max(until);
+        missing
     }
 
     /// The peer acknowledges; a round trip, where this covers a segment that was sent once.
@@ -426,6 +469,7 @@ impl Stream {
             });
             return None;
         }
+        self.pass_keepalive(place);
         self.acknowledged = place;
         if !self.pieces.is_empty() && place > self.next {
             // The peer has what is missing here: it is the capture that lost it.
@@ -450,13 +494,22 @@ impl Stream {
         }
     }
 
-    /// Gives up what the peer has acknowledged but nobody saw; at the end, every hole.
+    /// Counts what the peer has acknowledged but nobody saw; at the end, every hole.
     pub fn settle(&mut self, turn: &Turn<'_>, end: bool, held: &mut Held, out: &mut impl Listener) {
         if !self.known {
             return;
         }
+        if self.acknowledged > self.next && !self.pieces.is_empty() {
+            self.give_up(turn, self.acknowledged.min(self.highest), held, out);
+        }
         if self.acknowledged > self.next {
-            self.give_up(turn, self.acknowledged, held, out);
+            // The stream stays where it is: nothing but the peer's word says that more was sent, and one forged
+            // acknowledgement must not hide what is sent later.
+            let missing = self.count_unseen(turn.side, self.acknowledged, turn.mss, out);
+            if missing > 0 {
+                self.awaited.forget();
+                out.gap(turn.side, missing, turn.at);
+            }
         }
         if end && !self.pieces.is_empty() {
             self.give_up(turn, self.highest, held, out);

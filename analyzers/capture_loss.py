@@ -1,0 +1,68 @@
+"""What the capture itself lost: rows of `coverage` in, the minutes that must not be judged out.
+
+Packets that were dropped before the capture, and segments acknowledged but never seen. A capture says how many it
+dropped since it last said so, often only once, at its end: when, nobody knows. So the drops are shared, by packets
+read, among all minutes since the interface's last report. Reports of no drops are not in the wire tables: where
+one came between, the minutes before it read too poor.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+#: A minute of which the capture lost more than this is invalid, for every scope: neither good nor bad.
+#: Who lost an answer to a full SPAN port cannot tell a silent device from a blind sensor.
+CAPTURE_LOSS_LIMIT: Final = 0.001
+
+_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "interface_id": pl.UInt16(),
+    "minute": pl.Datetime("ns", "UTC"),
+    "packets": pl.UInt64(),
+    "dropped": pl.UInt64(),
+    "unseen": pl.UInt64(),
+}
+
+
+class CaptureLoss:
+    """Packets read, dropped and never seen, by interface and minute; grows with the capture's minutes."""
+
+    def __init__(self) -> None:
+        self._rows = pl.DataFrame(schema=_SCHEMA)
+
+    def feed(self, coverage: pa.RecordBatch) -> None:
+        """Add rows of the wire table `coverage`, in any cut and order. SPAN duplicates are no packets read."""
+        rows = pl.DataFrame(coverage).select(
+            "interface_id",
+            "minute",
+            packets=pl.col("packets") - pl.col("duplicate_packets"),
+            dropped=pl.col("dropped_packets"),
+            unseen=pl.col("unseen_segments"),
+        )
+        self._rows = (
+            pl.concat([self._rows, rows])
+            .group_by("interface_id", "minute")
+            .agg(pl.col("packets", "dropped", "unseen").sum())
+        )
+
+    def invalid_minutes(self) -> pl.DataFrame:
+        """The minutes of which the capture lost too much: `minute`, `valid` (all False)."""
+        # Later rows first: a report of drops opens the stretch of minutes that it speaks of.
+        rows = self._rows.sort("interface_id", "minute", descending=True).with_columns(
+            stretch=(pl.col("dropped") > 0).cum_sum().over("interface_id")
+        )
+        read, dropped = (
+            pl.col(name).sum().over("interface_id", "stretch") for name in ("packets", "dropped")
+        )
+        shared = pl.when(read > 0).then(dropped * pl.col("packets") / read).otherwise(pl.col("dropped"))
+        minutes = (
+            rows.with_columns(lost=shared + pl.col("unseen"))
+            .group_by("minute")
+            .agg(pl.col("packets", "lost").sum())
+        )
+        wire = pl.col("packets") + pl.col("lost")
+        return minutes.filter(pl.col("lost") > CAPTURE_LOSS_LIMIT * wire).select(
+            "minute", valid=pl.lit(value=False)
+        )
