@@ -25,10 +25,10 @@ from policy.checks import CHECKS
 from policy.checks.base import Check
 from policy.judged import judge
 from policy.model import ChangeWindow
-from policy.prefixes import address_text
 from policy.traffic import Traffic
 from policy.violations import HIGH, MEDIUM, MINUTE_NS, SUBJECT, VIOLATION, merged
 from policy.zoning import CompiledSite
+from sensors.addresses import address_text
 
 #: Repeats of a finding join it for this long, from the minute of the first.
 WINDOW_MINUTES: Final = 60

@@ -77,7 +77,9 @@ class Finding(_Frozen):
     references: tuple[str, ...] = ()
     techniques: tuple[str, ...] = Field(default=(), description="ATT&CK for ICS technique ids")
     change: str = Field(default="", description="the change window it happened in: tagged, never suppressed")
-    count: int = Field(ge=1, description="how many times, within the finding's window")
+    count: int = Field(
+        ge=1, description="operations, or minutes in which the conversation was seen, within the window"
+    )
     first_ns: int
     last_ns: int
     policy_sha256: str

@@ -79,14 +79,3 @@ def percentile(bucket_row: Sequence[int], counts: Sequence[int], share: float) -
         if seen >= rank:
             return _MIDDLES[bucket]
     return _MIDDLES[bucket_row[-1]]
-
-
-def share_within(bucket_row: Sequence[int], counts: Sequence[int], limit_ns: int) -> float | None:
-    """The share of samples whose bucket lies within the limit; None without samples. Errs by one bucket, low."""
-    total = sum(counts)
-    if not total:
-        return None
-    return (
-        sum(c for b, c in zip(bucket_row, counts, strict=True) if EDGES[min(b, len(EDGES) - 1)] <= limit_ns)
-        / total
-    )

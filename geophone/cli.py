@@ -277,3 +277,24 @@ def policy_check(file: Path, strict: bool) -> None:
         remarks = check(file)
     if strict and remarks:
         sys.exit(1)
+
+
+@policy.command("explain")
+@click.argument("file", type=_PATH)
+@click.argument("client")
+@click.argument("server")
+@click.argument("service", required=False, default="")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=None, help="The port, where it is not the usual one."
+)
+def policy_explain(file: Path, client: str, server: str, service: str, port: int | None) -> None:
+    """Say which rule lets CLIENT open SERVICE on SERVER, or what denies it.
+
+    CLIENT and SERVER are addresses or assets of the policy. Exits with 1 where it is denied.
+    """
+    with _user_errors():
+        from geophone.policing import explain_conversation
+
+        allowed = explain_conversation(file, client, server, service, port or 0)
+    if not allowed:
+        sys.exit(1)

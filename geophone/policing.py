@@ -1,4 +1,4 @@
-"""`geophone policy check`: a policy file in, its errors and remarks out."""
+"""`geophone policy check` and `explain`: a policy file in; its errors and remarks, or one verdict, out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from geophone.errors import UsageProblem
 from policy.loader import load
 from policy.report import check_report
 
@@ -29,3 +30,24 @@ def check(file: Path) -> int:
         f"No errors, {len(report.remarks)} remarks." if report.remarks else "No errors, no remarks."
     )
     return len(report.remarks)
+
+
+def explain_conversation(file: Path, client: str, server: str, service: str, port: int) -> bool:
+    """Print which rule allows the conversation, or what denies it; whether it is allowed."""
+    from policy.explain import explain
+    from policy.zoning import compile_site
+
+    site = compile_site(load(file).site)
+    try:
+        answer = explain(site, client, server, service, port)
+    except ValueError as problem:
+        raise UsageProblem(str(problem)) from problem
+    console = Console(soft_wrap=True, highlight=False)
+    verdict = Text("● allowed", style="blue") if answer.allowed else Text("◆ not allowed", style="bold red")
+    console.print(verdict, Text(f"({answer.check})" if answer.check else ""))
+    console.print(Text(answer.text))
+    if answer.rules:
+        console.print(Text(f"by {', '.join(answer.rules)}"))
+    if answer.nearest_rule:
+        console.print(Text(f"closest: {answer.nearest_rule}"))
+    return answer.allowed

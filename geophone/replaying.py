@@ -32,6 +32,10 @@ def replay_all(
     limits: EngineLimits | None,
 ) -> list[Finding]:
     """Replay every capture in turn and print its summary; the findings of all of them."""
+    if store_url is not None and limits is not None:
+        raise UsageProblem(
+            "--limit goes without --store: a stored replay stands for its capture, policy and version alone"
+        )
     policy = load(policy_file)
     opened = [open_capture(path) for path in captures]
     if findings_file is not None and not findings_file.parent.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
@@ -19,12 +18,6 @@ _HIGHEST: Final = (1 << 128) - 1
 def address_bytes(address: IpAddress) -> bytes:
     """An address in the form of the wire tables: 16 bytes, IPv4 mapped (RFC 4291, 2.5.5.2)."""
     return _number(address).to_bytes(16, "big")
-
-
-def address_text(address: bytes) -> str:
-    """16 bytes as text, IPv4 in dotted form."""
-    value = ipaddress.IPv6Address(address)
-    return str(value.ipv4_mapped or value)
 
 
 def _number(address: IpAddress) -> int:

@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from policy.prefixes import address_text
 from policy.zoning import CompiledSite
+from sensors.addresses import address_text
 
 MINUTE_NS: Final = 60_000_000_000
 #: Examples kept of a subject and minute: a flood adds to the count, not to the evidence.

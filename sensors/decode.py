@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -26,6 +25,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sensors.addresses import address_text, mac_text
 from sensors.engine import Batches
 from sensors.records import TABLES, Column, Kind, Table
 from sensors.whole_file import whole_file
@@ -162,17 +162,6 @@ def written_schema(table: Table) -> pa.Schema:
         ],
         {"table": table.name, "doc": table.doc},
     )
-
-
-def address_text(address: bytes) -> str:
-    """16 bytes as text: IPv4 where they are IPv4-mapped, else IPv6 in the canonical form (RFC 5952)."""
-    ipv6 = IPv6Address(address)
-    return str(ipv6.ipv4_mapped or ipv6)
-
-
-def mac_text(mac: int) -> str:
-    """48 bits as six octets; empty for 0, which stands for none."""
-    return mac.to_bytes(6, "big").hex(":") if mac else ""
 
 
 def _written_type(column: Column) -> pa.DataType:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from sensors.decode import address_text
+from sensors.addresses import address_text
 from sensors.distribution import DISTINCT_LIMIT, rounded, summarised
 
 #: Flows listed: the largest by packets.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ from store.errors import StoreError
 
 DEFAULT_DATABASE: Final = "geophone"
 _DEFAULT_PORTS: Final = {"http": 8123, "https": 8443}
+#: What people write when they mean a server, for example localhost:8123.
+_HOST_AND_PORT: Final = re.compile(r"[\w.-]+:\d+")
 _FORMS: Final = "use a folder, chdb:///folder, or http(s)://user:password@host:port/database"
 
 
@@ -55,6 +58,8 @@ def parse_address(url: str | Path) -> FolderAddress | ServerAddress:
         if url.lower().startswith(("chdb:", "http:", "https:")):
             # Taken for a folder, it would be made, password and all.
             raise StoreError(f"the store's address lacks the two slashes after its first colon; {_FORMS}")
+        if _HOST_AND_PORT.fullmatch(url):
+            raise StoreError(f"{url}: a server needs its scheme: http://{url}; a folder of that name: ./{url}")
         return FolderAddress(_folder(Path(url)))
     try:
         parts = urlsplit(url)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address
 from typing import Any, Final
 
+from sensors.addresses import address_text
 from store.answers import ConduitUse, ConversationFigures, ScopeSummary, SlaPoint
 from store.client import Store
 from store.queries.measured import (
@@ -324,9 +324,3 @@ def _findings_by_pair(store: Store, rows: Range) -> dict[tuple[str, str], int]:
         rows.parameters(),
     ).to_pylist()
     return {(row["src_zone"], row["dst_zone"]): row["n"] for row in found}
-
-
-def address_text(packed: bytes) -> str:
-    """16 bytes in; IPv4-mapped addresses (RFC 4291, 2.5.5.2) out as dotted quads, others as RFC 5952 text."""
-    address = IPv6Address(packed)
-    return str(address.ipv4_mapped or address)

@@ -40,19 +40,12 @@ def test_no_sample_is_lost(values: list[int]) -> None:
 
 def test_percentile_of_nothing_is_not_measured() -> None:
     assert sketch.percentile([], [], 0.5) is None
-    assert sketch.share_within([], [], 1_000) is None
 
 
 def test_durations_beyond_the_last_edge_stay_in_the_last_bucket() -> None:
     buckets, counts = _histogram([2**63, 2**64 - 1])
     assert counts == [2]
     assert sketch.percentile(buckets, counts, 0.5) == 1 << 62
-
-
-def test_share_within_counts_whole_buckets_below_the_limit() -> None:
-    histogram = _histogram([1_000_000] * 98 + [500_000_000] * 2)
-    assert sketch.share_within(*histogram, 100_000_000) == 0.98
-    assert sketch.share_within(*histogram, 1_000) == 0.0
 
 
 def test_edges_are_whole_numbers_that_never_shrink_and_grow_by_two_percent() -> None:

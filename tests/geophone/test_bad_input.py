@@ -225,6 +225,17 @@ def test_unknown_table_names_the_nearest_or_all(geophone: Geophone, quiet_captur
     _refused(geophone("decode", quiet_capture, "--table", "x"), "flow_minutes", "modbus")
 
 
+def test_limits_of_ones_own_are_not_stored(
+    geophone: Geophone, policy: Path, quiet_capture: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    limited = geophone(
+        "replay", quiet_capture, "--policy", policy, "--store", folder, "--limit", "flow_limit=9"
+    )
+    _refused(limited, "--limit", "--store")
+    assert not folder.exists()
+
+
 def test_unknown_limit_lists_the_limits(geophone: Geophone, policy: Path, quiet_capture: Path) -> None:
     _refused(
         geophone("replay", quiet_capture, "--policy", policy, "--limit", "flows=3"), "flows", "flow_limit"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.lookup import intervals_of
-from policy.prefixes import PrefixMap, address_bytes, address_text, network_range
+from policy.prefixes import PrefixMap, address_bytes, network_range
 from policy.values import IpAddress, IpNetwork, parse_network
+from sensors.addresses import address_text
 
 
 def _v4(bits: int, length: int) -> IpNetwork:

@@ -24,13 +24,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors import decode as decode_module
+from sensors.addresses import address_text, mac_text
 from sensors.decode import (
     READER_GONE_EXIT,
     Format,
     UnknownTable,
-    address_text,
     list_tables,
-    mac_text,
     write_file,
     write_table,
     written_schema,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from sensors.decode import address_text
+from sensors.addresses import address_text
 from tests.shared_captures.captures import NAMES, expected, needs_captures, rows, zeek_log
 
 pytestmark = needs_captures

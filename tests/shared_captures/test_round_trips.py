@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 import pytest
 
-from sensors.decode import address_text
+from sensors.addresses import address_text
 from sensors.stats import stats
 from tests.shared_captures.captures import FOLDER, NAMES, expected, needs_captures, oracle, rows
 

@@ -401,6 +401,7 @@ def test_a_broken_reply_is_never_an_empty_answer(
     ("address", "words"),
     [
         ("", "is empty"),
+        ("localhost:8123", "a server needs its scheme: http://localhost:8123"),
         ("ftp://127.0.0.1/x", "ftp:// is not an address of a store"),
         ("chdb://data/geophone", "three slashes"),
         ("chdb://", "three slashes"),

@@ -1,0 +1,57 @@
+"""`geophone policy` as a network engineer asks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pcaps import samples
+from tests.geophone.conftest import Geophone
+
+MINE_A = samples()[0].policy
+
+
+def test_a_sound_policy_is_counted_and_what_is_not_judged_is_said(geophone: Geophone) -> None:
+    outcome = geophone("policy", "check", MINE_A, "--strict")
+    assert outcome.returncode == 0, outcome
+    assert "mine-a" in outcome.stdout
+    assert "No errors, no remarks." in outcome.stdout
+    assert "no check judges services, write_nodes yet" in outcome.stdout
+
+
+def test_a_remark_has_its_line_and_fails_only_when_strict(geophone: Geophone, tmp_path: Path) -> None:
+    file = tmp_path / "bare.yaml"
+    text = """\
+schema: 1
+site: {id: small, name: "Small", tz: UTC}
+zones:
+- {id: control, purdue: 2, cidrs: [10.20.0.0/24]}
+conduits: []
+"""
+    file.write_text(text)
+    relaxed, strict = geophone("policy", "check", file), geophone("policy", "check", file, "--strict")
+    assert (relaxed.returncode, strict.returncode) == (0, 1)
+    assert "bare.yaml:4 zones[0]: no sensor sees zone control" in relaxed.stdout
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "words"),
+    [
+        (("hmi1", "plc1", "modbus"), 0, ("allowed", "r-hmi-read")),
+        (("10.25.0.21", "10.20.0.11", "modbus"), 0, ("allowed", "r-hmi-read")),
+        (("ent-ws7", "plc1", "modbus"), 1, ("not allowed", "SEG-02")),
+        (("jump1", "plc3", "modbus"), 1, ("not allowed",)),
+        (("hmi1", "plc1", "http"), 1, ("not allowed", "SEG-04")),
+        (("hmi1", "nobody", "modbus"), 2, ("nobody",)),
+        (("hmi1", "plc1", "carrier-pigeon"), 2, ("carrier-pigeon",)),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_explains_who_may_talk(
+    geophone: Geophone, question: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
+    outcome = geophone("policy", "explain", MINE_A, *question)
+    assert outcome.returncode == code, outcome
+    for word in words:
+        assert word in outcome.stdout + outcome.stderr
