@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from geophone.runner import replay
+from pcaps import samples
 from policy.loader import load
 from sensors.capture import CaptureUnreadable, open_capture
 from store.client import open_store
 from store.queries.replays import list_replays
 from tests.geophone.conftest import Geophone
+from tests.support import pcap_bytes
 
 
 def test_clean_capture_exits_with_0(geophone: Geophone, policy: Path, quiet_capture: Path) -> None:
@@ -83,6 +85,23 @@ def test_second_replay_into_a_store_adds_nothing_and_says_so(
     assert (first.returncode, second.returncode) == (1, 1), (first, second)
     assert "Already in the store" not in first.stdout
     assert "Already in the store" in second.stdout
+
+
+def test_another_protocol_behind_an_allowed_port_is_found(geophone: Geophone, tmp_path: Path) -> None:
+    capture, findings = tmp_path / "tunnel.pcap", tmp_path / "findings.jsonl"
+    frames = pcap_bytes.tcp_exchange(
+        "10.25.0.21",
+        "10.20.0.11",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        sport=40000,
+        dport=502,
+    )
+    capture.write_bytes(pcap_bytes.pcap(frames))
+    outcome = geophone("replay", capture, "--policy", samples()[0].policy, "--findings", findings)
+    assert outcome.returncode == 1, outcome
+    (finding,) = (json.loads(line) for line in findings.read_text().splitlines())
+    assert (finding["kind"], finding["confidence"], finding["conduit"]) == ("SEG-04", "low", "c-room-plant")
 
 
 def test_several_captures_share_one_findings_file(

@@ -49,10 +49,16 @@ def modbus_exchange(
     def adu(pdu: bytes) -> bytes:
         return struct.pack(">HHHB", 1, 0, len(pdu) + 1, 1) + pdu
 
-    request, response = adu(request_pdu), adu(response_pdu)
+    return tcp_exchange(client, server, adu(request_pdu), adu(response_pdu), sport=sport, dport=502)
+
+
+def tcp_exchange(
+    client: str, server: str, request: bytes, response: bytes, *, sport: int, dport: int
+) -> list[bytes]:
+    """Handshake, some bytes each way, orderly end: nine frames."""
     c, s = 1000, 5000
-    up = {"src": client, "dst": server, "sport": sport, "dport": 502}
-    down = {"src": server, "dst": client, "sport": 502, "dport": sport}
+    up = {"src": client, "dst": server, "sport": sport, "dport": dport}
+    down = {"src": server, "dst": client, "sport": dport, "dport": sport}
     after_request, after_response = c + 1 + len(request), s + 1 + len(response)
     steps = [
         (up, c, 0, SYN, b""),

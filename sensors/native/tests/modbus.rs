@@ -299,3 +299,39 @@ fn a_gap_before_the_first_message_is_said_of_it() {
         ["2 answered true", "3 answered false"]
     );
 }
+
+/// The service and its confidence in the flow's last row.
+fn named(decoded: &Decoded) -> (String, String) {
+    let last = |column| decoded.column("flows", column).pop().expect("a flow");
+    (last("service"), last("confidence"))
+}
+
+#[test]
+fn something_else_behind_the_port_loses_the_port_s_name() {
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n").send(
+        1,
+        ACK,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    );
+    let decoded = talk.decode();
+    assert_eq!(named(&decoded), (String::new(), "none".to_owned()));
+    assert_eq!(decoded.column("anomalies", "kind"), ["protocol_id", "protocol_id"]);
+}
+
+#[test]
+fn one_unreadable_side_keeps_the_port_s_name() {
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n");
+    assert_eq!(named(&talk.decode()), ("modbus".to_owned(), "port".to_owned()));
+}
+
+#[test]
+fn unreadable_headers_after_a_message_are_broken_modbus() {
+    let mut talk = Talk::new(502);
+    talk.handshake()
+        .send(0, ACK, &adu(7, 3, &[3, 0, 0, 0, 2]))
+        .send(0, ACK, b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n")
+        .send(1, ACK, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    assert_eq!(named(&talk.decode()), ("modbus".to_owned(), "port".to_owned()));
+}

@@ -6,7 +6,7 @@ use crate::protocol::{Output, PROTOCOLS, Parser, Role, well_known};
 use crate::tables::{FlowStartRow, ROW, RttRow};
 use crate::tcp::{Listener, Sample, TcpCounters};
 use crate::transport::TCP;
-use crate::words::{Confidence, RoleSource, RttKind};
+use crate::words::{Confidence, RoleSource, RttKind, Service};
 
 /// Payloads of a flow that are shown to the protocols before it is left unnamed.
 const LOOKS: u8 = 8;
@@ -107,6 +107,11 @@ impl Talk<'_> {
         let confidence = parser.confidence();
         if parser.is_wrong() {
             parser.end(core.last.ts, false, &mut out);
+            if core.service == *service {
+                // The name came from the port, and the payload is not what the port says.
+                core.service = Service::Unknown;
+                core.confidence = Confidence::None;
+            }
             core.parser = None;
         } else if confidence > core.confidence {
             core.service = *service;

@@ -40,6 +40,8 @@ fn start(confidence: Confidence) -> Box<dyn Parser> {
         streams: [Framing::new(Role::Client), Framing::new(Role::Server)],
         confidence,
         wrong: false,
+        unreadable: [false; 2],
+        read_a_unit: false,
         unconfirmed_messages: 0,
         last_frame: 0,
         in_frame: 0,
@@ -54,6 +56,10 @@ struct Modbus {
     /// `None` until a request and a response fit, where the port does not speak for it.
     confidence: Confidence,
     wrong: bool,
+    /// That side sent a header that is none.
+    unreadable: [bool; 2],
+    /// At least one message was read, of either side.
+    read_a_unit: bool,
     unconfirmed_messages: u64,
     last_frame: u64,
     in_frame: u32,
@@ -83,10 +89,14 @@ impl Parser for Modbus {
                 self.stumble(AnomalyKind::ProtocolId, at, out, &|| {
                     format!("protocol identifier {protocol}, Modbus has 0 (Messaging V1.0b, 3.1.3)")
                 });
+                self.unreadable_header(from);
             }
-            Event::Length(length) => self.stumble(AnomalyKind::IllegalLength, at, out, &|| {
-                format!("length field {length}, a unit has 2 to 254 (Messaging V1.0b, 3.1.3)")
-            }),
+            Event::Length(length) => {
+                self.stumble(AnomalyKind::IllegalLength, at, out, &|| {
+                    format!("length field {length}, a unit has 2 to 254 (Messaging V1.0b, 3.1.3)")
+                });
+                self.unreadable_header(from);
+            }
         });
         out.counts.modbus_skipped_bytes += framing.skipped_bytes - skipped;
         self.streams[index(from)] = framing;
@@ -133,10 +143,20 @@ impl Modbus {
         }
     }
 
+    /// Where both sides send headers that are none and not one message was read, the port is no evidence:
+    /// something else hides behind it. One side alone may only be broken.
+    fn unreadable_header(&mut self, from: Role) {
+        self.unreadable[index(from)] = true;
+        if self.confidence == Confidence::Port && !self.read_a_unit && self.unreadable == [true; 2] {
+            self.wrong = true;
+        }
+    }
+
     fn unit(&mut self, from: Role, unit: &Unit<'_>, at: At, out: &mut Output<'_>) {
         if self.wrong {
             return;
         }
+        self.read_a_unit = true;
         if self.last_frame == at.frame {
             self.in_frame += 1;
             out.counts.modbus_frames_multi_pdu += u64::from(self.in_frame == 2);
