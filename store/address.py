@@ -59,7 +59,9 @@ def parse_address(url: str | Path) -> FolderAddress | ServerAddress:
             # Taken for a folder, it would be made, password and all.
             raise StoreError(f"the store's address lacks the two slashes after its first colon; {_FORMS}")
         if _HOST_AND_PORT.fullmatch(url):
-            raise StoreError(f"{url}: a server needs its scheme: http://{url}; a folder of that name: ./{url}")
+            raise StoreError(
+                f"{url}: a server needs its scheme: http://{url}; a folder of that name: ./{url}"
+            )
         return FolderAddress(_folder(Path(url)))
     try:
         parts = urlsplit(url)
