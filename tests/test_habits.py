@@ -91,7 +91,9 @@ def test_make_help_lists_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = set(re.findall(r"^\.PHONY: ([a-z-]+)$", makefile, flags=re.M))
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, flags=re.M))
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     listed = {line.split()[0] for line in shown.splitlines() if len(line.split()) > 1}
     assert targets
     assert listed == targets == phony
