@@ -10,7 +10,7 @@ The edges are computed with integers only, so they are the same on every machine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -49,14 +49,18 @@ def buckets(durations_ns: pl.Series) -> pl.Series:
     return _EDGE_SERIES.search_sorted(durations_ns.cast(pl.UInt64), side="left").cast(pl.Int16)
 
 
-def merge(histograms: Iterable[tuple[Sequence[int], Sequence[int]]]) -> tuple[list[int], list[int]]:
-    """Add histograms: (buckets, counts) pairs in, one pair out, buckets ascending."""
-    total: dict[int, int] = {}
-    for bucket_row, count_row in histograms:
-        for bucket, count in zip(bucket_row, count_row, strict=True):
-            total[bucket] = total.get(bucket, 0) + count
-    ordered = sorted(total)
-    return ordered, [total[bucket] for bucket in ordered]
+def added(bucket_rows: pl.Series, count_rows: pl.Series) -> tuple[list[int], list[int]]:
+    """Add histograms: a list of buckets and a list of counts a row in; one pair out, buckets ascending."""
+    rows = pl.DataFrame([bucket_rows.alias("bucket"), count_rows.alias("count")])
+    total = (
+        # Rows without samples go first: an empty list would explode into a null.
+        rows.filter(pl.col("bucket").list.len() > 0)
+        .explode("bucket", "count")
+        .group_by("bucket")
+        .agg(pl.col("count").cast(pl.UInt64).sum())
+        .sort("bucket")
+    )
+    return total["bucket"].to_list(), total["count"].to_list()
 
 
 def samples_in(counts: Sequence[int]) -> int:

@@ -117,13 +117,6 @@ def judge(target: SlaTarget, figures: Figures, minutes_seen: int, minutes_valid:
             None,
         )
     availability, transaction_p99 = figures.availability, figures.transaction_p99_ns
-    if (
-        availability is None
-        and transaction_p99 is None
-        and figures.rtt_p95_ns is None
-        and figures.loss is None
-    ):
-        return Verdict(Status.NO_DATA, ("nothing in the traffic could be measured",), None)
     breaches, risks = [], []
     budget_left = None
     if availability is not None:
@@ -146,6 +139,10 @@ def judge(target: SlaTarget, figures: Figures, minutes_seen: int, minutes_valid:
             risks.append(f"{name} {milliseconds(value)}, target {milliseconds(limit)}")
     if figures.loss is not None and figures.loss > target.loss:
         risks.append(f"loss {figures.loss:.2%}, target {target.loss:.2%}")
+    measured = (availability, transaction_p99, figures.rtt_p95_ns)
+    if not (breaches or risks) and all(value is None for value in measured):
+        # That nothing was seen to be lost is no sign that anything was answered, or how soon.
+        return Verdict(Status.NO_DATA, ("no answer and no round trip could be measured",), None)
     status = Status.BREACHED if breaches else Status.AT_RISK if risks else Status.MET
     return Verdict(status, (*breaches, *risks), budget_left)
 
@@ -256,7 +253,9 @@ class Meter:
             raise RuntimeError("finish() comes first")
         seen = self._minutes.filter(rows)
         part = seen.filter("valid")
-        rtt, transaction = _histogram(part, "rtt"), _histogram(part, "transaction")
+        rtt, transaction = (
+            sketch.added(part[f"{what}_buckets"], part[f"{what}_counts"]) for what in ("rtt", "transaction")
+        )
         report = ScopeReport(
             scope=scope,
             name=name,
@@ -307,21 +306,6 @@ class Meter:
             )
             .sort(CONVERSATION_KEY)
         )
-
-
-def _histogram(rows: pl.DataFrame, prefix: str) -> tuple[list[int], list[int]]:
-    """The histograms of all rows added, as `analyzers.sketch.merge` adds them: buckets ascending, their counts."""
-    buckets, counts = f"{prefix}_buckets", f"{prefix}_counts"
-    # Rows without samples go first: an empty list would explode into a null.
-    added = (
-        rows.select(buckets, counts)
-        .filter(pl.col(buckets).list.len() > 0)
-        .explode(buckets, counts)
-        .group_by(buckets)
-        .agg(pl.col(counts).cast(pl.UInt64).sum())
-        .sort(buckets)
-    )
-    return added[buckets].to_list(), added[counts].to_list()
 
 
 def _judged(report: ScopeReport) -> ScopeReport:

@@ -10,7 +10,7 @@ from typing import Final
 from analyzers.sla import VALID_SHARE, Status, Verdict, judge
 from api.sites import KnownSite
 from api.window import Window
-from policy.targets import Target
+from policy.sla_classes import SlaTarget
 from store.answers import ScopeSummary, SlaPoint
 from store.client import Store
 from store.queries import sla
@@ -27,7 +27,7 @@ class ScopeFigures:
 
     id: str
     name: str
-    target: Target
+    target: SlaTarget
     verdict: Verdict
     summary: ScopeSummary
 
@@ -124,7 +124,7 @@ def blank(start: datetime, step_s: int) -> SlaPoint:
     return SlaPoint(start, step_s, 0, None, None, None, None, 0, None, None, None, 0, 0, 0, 0, valid=False)
 
 
-def point_status(point: SlaPoint, target: Target) -> Status:
+def point_status(point: SlaPoint, target: SlaTarget) -> Status:
     """One step held against a target, as `judge` holds a range."""
     if not is_measured(point):
         return Status.NO_DATA
@@ -136,6 +136,6 @@ def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
     return [getattr(point, field) if is_measured(point) else None for point in points]
 
 
-def _judged(scope: str, name: str, target: Target, summary: ScopeSummary) -> ScopeFigures:
+def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary) -> ScopeFigures:
     verdict = judge(target, summary.total, summary.minutes_seen, summary.minutes_valid)
     return ScopeFigures(scope, name, target, verdict, summary)

@@ -12,7 +12,7 @@ from analyzers.sla import Status
 from api.figures import ScopeFigures, budget
 from api.parameters import DecisionName, SeverityName, StateName
 from api.window import Window
-from policy.targets import Target
+from policy.sla_classes import SlaTarget
 from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, Health, Replay, ScopeSummary, SlaPoint
 
 
@@ -56,7 +56,7 @@ class TargetAnswer(_Answer):
     loss: float = Field(description="share of data segments, 0 to 1")
 
     @classmethod
-    def of(cls, target: Target) -> Self:
+    def of(cls, target: SlaTarget) -> Self:
         """From a policy's target."""
         return cls.model_validate(target)
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from policy.loader import loads
 from policy.model import Conduit, Site, Zone
-from policy.targets import Target, target_of_conduit, target_of_zone
+from policy.sla_classes import SlaTarget
+from policy.targets import target_of_conduit, target_of_zone
 from store.client import Store
 from store.queries import replays
 
@@ -35,11 +36,11 @@ class KnownSite:
         zone = self.zone(zone_id)
         return zone.label if zone else zone_id
 
-    def zone_target(self, zone_id: str) -> Target:
+    def zone_target(self, zone_id: str) -> SlaTarget:
         """What the zone must keep."""
         return target_of_zone(self.site, zone_id)
 
-    def conduit_target(self, conduit_id: str) -> Target:
+    def conduit_target(self, conduit_id: str) -> SlaTarget:
         """What the conduit must keep."""
         return target_of_conduit(self.site, conduit_id)
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from analyzers.sla import Status
-from api.figures import complete, is_measured, point_status
+from api.figures import complete, is_measured
 from api.window import Window
 from dashboards.text import percent
-from policy.targets import Target
+from policy.sla_classes import SlaTarget
 from store.answers import SlaPoint
 
 #: Cell lengths in s that read well beside each other, and how many of them fit.
@@ -38,7 +37,7 @@ class HeatRow:
 
     id: str
     name: str
-    target: Target
+    target: SlaTarget
     cells: tuple[HeatCell, ...]
     total: str
 
@@ -49,7 +48,9 @@ def cell_length(window: Window) -> int:
     return next((cell for cell in _CELLS_S if seconds / cell <= _CELLS_WANTED), _CELLS_S[-1])
 
 
-def heat_row(conduit: str, name: str, target: Target, points: Sequence[SlaPoint], window: Window) -> HeatRow:
+def heat_row(
+    conduit: str, name: str, target: SlaTarget, points: Sequence[SlaPoint], window: Window
+) -> HeatRow:
     """One conduit's cells over the window, whose step is the cell's length."""
     cells = complete(points, window)
     good, asked = (
@@ -66,7 +67,7 @@ def heat_row(conduit: str, name: str, target: Target, points: Sequence[SlaPoint]
 
 def heat_rows(
     names: Mapping[str, str],
-    targets: Mapping[str, Target],
+    targets: Mapping[str, SlaTarget],
     points: Mapping[str, Sequence[SlaPoint]],
     window: Window,
 ) -> list[HeatRow]:
@@ -84,11 +85,11 @@ def shade(availability: float, target: float) -> str:
     return "missed-1" if overspent <= 2 else "missed-2" if overspent <= 10 else "missed-3"
 
 
-def _cell(point: SlaPoint, target: Target, window: Window) -> HeatCell:
+def _cell(point: SlaPoint, target: SlaTarget, window: Window) -> HeatCell:
     start = point.start
     end = start + window.span / window.steps
     when = f"{start:%H:%M} to {end:%H:%M} UTC"
-    if point_status(point, target) is Status.NO_DATA:
+    if not is_measured(point):
         return HeatCell(start, end, "none", "", f"no data, {when}")
     availability = point.availability
     if availability is None:

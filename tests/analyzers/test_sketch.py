@@ -30,7 +30,10 @@ def test_percentile_is_within_one_percent_of_the_nearest_rank(values: list[int],
 
 @given(durations, durations)
 def test_merged_histograms_are_the_histogram_of_all_samples(left: list[int], right: list[int]) -> None:
-    assert sketch.merge([_histogram(left), _histogram(right)]) == _histogram(left + right)
+    rows = [_histogram(left), ([], []), _histogram(right)]
+    buckets = pl.Series([row[0] for row in rows], dtype=pl.List(pl.Int16))
+    counts = pl.Series([row[1] for row in rows], dtype=pl.List(pl.UInt32))
+    assert sketch.added(buckets, counts) == _histogram(left + right)
 
 
 @given(durations)

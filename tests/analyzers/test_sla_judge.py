@@ -96,6 +96,16 @@ def test_a_breach_is_named_before_its_diagnoses() -> None:
     assert [reason.split()[0] for reason in verdict.reasons] == ["availability", "loss"]
 
 
+def test_no_loss_alone_is_no_data_not_met() -> None:
+    only_loss = Measured(None, None, None, 0.0, None)
+    assert judge(TARGET, only_loss, 60, 60).status is Status.NO_DATA
+
+
+def test_loss_alone_can_still_be_a_risk() -> None:
+    only_loss = Measured(None, None, None, 0.05, None)
+    assert judge(TARGET, only_loss, 60, 60).status is Status.AT_RISK
+
+
 def test_round_trip_times_alone_can_be_met() -> None:
     only_rtt = Measured(transaction_p99_ns=None, availability=None)
     verdict = judge(TARGET, only_rtt, 60, 60)

@@ -15,9 +15,12 @@ import pytest
     [
         (["--help"], {"polars", "pyarrow", "chdb", "clickhouse_connect", "fastapi"}),
         (["policy", "check", "{policy}"], {"polars", "pyarrow", "chdb", "clickhouse_connect", "fastapi"}),
-        (["stats", "{capture}", "--json"], {"chdb", "clickhouse_connect", "fastapi"}),
-        (["decode", "{capture}", "--table", "modbus"], {"chdb", "clickhouse_connect", "fastapi"}),
-        (["replay", "{capture}", "--policy", "{policy}"], {"chdb", "clickhouse_connect", "fastapi"}),
+        (["stats", "{capture}", "--json"], {"pandas", "chdb", "clickhouse_connect", "fastapi"}),
+        (["decode", "{capture}", "--table", "modbus"], {"pandas", "chdb", "clickhouse_connect", "fastapi"}),
+        (
+            ["replay", "{capture}", "--policy", "{policy}"],
+            {"pandas", "chdb", "clickhouse_connect", "fastapi"},
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

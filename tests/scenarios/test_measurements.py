@@ -44,9 +44,7 @@ def test_round_trip_times_are_the_true_ones(name: str) -> None:
         rows = conversation(minutes, path).filter(
             (pl.col("minute") >= path["from"]) & (pl.col("minute") < path["to"])
         )
-        histogram = sketch.merge(
-            zip(rows["rtt_buckets"].to_list(), rows["rtt_counts"].to_list(), strict=True)
-        )
+        histogram = sketch.added(rows["rtt_buckets"], rows["rtt_counts"])
         median = sketch.percentile(*histogram, 0.5)
         assert median is not None, path
         assert abs(median - path["rtt_ns"]) <= max(RTT_SHARE * path["rtt_ns"], RTT_FLOOR_NS), path
