@@ -48,6 +48,7 @@ class EngineLimits:
     pending_limit: int = _LIMITS["pending_limit"][0]
     pending_limit_all: int = _LIMITS["pending_limit_all"][0]
     modbus_pending_s: int = _LIMITS["modbus_pending_s"][0]
+    observations: int = _LIMITS["observations"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]
     anomalies_per_kind: int = _LIMITS["anomalies_per_kind"][0]
 

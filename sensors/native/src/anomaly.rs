@@ -39,10 +39,10 @@ words! {
 }
 
 impl AnomalyKind {
-    /// The layer that it is met in.
-    pub fn layer(self) -> Layer {
+    /// The layer that it is met in; none where that is the application protocol that met it.
+    pub fn layer(self) -> Option<Layer> {
         use AnomalyKind as K;
-        match self {
+        let layer = match self {
             K::CaptureCut | K::RecordLength | K::BadBlock | K::ReadError => Layer::Capture,
             K::UnknownLinkType | K::LinkHeader => Layer::Link,
             K::NetworkHeader => Layer::Network,
@@ -51,8 +51,10 @@ impl AnomalyKind {
             | K::AckOutOfWindow
             | K::SequenceJump
             | K::ReassemblyLimit => Layer::Tcp,
-            _ => Layer::Modbus,
-        }
+            K::NotModbus => Layer::Modbus,
+            _ => return None,
+        };
+        Some(layer)
     }
 }
 
@@ -94,18 +96,25 @@ impl Flowless {
     /// Writes one, within the limit of its kind.
     pub fn report(&mut self, kind: AnomalyKind, at: At, detail: &str, limits: &Limits, rows: &mut Anomalies) {
         if self.tally.admit(kind, limits.anomalies_per_kind) {
-            push(rows, kind, at, None, detail);
+            push(rows, kind, Layer::Application, at, None, detail);
         }
     }
 }
 
-/// Writes one row.
-pub fn push(rows: &mut Anomalies, kind: AnomalyKind, at: At, flow_id: Option<u32>, detail: &str) {
+/// Writes one row; `application` is the layer of a kind that has none of its own.
+pub fn push(
+    rows: &mut Anomalies,
+    kind: AnomalyKind,
+    application: Layer,
+    at: At,
+    flow_id: Option<u32>,
+    detail: &str,
+) {
     rows.push(AnomalyRow {
         ts: at.ts,
         frame: at.frame,
         flow_id,
-        layer: kind.layer(),
+        layer: kind.layer().unwrap_or(application),
         kind,
         detail,
         _borrow: ROW,

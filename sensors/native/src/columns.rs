@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBufferBuilder, NullBufferBuilder};
-use arrow_array::types::{ArrowPrimitiveType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float64Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StringArray,
     TimestampNanosecondArray,
@@ -91,6 +93,9 @@ pub type U8 = Plain<UInt8Type>;
 pub type U16 = Plain<UInt16Type>;
 pub type U32 = Plain<UInt32Type>;
 pub type U64 = Plain<UInt64Type>;
+pub type F64 = Plain<Float64Type>;
+pub type MaybeF64 = Maybe<Float64Type>;
+pub type MaybeI64 = Maybe<Int64Type>;
 pub type MaybeU8 = Maybe<UInt8Type>;
 pub type MaybeU16 = Maybe<UInt16Type>;
 pub type MaybeU32 = Maybe<UInt32Type>;
@@ -229,6 +234,62 @@ impl Column for Text {
         let offsets = std::mem::replace(&mut self.offsets, vec![0]);
         let bytes = Buffer::from_vec(std::mem::take(&mut self.bytes).into_bytes());
         Arc::new(StringArray::new(OffsetBuffer::new(offsets.into()), bytes, None))
+    }
+}
+
+/// A list of texts.
+pub struct TextList {
+    offsets: Vec<i32>,
+    texts: Text,
+}
+
+impl Default for TextList {
+    fn default() -> Self {
+        Self { offsets: vec![0], texts: Text::default() }
+    }
+}
+
+impl Column for TextList {
+    type Value<'a> = &'a [String];
+
+    fn field(name: &str) -> Field {
+        let item = Field::new("item", DataType::Utf8, false);
+        Field::new(name, DataType::List(Arc::new(item)), false)
+    }
+
+    fn push(&mut self, values: &[String]) {
+        for value in values {
+            self.texts.push(value);
+        }
+        self.offsets.push(end_of(self.texts.offsets.len() - 1));
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let item = Arc::new(Field::new("item", DataType::Utf8, false));
+        Arc::new(ListArray::new(item, OffsetBuffer::new(offsets.into()), self.texts.take(), None))
+    }
+}
+
+/// A time that may be missing.
+#[derive(Default)]
+pub struct MaybeTime(Maybe<Int64Type>);
+
+impl Column for MaybeTime {
+    type Value<'a> = Option<i64>;
+
+    fn field(name: &str) -> Field {
+        Field::new(name, Time::field(name).data_type().clone(), true)
+    }
+
+    fn push(&mut self, value: Option<i64>) {
+        self.0.push(value);
+    }
+
+    fn take(&mut self) -> ArrayRef {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.0.values));
+        let valid = self.0.valid.finish();
+        Arc::new(TimestampNanosecondArray::new(values, valid).with_timezone("UTC"))
     }
 }
 

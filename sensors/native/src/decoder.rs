@@ -6,9 +6,11 @@ use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
 use crate::flow::{Flow, FlowKey, FlowTable, Identity, Queue, Shared};
+use crate::layer2::{self, FrameOutput};
 use crate::limits::Limits;
-use crate::link::{self, LinkError, Network};
+use crate::link::{self, LinkError, Network, ethertype};
 use crate::net::{self, Malformed, Packet};
+use crate::observations::Observed;
 use crate::protocol::Counts;
 use crate::source::{Flaw, FlawKind, Item, Record, Source};
 use crate::summary::Summary;
@@ -81,6 +83,7 @@ impl Decoder {
                 tables: Tables::default(),
                 limits,
                 counts: Counts::default(),
+                observed: Observed::default(),
                 held: Held::default(),
                 undecided_bytes: 0,
             },
@@ -175,9 +178,9 @@ impl Decoder {
         let packet = match link.network {
             Network::V4(bytes) => net::v4(bytes, cut),
             Network::V6(bytes) => net::v6(bytes, cut),
-            // Nothing more is in it than who asks for whom.
-            Network::Arp => return,
-            Network::Llc | Network::Other(_) => return self.unread(record),
+            Network::Arp(bytes) => return self.without_ip(record, &link, ethertype::ARP, bytes, at),
+            Network::Llc(bytes) => return self.without_ip(record, &link, ethertype::LLC, bytes, at),
+            Network::Other(kind, bytes) => return self.without_ip(record, &link, kind, bytes, at),
         };
         match packet {
             Ok(packet) => self.packet(record, &link, &packet, at),
@@ -205,15 +208,18 @@ impl Decoder {
             }
             return;
         }
-        let (ports, length) = if packet.protocol == UDP && !packet.fragment {
+        let (ports, payload, length) = if packet.protocol == UDP && !packet.fragment {
             match transport::udp(packet.transport, packet.transport_length) {
-                Ok(datagram) => ([datagram.source_port, datagram.destination_port], datagram.length),
+                Ok(datagram) => {
+                    let ports = [datagram.source_port, datagram.destination_port];
+                    (ports, datagram.payload, datagram.length)
+                }
                 Err(Malformed(why)) => return self.malformed(record, AnomalyKind::TransportHeader, why, at),
             }
         } else {
-            ([0, 0], packet.transport_length as u32)
+            ([0, 0], &[][..], packet.transport_length as u32)
         };
-        self.datagram(record, link, packet, ports, length, is_copy, at);
+        self.datagram(record, link, packet, ports, payload, length, is_copy, at);
     }
 
     fn tcp(
@@ -265,6 +271,7 @@ impl Decoder {
         link: &link::Link<'_>,
         packet: &Packet<'_>,
         ports: [u16; 2],
+        payload: &[u8],
         length: u32,
         is_copy: bool,
         at: At,
@@ -281,10 +288,10 @@ impl Decoder {
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, ports[0]);
         flow.core.interface = record.interface;
-        flow.decide_without_tcp(&mut self.shared);
         if flow.count(side, record.wire_length, length, at) {
             self.active.add(slot);
         }
+        flow.datagram(side, payload, at, &mut self.shared);
         self.table.touch(slot, at.ts);
     }
 
@@ -401,6 +408,28 @@ impl Decoder {
         self.coverage.cell(record.interface).malformed += 1;
         self.summary.malformed_frames += 1;
         self.report(kind, at, why);
+    }
+
+    /// A frame that carries no IP packet.
+    fn without_ip(
+        &mut self,
+        record: &Record<'_>,
+        link: &link::Link<'_>,
+        ether_type: u16,
+        payload: &[u8],
+        at: At,
+    ) {
+        let Some(read) = layer2::reader(ether_type) else {
+            if ether_type != ethertype::ARP {
+                self.unread(record);
+            }
+            return;
+        };
+        let Shared { tables, limits, observed, .. } = &mut self.shared;
+        let mut out = FrameOutput { link, at, tables, observed, flowless: &mut self.flowless, limits };
+        if !read(payload, &mut out) {
+            self.malformed(record, AnomalyKind::NetworkHeader, "not what its Ethernet type says", at);
+        }
     }
 
     #[cold]

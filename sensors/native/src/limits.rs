@@ -63,6 +63,8 @@ limits! {
     pending_limit_all = 1_048_576,
     /// Seconds after which a Modbus request without a response counts as unanswered.
     modbus_pending_s = 60,
+    /// Things told of devices that are remembered, so that each is one row.
+    observations = 262_144,
     /// Rows of one kind of anomaly for one flow.
     anomalies_per_flow_kind = 16,
     /// Rows of one kind of anomaly in a capture that belong to no flow.

@@ -13,7 +13,9 @@ mod linktype {
     pub const LINUX_SLL2: u16 = 276;
 }
 
-mod ethertype {
+pub mod ethertype {
+    /// Stands for frames whose type field is a length: 802.2 LLC, spanning tree and the like.
+    pub const LLC: u16 = 0;
     pub const IPV4: u16 = 0x0800;
     pub const ARP: u16 = 0x0806;
     pub const IPV6: u16 = 0x86dd;
@@ -31,11 +33,11 @@ const TAG_LIMIT: u8 = 8;
 pub enum Network<'a> {
     V4(&'a [u8]),
     V6(&'a [u8]),
-    Arp,
+    Arp(&'a [u8]),
     /// 802.2 LLC: spanning tree and the like.
-    Llc,
+    Llc(&'a [u8]),
     /// An Ethernet type that is not read.
-    Other(u16),
+    Other(u16, &'a [u8]),
 }
 
 /// How the link wraps its packets.
@@ -87,7 +89,7 @@ pub fn read(link_type: u16, frame: &[u8]) -> Result<Link<'_>, LinkError> {
         raw if linktype::RAW.contains(&raw) => match frame.first().map(|first| first >> 4) {
             Some(4) => Ok(bare(Network::V4(frame), Wrapping::Raw)),
             Some(6) => Ok(bare(Network::V6(frame), Wrapping::Raw)),
-            Some(_) => Ok(bare(Network::Other(0), Wrapping::Raw)),
+            Some(_) => Ok(bare(Network::Other(0, frame), Wrapping::Raw)),
             None => Err(LinkError::Short),
         },
         _ => Err(LinkError::UnknownType),
@@ -111,7 +113,7 @@ fn ethernet(frame: &[u8]) -> Result<Link<'_>, LinkError> {
     if frame.len() < 14 {
         return Err(LinkError::Short);
     }
-    let mut link = bare(Network::Llc, Wrapping::Ethernet);
+    let mut link = bare(Network::Llc(&[]), Wrapping::Ethernet);
     link.destination_mac = mac(frame);
     link.source_mac = mac(&frame[6..]);
     finish(link, u16_at(frame, 12), &frame[14..])
@@ -135,9 +137,9 @@ fn finish<'a>(mut link: Link<'a>, mut kind: u16, mut rest: &'a [u8]) -> Result<L
     link.network = match kind {
         ethertype::IPV4 => Network::V4(rest),
         ethertype::IPV6 => Network::V6(rest),
-        ethertype::ARP => Network::Arp,
-        length if length < ethertype::LEAST => Network::Llc,
-        other => Network::Other(other),
+        ethertype::ARP => Network::Arp(rest),
+        length if length < ethertype::LEAST => Network::Llc(rest),
+        other => Network::Other(other, rest),
     };
     Ok(link)
 }
@@ -147,7 +149,7 @@ fn sll(frame: &[u8]) -> Result<Link<'_>, LinkError> {
     if frame.len() < 16 {
         return Err(LinkError::Short);
     }
-    let mut link = bare(Network::Llc, Wrapping::Sll);
+    let mut link = bare(Network::Llc(&[]), Wrapping::Sll);
     if u16_at(frame, 4) == 6 {
         link.source_mac = mac(&frame[6..]);
     }
@@ -158,7 +160,7 @@ fn sll2(frame: &[u8]) -> Result<Link<'_>, LinkError> {
     if frame.len() < 20 {
         return Err(LinkError::Short);
     }
-    let mut link = bare(Network::Llc, Wrapping::Sll2);
+    let mut link = bare(Network::Llc(&[]), Wrapping::Sll2);
     if frame[11] == 6 {
         link.source_mac = mac(&frame[12..]);
     }
@@ -177,7 +179,7 @@ fn family(frame: &[u8], wrapping: Wrapping) -> Result<Link<'_>, LinkError> {
         2 => Network::V4(&frame[4..]),
         // Linux 10, NetBSD and OpenBSD 24, FreeBSD 28, Darwin 30.
         10 | 24 | 28 | 30 => Network::V6(&frame[4..]),
-        _ => Network::Other(0),
+        _ => Network::Other(0, &frame[4..]),
     };
     Ok(bare(network, wrapping))
 }

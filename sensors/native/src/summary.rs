@@ -102,9 +102,9 @@ impl Summary {
                 self.protocols.ipv6 += 1;
                 wrapped.ipv6 += 1;
             }
-            Network::Arp => self.protocols.arp += 1,
-            Network::Llc => self.protocols.llc += 1,
-            Network::Other(_) => self.protocols.other += 1,
+            Network::Arp(_) => self.protocols.arp += 1,
+            Network::Llc(_) => self.protocols.llc += 1,
+            Network::Other(..) => self.protocols.other += 1,
         }
     }
 

@@ -39,9 +39,11 @@ impl Segment<'_> {
 
 /// A UDP datagram.
 #[derive(Clone, Copy, Debug)]
-pub struct Datagram {
+pub struct Datagram<'a> {
     pub source_port: u16,
     pub destination_port: u16,
+    /// The captured payload.
+    pub payload: &'a [u8],
     /// Payload on the wire.
     pub length: u32,
 }
@@ -96,7 +98,7 @@ fn mss(mut options: &[u8]) -> Option<u16> {
 
 /// Reads a UDP header.
 #[inline]
-pub fn udp(bytes: &[u8], wire_length: usize) -> Result<Datagram, Malformed> {
+pub fn udp(bytes: &[u8], wire_length: usize) -> Result<Datagram<'_>, Malformed> {
     if bytes.len() < 8 {
         return Err(Malformed("UDP header shorter than 8 bytes"));
     }
@@ -109,6 +111,7 @@ pub fn udp(bytes: &[u8], wire_length: usize) -> Result<Datagram, Malformed> {
     Ok(Datagram {
         source_port: u16_at(bytes, 0),
         destination_port: u16_at(bytes, 2),
+        payload: &bytes[8..length.min(bytes.len())],
         length: (length - 8) as u32,
     })
 }

@@ -100,6 +100,79 @@ words! {
         Network = "network",
         Tcp = "tcp",
         Modbus = "modbus",
+        OpcUa = "opcua",
+        Mqtt = "mqtt",
+        /// Any other application protocol.
+        Application = "application",
+    }
+}
+
+words! {
+    /// What an operation does to the device that it is sent to.
+    OperationClass {
+        Read = "read",
+        Write = "write",
+        /// Changes what the device runs: download, upload, edits.
+        Program = "program",
+        Start = "start",
+        Stop = "stop",
+        /// Restarts it, or resets its memory.
+        Restart = "restart",
+        /// Looks for devices, or asks what they are.
+        Discover = "discover",
+        /// Changes its name, address, clock or protection.
+        Configure = "configure",
+        /// Opens, keeps or ends a connection.
+        Session = "session",
+        Other = "other",
+    }
+}
+
+words! {
+    /// What is told of a device.
+    ObservationKind {
+        Address = "address",
+        HostName = "host_name",
+        DomainName = "domain_name",
+        Vendor = "vendor",
+        Model = "model",
+        Firmware = "firmware",
+        SerialNumber = "serial_number",
+        Description = "description",
+        Role = "role",
+        Software = "software",
+        OperatingSystem = "operating_system",
+    }
+}
+
+words! {
+    /// The protocol that told it.
+    ObservationSource {
+        Arp = "arp",
+        Ndp = "ndp",
+        Frame = "frame",
+        Ttl = "ttl",
+        Dhcp = "dhcp",
+        Dns = "dns",
+        Mdns = "mdns",
+        Llmnr = "llmnr",
+        Netbios = "netbios",
+        Lldp = "lldp",
+        Stp = "stp",
+        Ntp = "ntp",
+        Snmp = "snmp",
+        Modbus = "modbus",
+        OpcUa = "opcua",
+        Mqtt = "mqtt",
+        Cip = "cip",
+        S7comm = "s7comm",
+        Bacnet = "bacnet",
+        ProfinetDcp = "profinet_dcp",
+        Http = "http",
+        Ssh = "ssh",
+        Tls = "tls",
+        Rdp = "rdp",
+        Smb = "smb",
     }
 }
 
@@ -146,5 +219,11 @@ words! {
         Mdns = "mdns",
         Ssdp = "ssdp",
         Llmnr = "llmnr",
+        Tls = "tls",
+        Tailscale = "tailscale",
+        Radmin = "radmin",
+        WebSocket = "websocket",
+        ModbusRtu = "modbus-rtu",
+        UaPubSub = "opcua-pubsub",
     }
 }

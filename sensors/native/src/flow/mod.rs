@@ -8,9 +8,10 @@ mod talk;
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
 use crate::net::Packet;
-use crate::protocol::{Counts, Parser};
+use crate::observations::Observed;
+use crate::protocol::{Counts, Parser, Protocol};
 use crate::tables::Tables;
-use crate::tcp::{Connection, Held, Sample, SynVerdict, TcpCounters};
+use crate::tcp::{Connection, Held, Listener, Sample, SynVerdict, TcpCounters};
 use crate::transport::{Segment, flag};
 use crate::words::{Confidence, EndReason, RoleSource, Service};
 
@@ -25,6 +26,7 @@ pub struct Shared {
     pub tables: Tables,
     pub limits: Limits,
     pub counts: Counts,
+    pub observed: Observed,
     pub held: Held,
     /// Bytes of payloads that wait until it is known who is the client.
     pub undecided_bytes: u64,
@@ -100,8 +102,10 @@ pub struct Core {
     pub established: bool,
     service: Service,
     confidence: Confidence,
-    /// The service whose messages are read, and who reads them.
-    parser: Option<(Service, Box<dyn Parser>)>,
+    /// The protocol whose messages are read, and who reads them.
+    parser: Option<(&'static Protocol, Box<dyn Parser>)>,
+    /// The flow was handed over: its name stays whatever is read now.
+    named_for_good: bool,
     /// Payloads that were shown to the protocols.
     looked: u8,
     joined_midstream: bool,
@@ -148,6 +152,7 @@ impl Flow {
                 service: Service::Unknown,
                 confidence: Confidence::None,
                 parser: None,
+                named_for_good: false,
                 looked: 0,
                 joined_midstream: false,
                 missed: [0; 2],
@@ -241,11 +246,16 @@ impl Flow {
         }
     }
 
-    /// A flow without TCP's signs: the port, or who spoke first, tells the roles.
-    pub fn decide_without_tcp(&mut self, shared: &mut Shared) {
+    /// Takes a packet of another protocol than TCP. Without TCP's signs what it says, its port, or who spoke first
+    /// tells the roles.
+    pub fn datagram(&mut self, side: usize, payload: &[u8], at: At, shared: &mut Shared) {
         let core = &mut self.core;
-        if core.roles.is_none() {
-            Talk { core, shared }.decide_by_port();
+        let mut talk = Talk { core, shared };
+        if talk.core.roles.is_none() {
+            talk.decide_by_datagram(side, payload);
+        }
+        if !payload.is_empty() && talk.wants_bytes() {
+            talk.bytes(side, payload, at);
         }
     }
 

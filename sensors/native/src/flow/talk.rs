@@ -2,11 +2,11 @@
 
 use super::{Core, Roles, Shared, Waiting};
 use crate::anomaly::{AnomalyKind, At};
-use crate::protocol::{Output, PROTOCOLS, Parser, Role, well_known};
+use crate::protocol::{Output, Parser, Progress, Recognised, Role, recognise, well_known};
 use crate::tables::{FlowStartRow, ROW, RttRow};
 use crate::tcp::{Listener, Sample, TcpCounters};
 use crate::transport::TCP;
-use crate::words::{Confidence, RoleSource, RttKind, Service};
+use crate::words::{Confidence, Layer, RoleSource, RttKind, Service};
 
 /// Payloads of a flow that are shown to the protocols before it is left unnamed.
 const LOOKS: u8 = 8;
@@ -87,13 +87,27 @@ impl Talk<'_> {
         self.decide(client, source);
     }
 
+    /// A datagram's structure tells who speaks, else its port does.
+    pub fn decide_by_datagram(&mut self, side: usize, payload: &[u8]) {
+        let identity = &self.core.identity;
+        let speaks = |recognised: &Recognised, _: bool| recognised.speaker.is_some();
+        let found = recognise(payload, identity.protocol, identity.ports, speaks);
+        match found.and_then(|(_, recognised, _)| recognised.speaker) {
+            Some(Role::Client) => self.decide(side, RoleSource::Protocol),
+            Some(Role::Server) => self.decide(1 - side, RoleSource::Protocol),
+            None => self.decide_by_port(),
+        }
+    }
+
     /// Calls the parser, where there is one, and takes over what it knows afterwards.
     pub fn with_parser(&mut self, call: impl FnOnce(&mut dyn Parser, &mut Output<'_>)) {
         let core = &mut *self.core;
-        let (Some((service, parser)), Some(roles)) = (core.parser.as_mut(), core.roles) else { return };
+        let (Some((protocol, parser)), Some(roles)) = (core.parser.as_mut(), core.roles) else { return };
         let server = 1 - roles.client;
         let mut out = Output {
             flow_id: core.id,
+            service: core.service,
+            layer: protocol.layer,
             client_ip: &core.identity.ips[roles.client],
             server_ip: &core.identity.ips[server],
             client_port: core.identity.ports[roles.client],
@@ -102,20 +116,39 @@ impl Talk<'_> {
             tally: &mut core.tally,
             limits: &self.shared.limits,
             counts: &mut self.shared.counts,
+            observed: &mut self.shared.observed,
         };
         call(parser.as_mut(), &mut out);
         let confidence = parser.confidence();
-        if parser.is_wrong() {
+        let service = parser.service().unwrap_or(protocol.service);
+        let progress = parser.progress();
+        if progress != Progress::Reading {
             parser.end(core.last.ts, false, &mut out);
-            if core.service == *service {
+        }
+        let renamed = service != core.service && confidence >= core.confidence;
+        let better = confidence > core.confidence || (renamed && confidence > Confidence::Port);
+        if progress == Progress::Wrong {
+            if core.service == service && !core.named_for_good {
                 // The name came from the port, and the payload is not what the port says.
                 core.service = Service::Unknown;
                 core.confidence = Confidence::None;
             }
-            core.parser = None;
-        } else if confidence > core.confidence {
-            core.service = *service;
+        } else if better && !core.named_for_good {
+            core.service = service;
             core.confidence = confidence;
+        }
+        match progress {
+            Progress::Reading => {}
+            Progress::Wrong => core.parser = None,
+            Progress::Done => {
+                core.parser = None;
+                core.looked = LOOKS;
+            }
+            Progress::HandOver => {
+                core.parser = None;
+                core.looked = 0;
+                core.named_for_good = true;
+            }
         }
     }
 
@@ -126,17 +159,17 @@ impl Talk<'_> {
 
     /// Shows a payload to the protocols, so that one of them says who speaks.
     fn listen_for_speaker(&mut self, side: usize, bytes: &[u8], at: At) {
-        let ports = self.core.identity.ports;
-        for protocol in PROTOCOLS {
-            let on_port = ports.contains(&protocol.port);
-            let Some(recognised) = (protocol.recognise)(bytes, on_port) else { continue };
-            match recognised.speaker {
-                Some(Role::Client) => self.decide(side, RoleSource::Protocol),
-                Some(Role::Server) => self.decide(1 - side, RoleSource::Protocol),
-                None if on_port => self.decide_by_port(),
-                None => break,
+        let identity = &self.core.identity;
+        let found = recognise(bytes, identity.protocol, identity.ports, |_, _| true);
+        if let Some((_, recognised, on_port)) = found {
+            if recognised.speaker.is_some() || on_port {
+                match recognised.speaker {
+                    Some(Role::Client) => self.decide(side, RoleSource::Protocol),
+                    Some(Role::Server) => self.decide(1 - side, RoleSource::Protocol),
+                    None => self.decide_by_port(),
+                }
+                return self.bytes(side, bytes, at);
             }
-            return self.bytes(side, bytes, at);
         }
         let payloads =
             self.core.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
@@ -163,34 +196,33 @@ impl Talk<'_> {
     /// Shows a payload to the protocols, so that one of them reads or names the flow.
     fn look(&mut self, role: Role, bytes: &[u8], at: At) {
         self.core.looked += 1;
-        let ports = self.core.identity.ports;
-        for protocol in PROTOCOLS {
-            let on_port = ports.contains(&protocol.port);
-            let Some(recognised) = (protocol.recognise)(bytes, on_port) else { continue };
-            if recognised.speaker.is_some_and(|speaker| speaker != role) && !on_port {
-                continue;
-            }
-            let Some(start) = protocol.parser else {
+        let identity = &self.core.identity;
+        let fits = |recognised: &Recognised, on_port: bool| {
+            on_port || recognised.speaker.is_none_or(|speaker| speaker == role)
+        };
+        let found = recognise(bytes, identity.protocol, identity.ports, fits);
+        let Some((protocol, recognised, _)) = found else { return };
+        let Some(start) = protocol.parser else {
+            if !self.core.named_for_good {
                 self.core.service = protocol.service;
                 self.core.confidence = recognised.confidence;
-                self.core.looked = LOOKS;
-                return;
-            };
-            let mut parser = start(recognised.confidence);
-            if self.core.joined_midstream {
-                parser.gap(Role::Client, 0);
-                parser.gap(Role::Server, 0);
             }
-            let missed = std::mem::take(&mut self.core.missed);
-            for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
-                if let Some(role) = self.role(side) {
-                    parser.gap(role, length);
-                }
-            }
-            self.core.parser = Some((protocol.service, parser));
-            self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
+            self.core.looked = LOOKS;
             return;
+        };
+        let mut parser = start(recognised.confidence);
+        if self.core.joined_midstream {
+            parser.gap(Role::Client, 0);
+            parser.gap(Role::Server, 0);
         }
+        let missed = std::mem::take(&mut self.core.missed);
+        for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
+            if let Some(role) = self.role(side) {
+                parser.gap(role, length);
+            }
+        }
+        self.core.parser = Some((protocol, parser));
+        self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
     }
 }
 
@@ -247,7 +279,7 @@ impl Listener for Talk<'_> {
         }
         if self.core.tally.admit(kind, self.shared.limits.anomalies_per_flow_kind) {
             let rows = &mut self.shared.tables.anomalies;
-            crate::anomaly::push(rows, kind, at, Some(self.core.id), &detail());
+            crate::anomaly::push(rows, kind, Layer::Tcp, at, Some(self.core.id), &detail());
         }
     }
 

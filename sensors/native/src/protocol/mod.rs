@@ -10,8 +10,10 @@ mod ports;
 
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
+use crate::observations::{Observation, Observed};
 use crate::tables::Tables;
-use crate::words::{Confidence, Service};
+use crate::transport::{TCP, UDP};
+use crate::words::{Confidence, Layer, Service};
 
 pub use ports::well_known;
 
@@ -20,6 +22,28 @@ pub use ports::well_known;
 pub enum Role {
     Client,
     Server,
+}
+
+/// What a protocol is spoken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Tcp,
+    /// Every datagram is fed to the parser whole, or as much of it as was captured.
+    Udp,
+    Both,
+}
+
+/// How far a parser is with its flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It wants the bytes that come next.
+    Reading,
+    /// It has seen what it came for: the flow keeps its name, nobody reads on.
+    Done,
+    /// The bytes that come next are another protocol's, as after an upgrade; the flow keeps its name.
+    HandOver,
+    /// The flow speaks something else: the name was wrong.
+    Wrong,
 }
 
 /// What a protocol makes of the first payload that it is shown.
@@ -34,12 +58,55 @@ pub struct Recognised {
 /// One application protocol.
 pub struct Protocol {
     pub service: Service,
-    /// True for a server port that is this protocol's own.
-    pub port: u16,
+    /// Whose anomalies its own are.
+    pub layer: Layer,
+    pub transport: Transport,
+    /// Server ports that are its own: a hint, never a proof.
+    pub ports: &'static [u16],
     /// Looks at one payload; `on_port` where a side of the flow uses the protocol's port.
     pub recognise: fn(payload: &[u8], on_port: bool) -> Option<Recognised>,
     /// A parser for a flow, where messages are read and not only named.
     pub parser: Option<fn(Confidence) -> Box<dyn Parser>>,
+}
+
+impl Protocol {
+    /// True where it may be spoken over an IP protocol.
+    #[inline]
+    fn fits(&self, ip_protocol: u8) -> bool {
+        match self.transport {
+            Transport::Tcp => ip_protocol == TCP,
+            Transport::Udp => ip_protocol == UDP,
+            Transport::Both => true,
+        }
+    }
+
+    /// True where one of a flow's ports is its own.
+    #[inline]
+    fn is_on_port(&self, ports: [u16; 2]) -> bool {
+        self.ports.iter().any(|port| ports.contains(port))
+    }
+}
+
+/// The first protocol that recognises a payload, those whose port it is asked first.
+pub fn recognise(
+    payload: &[u8],
+    ip_protocol: u8,
+    ports: [u16; 2],
+    accept: impl Fn(&Recognised, bool) -> bool,
+) -> Option<(&'static Protocol, Recognised, bool)> {
+    for on_port in [true, false] {
+        for protocol in PROTOCOLS {
+            if !protocol.fits(ip_protocol) || protocol.is_on_port(ports) != on_port {
+                continue;
+            }
+            if let Some(recognised) = (protocol.recognise)(payload, on_port) {
+                if accept(&recognised, on_port) {
+                    return Some((protocol, recognised, on_port));
+                }
+            }
+        }
+    }
+    None
 }
 
 /// The protocols that are recognised by structure.
@@ -48,6 +115,10 @@ pub static PROTOCOLS: &[Protocol] = &[modbus::PROTOCOL, opcua::PROTOCOL, mqtt::P
 /// The flow that a parser reads, and where its rows go.
 pub struct Output<'a> {
     pub flow_id: u32,
+    /// The flow's service so far: by its port, until something better is known.
+    pub service: Service,
+    /// The reader's layer.
+    pub layer: Layer,
     pub client_ip: &'a [u8; 16],
     pub server_ip: &'a [u8; 16],
     pub client_port: u16,
@@ -56,14 +127,22 @@ pub struct Output<'a> {
     pub tally: &'a mut Tally,
     pub limits: &'a Limits,
     pub counts: &'a mut Counts,
+    pub observed: &'a mut Observed,
 }
 
 impl Output<'_> {
     /// Writes an anomaly of the flow, within the limit of its kind.
     pub fn anomaly(&mut self, kind: AnomalyKind, at: At, detail: &dyn Fn() -> String) {
         if self.tally.admit(kind, self.limits.anomalies_per_flow_kind) {
-            crate::anomaly::push(&mut self.tables.anomalies, kind, at, Some(self.flow_id), &detail());
+            let rows = &mut self.tables.anomalies;
+            crate::anomaly::push(rows, kind, self.layer, at, Some(self.flow_id), &detail());
         }
+    }
+
+    /// Writes what the flow tells of a device.
+    pub fn observe(&mut self, seen: &Observation<'_>, at: At) {
+        let rows = &mut self.tables.observations;
+        self.observed.note(seen, at, Some(self.flow_id), self.limits, rows);
     }
 }
 
@@ -93,6 +172,10 @@ pub trait Parser: Send + Sync {
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>);
     /// How sure it is that the flow speaks this protocol; `None` while nothing may be said of it.
     fn confidence(&self) -> Confidence;
-    /// True once it is clear that the flow speaks something else.
-    fn is_wrong(&self) -> bool;
+    /// How far it is, asked after every call.
+    fn progress(&self) -> Progress;
+    /// The flow's service, where it is a narrower one than the protocol's own.
+    fn service(&self) -> Option<Service> {
+        None
+    }
 }

@@ -1,9 +1,16 @@
 //! MQTT 3.1, 3.1.1 and 5, named by its CONNECT packet (MQTT 5.0, 3.1); its packets are not read here.
 
-use super::{Protocol, Recognised, Role};
-use crate::words::{Confidence, Service};
+use super::{Protocol, Recognised, Role, Transport};
+use crate::words::{Confidence, Layer, Service};
 
-pub const PROTOCOL: Protocol = Protocol { service: Service::Mqtt, port: 1883, recognise, parser: None };
+pub const PROTOCOL: Protocol = Protocol {
+    service: Service::Mqtt,
+    layer: Layer::Mqtt,
+    transport: Transport::Tcp,
+    ports: &[1883],
+    recognise,
+    parser: None,
+};
 
 fn recognise(payload: &[u8], _on_port: bool) -> Option<Recognised> {
     // Fixed header: type 1, flags 0; then the remaining length in one to four bytes (2.1.4).

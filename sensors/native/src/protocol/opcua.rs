@@ -1,9 +1,16 @@
 //! OPC UA binary (opc.tcp), named by its message header (OPC 10000-6, 7.1.2.2); its services are not read here.
 
-use super::{Protocol, Recognised, Role};
-use crate::words::{Confidence, Service};
+use super::{Protocol, Recognised, Role, Transport};
+use crate::words::{Confidence, Layer, Service};
 
-pub const PROTOCOL: Protocol = Protocol { service: Service::OpcUa, port: 4840, recognise, parser: None };
+pub const PROTOCOL: Protocol = Protocol {
+    service: Service::OpcUa,
+    layer: Layer::OpcUa,
+    transport: Transport::Tcp,
+    ports: &[4840],
+    recognise,
+    parser: None,
+};
 
 /// No message or chunk is longer; the specification leaves it to the peers, products stay far below.
 const LENGTH_LIMIT: u32 = 1 << 24;

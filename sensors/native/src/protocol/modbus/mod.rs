@@ -8,15 +8,21 @@ mod pdu;
 use framing::{Event, Framing, Unit};
 use pairing::{Pairing, Pending, Reply, Written};
 
-use super::{Output, Parser, Protocol, Recognised, Role};
+use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::columns::VALUES_KEPT;
-use crate::words::{Confidence, Outcome, Service};
+use crate::words::{Confidence, Layer, Outcome, Service};
 
 const PORT: u16 = 502;
 
-pub const PROTOCOL: Protocol =
-    Protocol { service: Service::Modbus, port: PORT, recognise, parser: Some(start) };
+pub const PROTOCOL: Protocol = Protocol {
+    service: Service::Modbus,
+    layer: Layer::Modbus,
+    transport: Transport::Tcp,
+    ports: &[PORT],
+    recognise,
+    parser: Some(start),
+};
 
 /// Messages that may be held back while it is not yet sure that this is Modbus.
 const UNCONFIRMED_LIMIT: usize = 64;
@@ -124,8 +130,8 @@ impl Parser for Modbus {
         self.confidence
     }
 
-    fn is_wrong(&self) -> bool {
-        self.wrong
+    fn progress(&self) -> Progress {
+        if self.wrong { Progress::Wrong } else { Progress::Reading }
     }
 }
 

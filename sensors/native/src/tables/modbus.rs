@@ -1,0 +1,40 @@
+//! Modbus transactions.
+
+use crate::columns::{
+    Address, Flag, MaybeU8, MaybeU16, MaybeU64, Name, Text, Time, U8, U16, U16List, U32, table,
+};
+use crate::words::{Confidence, Outcome};
+
+table! {
+    /// One row a Modbus transaction.
+    ModbusRows, ModbusRow {
+        ts: Time,
+        flow_id: U32,
+        client_ip: Address,
+        server_ip: Address,
+        client_port: U16,
+        server_port: U16,
+        request_frame: MaybeU64,
+        response_frame: MaybeU64,
+        transaction_id: U16,
+        unit: U8,
+        function: U8,
+        outcome: Name<Outcome>,
+        exception_code: MaybeU8,
+        latency_ns: MaybeU64,
+        address: MaybeU16,
+        quantity: MaybeU16,
+        write_address: MaybeU16,
+        write_quantity: MaybeU16,
+        values_read: U16List,
+        values_written: U16List,
+        sub_function: MaybeU16,
+        and_mask: MaybeU16,
+        or_mask: MaybeU16,
+        detail: Text,
+        request_bytes: U16,
+        response_bytes: U16,
+        after_gap: Flag,
+        confidence: Name<Confidence>,
+    }
+}
