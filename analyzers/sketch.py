@@ -36,10 +36,10 @@ def _edges() -> tuple[int, ...]:
 
 EDGES: Final = _edges()
 _EDGE_SERIES: Final = pl.Series("edges", EDGES, dtype=pl.UInt64)
-#: What a bucket stands for: the value that is at most ACCURACY away from both of its edges.
+#: What a bucket stands for: the value that is at most ACCURACY away from its first and its last whole number.
 _MIDDLES: Final = (
     1,
-    *((2 * low * high) // (low + high) if low + high else 0 for low, high in pairwise(EDGES)),
+    *(2 * (low + 1) * high // (low + 1 + high) if low < high else high for low, high in pairwise(EDGES)),
     _TOP_NS,
 )
 
