@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import shutil
@@ -70,12 +71,25 @@ def _needs_command() -> str:
     return _needs_engine() or ("" if _GEOPHONE.exists() else "geophone is not installed: make build")
 
 
-def _needs_scapy() -> str:
-    return "" if importlib.util.find_spec("scapy") else "scapy is not installed: make build"
+def _needs_library(name: str) -> Callable[[], str]:
+    return lambda: "" if importlib.util.find_spec(name) else f"{name} is not installed: make build"
 
 
 def _script(name: str) -> Callable[[Path, Path], list[str]]:
     return lambda capture, _scratch: [sys.executable, "-m", f"benchmarks.{name}", str(capture)]
+
+
+def _library(name: str, work: str, packet_limit: int) -> Peer:
+    """A Python library that reads captures, alone in its process."""
+    return Peer(
+        name,
+        work,
+        lambda capture, _scratch: [sys.executable, "-m", "benchmarks.python_peers", name, str(capture)],
+        _needs_library(name),
+        cost=_own_clock,
+        packet_limit=packet_limit,
+        version=lambda: f"{name} {importlib.metadata.version(name)}",
+    )
 
 
 def _decode(file_format: str) -> Callable[[Path, Path], list[str]]:
@@ -138,13 +152,10 @@ PEERS: Final = (
         packet_limit=200_000,
         version=lambda: _first_line("tshark", "--version"),
     ),
-    Peer(
-        "scapy PcapReader",
-        "every packet dissected, nothing kept; without the import",
-        _script("scapy_alone"),
-        _needs_scapy,
-        cost=_own_clock,
-        packet_limit=10_000,
-        version=lambda: _first_line(sys.executable, "-c", "import scapy; print('scapy', scapy.__version__)"),
+    _library(
+        "nfstream", "flow counters, one meter, no guessing of applications; without the import", 300_000
     ),
+    _library("dpkt", "Ethernet, IP, TCP and UDP of every packet, nothing kept; without the import", 100_000),
+    _library("scapy", "every packet dissected, nothing kept; without the import", 10_000),
+    _library("pyshark", "every packet dissected by tshark and made an object; without the import", 2_000),
 )
