@@ -59,19 +59,16 @@ impl AnomalyKind {
 }
 
 /// How many anomalies of each kind were written, for one flow or for what has no flow.
-#[derive(Clone, Debug)]
-pub struct Tally([u16; AnomalyKind::COUNT]);
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self([0; AnomalyKind::COUNT])
-    }
-}
+///
+/// Few flows have any, so the counts take room only from the first one on.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Option<Box<[u16; AnomalyKind::COUNT]>>);
 
 impl Tally {
     /// Counts one more; true while it is within the limit.
     pub fn admit(&mut self, kind: AnomalyKind, limit: u64) -> bool {
-        let count = &mut self.0[usize::from(kind.number())];
+        let counts = self.0.get_or_insert_with(|| Box::new([0; AnomalyKind::COUNT]));
+        let count = &mut counts[usize::from(kind.number())];
         *count = count.saturating_add(1);
         u64::from(*count) <= limit
     }

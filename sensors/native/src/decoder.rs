@@ -247,7 +247,7 @@ impl Decoder {
         }
         let slot = match found {
             Some(slot) => slot,
-            None => self.open(Identity::new(key, link, packet, ports), true, record.interface, at),
+            None => self.open(Identity::new(key, link, packet, ports[0]), true, record.interface, at),
         };
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, ports[0]);
@@ -283,7 +283,7 @@ impl Decoder {
         }
         let slot = match found {
             Some(slot) => slot,
-            None => self.open(Identity::new(key, link, packet, ports), false, record.interface, at),
+            None => self.open(Identity::new(key, link, packet, ports[0]), false, record.interface, at),
         };
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, ports[0]);

@@ -5,35 +5,40 @@ use std::hash::{Hash, Hasher};
 use crate::link::Link;
 use crate::net::Packet;
 
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct End {
+    ip: [u8; 16],
+    port: u16,
+}
+
 /// A 5-tuple, the same for both directions. VLAN ids are no part: a routed packet changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowKey {
-    low: u128,
-    high: u128,
-    /// Ports of both and the protocol.
-    rest: u64,
+    /// The lower end first.
+    ends: [End; 2],
+    protocol: u8,
 }
 
 impl Hash for FlowKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(self.low);
-        state.write_u128(self.high);
-        state.write_u64(self.rest);
+        let [low, high] = &self.ends;
+        state.write_u128(u128::from_le_bytes(low.ip));
+        state.write_u128(u128::from_le_bytes(high.ip));
+        state.write_u64(u64::from(low.port) << 32 | u64::from(high.port) << 16 | u64::from(self.protocol));
     }
 }
 
 impl FlowKey {
     #[inline]
     pub fn new(packet: &Packet<'_>, source_port: u16, destination_port: u16) -> Self {
-        let source = (u128::from_be_bytes(packet.source), source_port);
-        let destination = (u128::from_be_bytes(packet.destination), destination_port);
-        let (low, high) = if source <= destination { (source, destination) } else { (destination, source) };
-        Self {
-            low: low.0,
-            high: high.0,
-            rest: u64::from(low.1) << 32 | u64::from(high.1) << 16 | u64::from(packet.protocol),
-        }
+        let source = End { ip: packet.source, port: source_port };
+        let destination = End { ip: packet.destination, port: destination_port };
+        let rank = |end: &End| (u128::from_be_bytes(end.ip), end.port);
+        let ends =
+            if rank(&source) <= rank(&destination) { [source, destination] } else { [destination, source] };
+        Self { ends, protocol: packet.protocol }
     }
 }
 
@@ -41,23 +46,52 @@ impl FlowKey {
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     pub key: FlowKey,
-    pub protocol: u8,
-    pub ips: [[u8; 16]; 2],
-    pub ports: [u16; 2],
+    /// Which of the key's ends is side 0.
+    first: u8,
+    pub vlan: u16,
     /// Source and destination MAC of the first frame.
     pub macs: [u64; 2],
-    pub vlan: u16,
 }
 
 impl Identity {
-    pub fn new(key: FlowKey, link: &Link<'_>, packet: &Packet<'_>, ports: [u16; 2]) -> Self {
+    pub fn new(key: FlowKey, link: &Link<'_>, packet: &Packet<'_>, source_port: u16) -> Self {
+        let source = End { ip: packet.source, port: source_port };
         Self {
             key,
-            protocol: packet.protocol,
-            ips: [packet.source, packet.destination],
-            ports,
-            macs: [link.source_mac, link.destination_mac],
+            first: u8::from(key.ends[0] != source),
             vlan: link.vlan,
+            macs: [link.source_mac, link.destination_mac],
         }
+    }
+
+    #[inline]
+    fn end(&self, side: usize) -> &End {
+        &self.key.ends[usize::from(self.first) ^ side & 1]
+    }
+
+    #[inline]
+    pub fn ip(&self, side: usize) -> &[u8; 16] {
+        &self.end(side).ip
+    }
+
+    #[inline]
+    pub fn port(&self, side: usize) -> u16 {
+        self.end(side).port
+    }
+
+    /// Ports by side.
+    pub fn ports(&self) -> [u16; 2] {
+        [self.port(0), self.port(1)]
+    }
+
+    pub fn protocol(&self) -> u8 {
+        self.key.protocol
+    }
+
+    /// Which side sent a packet.
+    #[inline]
+    pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
+        let first = self.end(0);
+        usize::from(packet.source != first.ip || source_port != first.port)
     }
 }

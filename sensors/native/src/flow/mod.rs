@@ -87,6 +87,14 @@ enum Waiting {
     Anomaly(AnomalyKind, At, String),
 }
 
+/// What a flow heard before it was known who is the client, or who reads its messages: most hear nothing.
+#[derive(Default)]
+struct Early {
+    waiting: Vec<Waiting>,
+    /// Bytes missing from each side's stream before there was a parser to tell.
+    missed: [u64; 2],
+}
+
 /// Everything of a flow but its TCP state.
 pub struct Core {
     /// From 1, in the order of the flows' first rows; 0 before that row.
@@ -98,7 +106,8 @@ pub struct Core {
     pub last: At,
     pub roles: Option<Roles>,
     pub minute: Minute,
-    totals: [Counters; 2],
+    /// Of the minutes that are over: there from the first one on.
+    totals: Option<Box<[Counters; 2]>>,
     pub established: bool,
     service: Service,
     confidence: Confidence,
@@ -109,9 +118,7 @@ pub struct Core {
     /// Payloads that were shown to the protocols.
     looked: u8,
     joined_midstream: bool,
-    /// Bytes missing from each side's stream before there was a parser to tell.
-    missed: [u64; 2],
-    waiting: Vec<Waiting>,
+    early: Option<Box<Early>>,
     tally: Tally,
     /// The capture interface that saw it last.
     pub interface: u16,
@@ -147,7 +154,7 @@ impl Flow {
                 last: at,
                 roles: None,
                 minute: Minute::default(),
-                totals: Default::default(),
+                totals: None,
                 established: false,
                 service: Service::Unknown,
                 confidence: Confidence::None,
@@ -155,8 +162,7 @@ impl Flow {
                 named_for_good: false,
                 looked: 0,
                 joined_midstream: false,
-                missed: [0; 2],
-                waiting: Vec::new(),
+                early: None,
                 tally: Tally::default(),
                 interface: 0,
             },
@@ -177,8 +183,7 @@ impl Flow {
     /// Which side sent a packet.
     #[inline]
     pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
-        let identity = &self.core.identity;
-        usize::from(packet.source != identity.ips[0] || source_port != identity.ports[0])
+        self.core.identity.side_of(packet, source_port)
     }
 
     /// Counts a packet; true where it is the first of the minute.

@@ -52,7 +52,8 @@ impl Flow {
         let Some(roles) = core.roles else { return };
         let counted = std::mem::take(&mut core.minute);
         let Minute { counters, first, last, active } = counted;
-        for (total, more) in core.totals.iter_mut().zip(&counters) {
+        let totals = core.totals.get_or_insert_default();
+        for (total, more) in totals.iter_mut().zip(&counters) {
             total.add(more);
         }
         if !active {
@@ -76,17 +77,19 @@ impl Flow {
         let (client, server) = (roles.client, 1 - roles.client);
         let identity = &core.identity;
         let tcp = self.tcp.as_ref();
-        let (c2s, s2c) = (&core.totals[client], &core.totals[server]);
+        let none = Default::default();
+        let totals = core.totals.as_deref().unwrap_or(&none);
+        let (c2s, s2c) = (&totals[client], &totals[server]);
         shared.tables.flows.push(counted_row!(FlowRow, core, tcp, c2s, s2c, {
             ts: core.first.ts,
             last_ts: core.last.ts,
             first_frame: core.first.frame,
             last_frame: core.last.frame,
-            ip_proto: identity.protocol,
-            client_ip: &identity.ips[client],
-            server_ip: &identity.ips[server],
-            client_port: identity.ports[client],
-            server_port: identity.ports[server],
+            ip_proto: identity.protocol(),
+            client_ip: identity.ip(client),
+            server_ip: identity.ip(server),
+            client_port: identity.port(client),
+            server_port: identity.port(server),
             client_mac: identity.macs[client],
             server_mac: identity.macs[server],
             vlan: identity.vlan,

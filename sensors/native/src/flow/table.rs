@@ -3,9 +3,10 @@
 //! Who is ended when depends on packets and their times alone, never on the hash seed, which is random so that
 //! nobody can choose ports that collide.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 
 use super::{Flow, FlowKey};
 
@@ -28,6 +29,8 @@ impl Queue {
 
 #[derive(Clone, Copy)]
 struct Links {
+    /// Of the flow's key.
+    hash: u64,
     queue: Queue,
     fresher: u32,
     staler: u32,
@@ -41,7 +44,9 @@ struct Ends {
 
 /// All flows at hand. Slots are numbers that stay the same while a flow lives.
 pub struct FlowTable {
-    index: HashMap<FlowKey, u32, RandomState>,
+    /// Slots by the hash of their flows' keys; the keys are in the flows, which are read anyway.
+    index: HashTable<u32>,
+    keyed: RandomState,
     slots: Vec<Option<Box<Flow>>>,
     links: Vec<Links>,
     free: Vec<u32>,
@@ -53,7 +58,8 @@ impl Default for FlowTable {
     fn default() -> Self {
         let empty = Ends { freshest: NONE, stalest: NONE };
         Self {
-            index: HashMap::default(),
+            index: HashTable::new(),
+            keyed: RandomState::default(),
             slots: Vec::new(),
             links: Vec::new(),
             free: Vec::new(),
@@ -70,7 +76,13 @@ impl FlowTable {
 
     #[inline]
     pub fn find(&self, key: &FlowKey) -> Option<u32> {
-        self.index.get(key).copied()
+        let hash = self.keyed.hash_one(key);
+        self.index.find(hash, |slot| self.has_key(*slot, key)).copied()
+    }
+
+    #[inline]
+    fn has_key(&self, slot: u32, key: &FlowKey) -> bool {
+        self.slots[slot as usize].as_ref().is_some_and(|flow| flow.core.identity.key == *key)
     }
 
     #[inline]
@@ -87,8 +99,8 @@ impl FlowTable {
     pub fn add(&mut self, make: impl FnOnce(u64) -> Flow) -> u32 {
         self.last_serial += 1;
         let flow = Box::new(make(self.last_serial));
-        let key = flow.core.identity.key;
-        let links = Links { queue: flow.queued, fresher: NONE, staler: NONE };
+        let hash = self.keyed.hash_one(flow.core.identity.key);
+        let links = Links { hash, queue: flow.queued, fresher: NONE, staler: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(flow);
@@ -101,7 +113,8 @@ impl FlowTable {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.index.insert(key, slot);
+        let links = &self.links;
+        self.index.insert_unique(hash, slot, |slot| links[*slot as usize].hash);
         self.append(slot);
         slot
     }
@@ -110,7 +123,10 @@ impl FlowTable {
     pub fn remove(&mut self, slot: u32) -> Box<Flow> {
         self.unlink(slot);
         let flow = self.slots[slot as usize].take().expect("slots in use hold a flow");
-        self.index.remove(&flow.core.identity.key);
+        let hash = self.links[slot as usize].hash;
+        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
+            entry.remove();
+        }
         self.free.push(slot);
         flow
     }

@@ -35,8 +35,8 @@ impl Talk<'_> {
         core.id = self.shared.last_flow_id;
         let server = 1 - client;
         let identity = &core.identity;
-        let by_port = well_known(identity.protocol, identity.ports[server])
-            .or_else(|| well_known(identity.protocol, identity.ports[client]));
+        let by_port = well_known(identity.protocol(), identity.port(server))
+            .or_else(|| well_known(identity.protocol(), identity.port(client)));
         if let Some(service) = by_port {
             core.service = service;
             core.confidence = Confidence::Port;
@@ -45,18 +45,19 @@ impl Talk<'_> {
             flow_id: core.id,
             ts: core.first.ts,
             first_frame: core.first.frame,
-            ip_proto: identity.protocol,
-            client_ip: &identity.ips[client],
-            server_ip: &identity.ips[server],
-            client_port: identity.ports[client],
-            server_port: identity.ports[server],
+            ip_proto: identity.protocol(),
+            client_ip: identity.ip(client),
+            server_ip: identity.ip(server),
+            client_port: identity.port(client),
+            server_port: identity.port(server),
             client_mac: identity.macs[client],
             server_mac: identity.macs[server],
             vlan: identity.vlan,
             role_source: source,
             _borrow: ROW,
         });
-        for waiting in std::mem::take(&mut core.waiting) {
+        let waiting = core.early.as_mut().map(|early| std::mem::take(&mut early.waiting));
+        for waiting in waiting.into_iter().flatten() {
             match waiting {
                 Waiting::Bytes(side, bytes, at) => {
                     self.shared.undecided_bytes -= bytes.len() as u64;
@@ -75,9 +76,9 @@ impl Talk<'_> {
     /// with the lower port, else the one that was spoken to first.
     pub fn decide_by_port(&mut self) {
         let identity = &self.core.identity;
-        let [first, second] = identity.ports;
-        let named = [first, second].map(|port| well_known(identity.protocol, port).is_some());
-        let lower_serves = identity.protocol == TCP || named[0] && named[1];
+        let [first, second] = identity.ports();
+        let named = [first, second].map(|port| well_known(identity.protocol(), port).is_some());
+        let lower_serves = identity.protocol() == TCP || named[0] && named[1];
         let (client, source) = match named {
             [false, true] => (0, RoleSource::Port),
             [true, false] => (1, RoleSource::Port),
@@ -91,7 +92,7 @@ impl Talk<'_> {
     pub fn decide_by_datagram(&mut self, side: usize, payload: &[u8]) {
         let identity = &self.core.identity;
         let speaks = |recognised: &Recognised, _: bool| recognised.speaker.is_some();
-        let found = recognise(payload, identity.protocol, identity.ports, speaks);
+        let found = recognise(payload, identity.protocol(), identity.ports(), speaks);
         match found.and_then(|(_, recognised, _)| recognised.speaker) {
             Some(Role::Client) => self.decide(side, RoleSource::Protocol),
             Some(Role::Server) => self.decide(1 - side, RoleSource::Protocol),
@@ -108,10 +109,10 @@ impl Talk<'_> {
             flow_id: core.id,
             service: core.service,
             layer: protocol.layer,
-            client_ip: &core.identity.ips[roles.client],
-            server_ip: &core.identity.ips[server],
-            client_port: core.identity.ports[roles.client],
-            server_port: core.identity.ports[server],
+            client_ip: core.identity.ip(roles.client),
+            server_ip: core.identity.ip(server),
+            client_port: core.identity.port(roles.client),
+            server_port: core.identity.port(server),
             tables: &mut self.shared.tables,
             tally: &mut core.tally,
             limits: &self.shared.limits,
@@ -160,7 +161,7 @@ impl Talk<'_> {
     /// Shows a payload to the protocols, so that one of them says who speaks.
     fn listen_for_speaker(&mut self, side: usize, bytes: &[u8], at: At) {
         let identity = &self.core.identity;
-        let found = recognise(bytes, identity.protocol, identity.ports, |_, _| true);
+        let found = recognise(bytes, identity.protocol(), identity.ports(), |_, _| true);
         if let Some((_, recognised, on_port)) = found {
             if recognised.speaker.is_some() || on_port {
                 match recognised.speaker {
@@ -171,8 +172,8 @@ impl Talk<'_> {
                 return self.bytes(side, bytes, at);
             }
         }
-        let payloads =
-            self.core.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
+        let waiting = self.core.early.iter().flat_map(|early| &early.waiting);
+        let payloads = waiting.filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
         let waiting_bytes = self.shared.undecided_bytes + bytes.len() as u64;
         if payloads + 1 >= UNDECIDED_PAYLOADS
             || bytes.len() > WAITING_BYTES
@@ -187,8 +188,9 @@ impl Talk<'_> {
     }
 
     fn wait(&mut self, waiting: Waiting) {
-        self.core.waiting.push(waiting);
-        if self.core.waiting.len() >= WAITING_LIMIT {
+        let all = &mut self.core.early.get_or_insert_default().waiting;
+        all.push(waiting);
+        if all.len() >= WAITING_LIMIT {
             self.decide_by_port();
         }
     }
@@ -200,7 +202,7 @@ impl Talk<'_> {
         let fits = |recognised: &Recognised, on_port: bool| {
             on_port || recognised.speaker.is_none_or(|speaker| speaker == role)
         };
-        let found = recognise(bytes, identity.protocol, identity.ports, fits);
+        let found = recognise(bytes, identity.protocol(), identity.ports(), fits);
         let Some((protocol, recognised, _)) = found else { return };
         let Some(start) = protocol.parser else {
             if !self.core.named_for_good {
@@ -215,7 +217,7 @@ impl Talk<'_> {
             parser.gap(Role::Client, 0);
             parser.gap(Role::Server, 0);
         }
-        let missed = std::mem::take(&mut self.core.missed);
+        let missed = self.core.early.take().map_or([0; 2], |early| early.missed);
         for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
             if let Some(role) = self.role(side) {
                 parser.gap(role, length);
@@ -245,7 +247,10 @@ impl Listener for Talk<'_> {
             None => {}
             Some(role) => match &mut self.core.parser {
                 Some((_, parser)) => parser.gap(role, length),
-                None => self.core.missed[side] = self.core.missed[side].saturating_add(length),
+                None => {
+                    let missed = &mut self.core.early.get_or_insert_default().missed[side];
+                    *missed = missed.saturating_add(length);
+                }
             },
         }
     }
