@@ -17,6 +17,7 @@ use crate::summary::Summary;
 use crate::tables::Tables;
 use crate::tcp::Held;
 use crate::transport::{self, Segment, TCP, UDP};
+use crate::warm;
 use crate::words::EndReason;
 
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -104,7 +105,10 @@ impl Decoder {
 
     /// Decodes up to `most` frames, fewer where they make many rows; false once the capture has ended.
     pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
-        for _ in 0..most {
+        for number in 0..most {
+            if number % warm::FRAMES as u64 == 0 {
+                warm::touch(source, &self.table);
+            }
             match source.next_item() {
                 Item::Frame(record) => {
                     self.frame(&record);

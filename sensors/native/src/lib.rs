@@ -21,6 +21,7 @@ mod summary;
 pub mod tables;
 mod tcp;
 mod transport;
+mod warm;
 mod words;
 
 mod python;

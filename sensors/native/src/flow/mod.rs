@@ -180,6 +180,16 @@ impl Flow {
         segment.has(flag::SYN) && tcp.judge_syn(side, segment.sequence, answers) == SynVerdict::NewConnection
     }
 
+    /// Reads a little of everything that the next packet needs; the sum means nothing.
+    #[inline]
+    pub fn glance(&self) -> u64 {
+        let core = &self.core;
+        let [first, second] = &core.minute.counters;
+        let counted = first.wire_bytes ^ second.wire_bytes ^ u64::from(first.resets ^ second.resets);
+        let tcp = self.tcp.as_ref().map_or(0, Connection::glance);
+        counted ^ u64::from(core.identity.port(0)) ^ core.last.ts as u64 ^ u64::from(core.id) ^ tcp
+    }
+
     /// Which side sent a packet.
     #[inline]
     pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
@@ -325,6 +335,12 @@ impl Flow {
 }
 
 impl Core {
+    /// Reads a little of the parser.
+    #[inline]
+    pub fn glance_at_parser(&self) -> u64 {
+        self.parser.as_ref().map_or(0, |(_, parser)| parser.glance())
+    }
+
     /// Marks the minute as one with traffic; true where it was none before.
     #[inline]
     fn touch_minute(&mut self, at: At) -> bool {

@@ -174,6 +174,11 @@ pub trait Parser: Send + Sync {
     fn confidence(&self) -> Confidence;
     /// How far it is, asked after every call.
     fn progress(&self) -> Progress;
+    /// Reads a little of everything that the next bytes need; the value means nothing. It brings the parser into the
+    /// processor's caches ahead of time.
+    fn glance(&self) -> u64 {
+        0
+    }
     /// The flow's service, where it is a narrower one than the protocol's own.
     fn service(&self) -> Option<Service> {
         None

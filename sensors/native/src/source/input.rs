@@ -113,6 +113,12 @@ impl Input {
         &self.window[self.start - from..self.start - from + count]
     }
 
+    /// What is in the window already: bytes that come next.
+    #[inline]
+    pub fn ahead(&self) -> &[u8] {
+        &self.window[self.start..self.end]
+    }
+
     /// Moves on by `count` bytes that `window` has shown.
     #[inline]
     pub fn advance(&mut self, count: usize) {

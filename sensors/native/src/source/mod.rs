@@ -156,6 +156,16 @@ impl Source {
         }
     }
 
+    /// Shows up to `most` frames that come next, with their link types, as far as they are in memory. Nothing is
+    /// consumed: what `next_item` gives stays the same.
+    pub fn look_ahead<'a>(&'a self, most: usize, each: impl FnMut(u16, &'a [u8])) {
+        let ahead = self.input.ahead();
+        match &self.format {
+            Format::Pcap(pcap) => pcap.look_ahead(ahead, most, each),
+            Format::Pcapng(pcapng) => pcapng.look_ahead(ahead, most, each),
+        }
+    }
+
     /// What the capture says of itself so far.
     pub fn description(&self) -> Description {
         let mut description = match &self.format {

@@ -100,6 +100,17 @@ impl Pcap {
         })
     }
 
+    /// Shows up to `most` frames that come next, as far as they are in memory; nothing is consumed.
+    pub fn look_ahead<'a>(&self, mut ahead: &'a [u8], most: usize, mut each: impl FnMut(u16, &'a [u8])) {
+        for _ in 0..most {
+            let Some((header, rest)) = ahead.split_at_checked(RECORD_HEADER) else { return };
+            let captured = self.order.u32(header, 8) as usize;
+            let Some((frame, rest)) = rest.split_at_checked(captured) else { return };
+            each(self.link_type, frame);
+            ahead = rest;
+        }
+    }
+
     #[cold]
     fn end(&mut self, input: &Input, left: usize, wanted: usize) -> Item<'static> {
         self.ended = true;

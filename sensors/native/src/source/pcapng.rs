@@ -186,6 +186,24 @@ impl Pcapng {
         }
     }
 
+    /// Shows up to `most` frames that come next, as far as they are in memory; nothing is consumed.
+    pub fn look_ahead<'a>(&self, mut ahead: &'a [u8], most: usize, mut each: impl FnMut(u16, &'a [u8])) {
+        for _ in 0..most {
+            let Some(header) = ahead.get(..28) else { return };
+            let length = self.order.u32(header, 4) as usize;
+            let captured = self.order.u32(header, 20) as usize;
+            let interface = self.section_base + self.order.u32(header, 8) as usize;
+            let Some(link_type) = self.interfaces.get(interface).map(|known| known.link_type) else { return };
+            if self.order.u32(header, 0) != ENHANCED_PACKET {
+                return;
+            }
+            let Some((block, rest)) = ahead.split_at_checked(length) else { return };
+            let Some(frame) = block.get(28..28 + captured) else { return };
+            each(link_type, frame);
+            ahead = rest;
+        }
+    }
+
     fn frame<'a>(&mut self, input: &'a mut Input, length: usize, packet: &Packet) -> Item<'a> {
         // A packet block ends within the window: its data does, and its options are 64 KiB at most.
         let available = input.window(length.min(BLOCK_WINDOW + 12)).len();

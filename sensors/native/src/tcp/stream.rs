@@ -82,6 +82,12 @@ fn segments_of(length: u64, mss: u16) -> u32 {
 }
 
 impl Stream {
+    /// Reads a little of everything that the next segment needs.
+    #[inline]
+    pub fn glance(&self) -> u64 {
+        self.next ^ self.awaited.glance() ^ self.pieces.len() as u64 ^ u64::from(self.mss)
+    }
+
     pub fn is_known(&self) -> bool {
         self.known
     }

@@ -130,6 +130,11 @@ impl Parser for Modbus {
         self.confidence
     }
 
+    fn glance(&self) -> u64 {
+        let [asked, told] = &self.streams;
+        self.last_frame ^ asked.skipped_bytes ^ told.skipped_bytes ^ self.pairing.glance()
+    }
+
     fn progress(&self) -> Progress {
         if self.wrong { Progress::Wrong } else { Progress::Reading }
     }

@@ -91,6 +91,11 @@ pub struct Pairing {
 }
 
 impl Pairing {
+    /// Reads a little of what the next response needs.
+    pub fn glance(&self) -> u64 {
+        self.waiting.front().map_or(0, |request| request.at.frame ^ u64::from(request.length))
+    }
+
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
