@@ -6,7 +6,7 @@ Rounds are interleaved: each round runs every peer once, so a slow minute of the
 the best round counts, since disturbance only ever adds time. Rates are per CPU second (user and system, all
 threads) and per wall second. Start-up counts against a peer that is measured as a whole command, ours too.
 
-Prints a table for each capture and writes benchmarks/results/throughput.json and .md.
+Prints a table for each capture and writes benchmarks/results/throughput.json, .md and .svg.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from benchmarks.captures import ROOT, NoCaptureError, cut, generated, given
 from benchmarks.machine import describe
 from benchmarks.measure import Cost, measure
 from benchmarks.peers import PEERS, Peer
+from benchmarks.plot import svg
 from benchmarks.report import Result, markdown
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -131,12 +132,15 @@ def _write(results: list[Result], machine: dict[str, str], versions: dict[str, s
     facts = "\n".join(
         f"- {name}: {value}" for name, value in {**machine, **versions, "rounds": rounds}.items()
     )
+    about = f"{machine['cpu']}, {machine['cores']} cores"
+    (RESULTS / "throughput.svg").write_text(svg(results, about))
     tables = "\n".join(
         markdown([one for one in results if one.capture == capture])
         for capture in dict.fromkeys(one.capture for one in results)
     )
     (RESULTS / "throughput.md").write_text(
-        f"# Throughput\n\nWritten by `make bench`; the best of the interleaved rounds.\n\n{facts}\n\n{tables}"
+        f"# Throughput\n\nWritten by `make bench`; the best of the interleaved rounds.\n\n"
+        f"![packets per CPU second](throughput.svg)\n\n{facts}\n\n{tables}"
     )
 
 
