@@ -32,7 +32,9 @@ _READER_GONE: Final = 128 + signal.SIGPIPE
 
 
 #: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
-_USER_ERRORS = frozenset({"geophone.errors", "sensors.capture", "policy.problems", "store.errors"})
+_USER_ERRORS = frozenset(
+    {"geophone.errors", "sensors.capture", "sensors.crosscheck.wireshark", "policy.problems", "store.errors"}
+)
 
 
 @contextmanager
@@ -212,6 +214,48 @@ def stats(capture: Path, as_json: bool) -> None:
         from geophone.decoding import print_stats
 
         print_stats(capture, as_json)
+
+
+@main.command()
+@click.argument("capture", type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="All figures and differences as JSON.")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    metavar="NAME",
+    help="Compare only this one: frame, tcp, udp, modbus, … May be repeated.",
+)
+@click.option(
+    "--limit-differences",
+    "differences_kept",
+    type=click.IntRange(0, 100_000),
+    default=20,
+    show_default=True,
+    help="Differences listed of each field; all are counted.",
+)
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def crosscheck(
+    capture: Path, as_json: bool, protocols: tuple[str, ...], differences_kept: int, limits: tuple[str, ...]
+) -> None:
+    """Compare with Wireshark, field by field: how far it agrees, and each difference with its frame.
+
+    Needs tshark. It dissects the capture in a process of its own, without names and without the network; still it
+    is a large program for hostile bytes: run it where captures are studied, not on a sensor.
+
+    Exits with 0 when every field agrees (99.9 % of its values are equal, or each difference has its reason), with 1
+    when one does not or when there was nothing to compare, with 2 when the capture or tshark cannot be used.
+    """
+    with _user_errors():
+        from geophone.crosschecking import check_capture
+
+        agrees = check_capture(
+            capture, protocols, differences_kept=differences_kept, as_json=as_json, limits=_limits(limits)
+        )
+    if not agrees:
+        sys.exit(1)
 
 
 @main.command()
