@@ -15,12 +15,17 @@ MODBUS: Final = Table(
         FLOW_ID,
         Column("client_ip", Kind.ADDRESS, "who asked"),
         Column("server_ip", Kind.ADDRESS, "who was asked"),
-        Column("client_port", Kind.UINT16, "TCP port of the client"),
-        Column("server_port", Kind.UINT16, "TCP port of the server"),
+        Column("client_port", Kind.UINT16, "port of the client"),
+        Column("server_port", Kind.UINT16, "port of the server"),
+        Column(
+            "framing",
+            Kind.NAME,
+            "how units are told apart: tcp (MBAP header), rtu_over_tcp (checksum, no header), udp, rtu_over_udp",
+        ),
         Column("request_frame", Kind.UINT64, "frame that completed the request", nullable=True),
         Column("response_frame", Kind.UINT64, "frame that completed the response", nullable=True),
-        Column("transaction_id", Kind.UINT16, "MBAP transaction identifier"),
-        Column("unit", Kind.UINT8, "MBAP unit identifier"),
+        Column("transaction_id", Kind.UINT16, "MBAP transaction identifier; 0 over RTU, which has none"),
+        Column("unit", Kind.UINT8, "unit identifier"),
         Column("function", Kind.UINT8, "function code, without the exception bit"),
         Column(
             "outcome",
@@ -45,8 +50,8 @@ MODBUS: Final = Table(
         Column(
             "detail", Kind.TEXT, "what has no column of its own: file records, objects, private bytes as hex"
         ),
-        Column("request_bytes", Kind.UINT16, "length of the request with its MBAP header", "byte"),
-        Column("response_bytes", Kind.UINT16, "length of the response with its MBAP header", "byte"),
+        Column("request_bytes", Kind.UINT16, "length of the request with its header or checksum", "byte"),
+        Column("response_bytes", Kind.UINT16, "length of the response with its header or checksum", "byte"),
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this transaction"),
         Column("confidence", Kind.NAME, "how Modbus is known: structure (request and response fit) or port"),
     ),

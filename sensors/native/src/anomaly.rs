@@ -35,6 +35,10 @@ words! {
         DuplicateResponse = "duplicate_response",
         PendingLimit = "pending_limit",
         ReversedRoles = "reversed_roles",
+        Checksum = "checksum",
+        // what devices say of themselves
+        IpConflict = "ip_conflict",
+        NameLoop = "name_loop",
     }
 }
 

@@ -59,7 +59,7 @@ limits! {
     reassembly_pieces = 128,
     /// Modbus requests of one flow that wait for a response at once; the oldest is given up for one more.
     pending_limit = 1_024,
-    /// Modbus requests of all flows that wait at once; a flow that asks for more gives up one of its own.
+    /// Modbus requests of all flows that wait at once: half is shared out evenly, whoever wants more gives up its own.
     pending_limit_all = 1_048_576,
     /// Seconds after which a Modbus request without a response counts as unanswered.
     modbus_pending_s = 60,

@@ -93,6 +93,19 @@ words! {
 }
 
 words! {
+    /// How Modbus units are told apart in what carries them.
+    ModbusFraming {
+        /// With the header of Modbus/TCP.
+        Tcp = "tcp",
+        /// Serial units with their checksum, without a header.
+        RtuOverTcp = "rtu_over_tcp",
+        /// With the header of Modbus/TCP, in datagrams.
+        Udp = "udp",
+        RtuOverUdp = "rtu_over_udp",
+    }
+}
+
+words! {
     /// Where an anomaly was met.
     Layer {
         Capture = "capture",
@@ -142,6 +155,24 @@ words! {
         Role = "role",
         Software = "software",
         OperatingSystem = "operating_system",
+        /// What the maker sells it as, beside its order number.
+        ProductName = "product_name",
+        /// A service that it offers or announces.
+        Service = "service",
+        /// The port of a switch, as that names it.
+        Port = "port",
+        /// A VLAN that it is a member of.
+        Vlan = "vlan",
+        /// How far away it is by its packets' time to live.
+        Distance = "distance",
+        /// What it calls itself to a DHCP server.
+        VendorClass = "vendor_class",
+        /// The options that it asks a DHCP server for, in its order.
+        DhcpFingerprint = "dhcp_fingerprint",
+        /// The address that it asks a DHCP server for.
+        RequestedAddress = "requested_address",
+        /// An identifier of its kind that its maker registered.
+        ObjectId = "object_id",
     }
 }
 
@@ -173,6 +204,8 @@ words! {
         Tls = "tls",
         Rdp = "rdp",
         Smb = "smb",
+        Cdp = "cdp",
+        Ssdp = "ssdp",
     }
 }
 

@@ -197,16 +197,20 @@ fn over_the_limit_the_oldest_request_is_given_up() {
 }
 
 #[test]
-fn the_limit_of_all_flows_costs_the_flow_that_asks() {
+fn the_limit_of_all_flows_costs_the_flow_that_floods_and_no_other() {
     let mut first = Talk::new(502);
-    first.handshake().send(0, ACK, &read_registers(1, 0, 1).0).send(0, ACK, &read_registers(2, 0, 1).0);
+    first.handshake();
+    for number in 1..=3 {
+        first.send(0, ACK, &read_registers(number, 0, 1).0);
+    }
     let mut second = Talk::new(502);
     second.ports[0] = 40_001;
-    second.wait(SECOND).handshake().send(0, ACK, &read_registers(3, 0, 1).0);
+    second.wait(SECOND).handshake().send(0, ACK, &read_registers(4, 0, 1).0);
     let frames = [first.frames, second.frames].concat();
+    // A pool of one, and a share of one for each flow.
     let decoded = support::decode(&support::pcap(&frames), &[("pending_limit_all", 2)]);
     let columns = ["transaction_id", "outcome"];
-    assert_eq!(decoded.lines("modbus", &columns), ["3 unanswered", "1 pending", "2 pending"]);
+    assert_eq!(decoded.lines("modbus", &columns), ["1 unanswered", "2 pending", "3 pending", "4 pending"]);
 }
 
 #[test]

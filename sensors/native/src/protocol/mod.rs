@@ -110,7 +110,8 @@ pub fn recognise(
 }
 
 /// The protocols that are recognised by structure.
-pub static PROTOCOLS: &[Protocol] = &[modbus::PROTOCOL, opcua::PROTOCOL, mqtt::PROTOCOL];
+pub static PROTOCOLS: &[Protocol] =
+    &[modbus::RTU, modbus::PROTOCOL, modbus::RTU_OVER_UDP, modbus::OVER_UDP, opcua::PROTOCOL, mqtt::PROTOCOL];
 
 /// The flow that a parser reads, and where its rows go.
 pub struct Output<'a> {
@@ -157,7 +158,7 @@ pub struct Counts {
     /// Bytes of Modbus streams that were skipped to find the next header.
     pub modbus_skipped_bytes: u64,
     /// Modbus requests of all flows that wait for a response.
-    pub modbus_waiting: u64,
+    pub waiting_requests: modbus::WaitingRequests,
 }
 
 /// Reads the two streams of one flow. No clock, no socket, no setting: bytes and their times in, rows out.

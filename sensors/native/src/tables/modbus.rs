@@ -3,7 +3,7 @@
 use crate::columns::{
     Address, Flag, MaybeU8, MaybeU16, MaybeU64, Name, Text, Time, U8, U16, U16List, U32, table,
 };
-use crate::words::{Confidence, Outcome};
+use crate::words::{Confidence, ModbusFraming, Outcome};
 
 table! {
     /// One row a Modbus transaction.
@@ -14,6 +14,7 @@ table! {
         server_ip: Address,
         client_port: U16,
         server_port: U16,
+        framing: Name<ModbusFraming>,
         request_frame: MaybeU64,
         response_frame: MaybeU64,
         transaction_id: U16,

@@ -91,19 +91,31 @@ const OBJECTS: [&str; 7] = [
     "UserApplicationName",
 ];
 
+/// The objects of a device identification, by number; none of another encapsulated transport.
+pub fn objects(body: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = match body {
+        [14, _code, _conformity, _more, _next, _count, objects @ ..] => objects,
+        _ => &[],
+    };
+    std::iter::from_fn(move || {
+        let [id, length, data @ ..] = rest else { return None };
+        let (value, after) = data.split_at(usize::from(*length).min(data.len()));
+        rest = after;
+        Some((*id, value))
+    })
+}
+
 /// The objects of a device identification, as name=text.
 pub fn device_response(body: &[u8]) -> String {
-    let [14, _code, _conformity, _more, _next, _count, objects @ ..] = body else {
+    if !matches!(body, [14, _, _, _, _, _, ..]) {
         return hex(&body[1..]);
-    };
-    let mut objects = objects;
+    }
     let mut text = String::new();
-    while let [id, length, rest @ ..] = objects {
-        let value = &rest[..usize::from(*length).min(rest.len())];
+    for (id, value) in objects(body) {
         if !text.is_empty() {
             text.push_str("; ");
         }
-        match OBJECTS.get(usize::from(*id)) {
+        match OBJECTS.get(usize::from(id)) {
             Some(name) => text.push_str(name),
             None => {
                 let _ = write!(text, "object {id}");
@@ -114,7 +126,6 @@ pub fn device_response(body: &[u8]) -> String {
         if text.len() >= TEXT_KEPT {
             break;
         }
-        objects = &rest[value.len()..];
     }
     text
 }

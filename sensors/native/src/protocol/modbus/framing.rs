@@ -25,13 +25,8 @@ pub struct Unit<'a> {
     pub unit: u8,
     /// Function code and data; never empty.
     pub pdu: &'a [u8],
-}
-
-impl Unit<'_> {
-    /// Length with its header.
-    pub fn length(&self) -> u16 {
-        (HEADER + self.pdu.len()) as u16
-    }
+    /// Length with all that surrounds the PDU.
+    pub length: u16,
 }
 
 /// What the reader comes to.
@@ -42,6 +37,8 @@ pub enum Event<'a> {
     ProtocolId(u16),
     /// A header with a length that no unit has.
     Length(u16),
+    /// An RTU unit whose checksum does not fit.
+    Checksum,
 }
 
 /// What a header says before its unit is whole.
@@ -70,7 +67,12 @@ fn head(bytes: &[u8]) -> Head {
 }
 
 fn unit(bytes: &[u8]) -> Unit<'_> {
-    Unit { transaction_id: u16::from_be_bytes([bytes[0], bytes[1]]), unit: bytes[6], pdu: &bytes[HEADER..] }
+    Unit {
+        transaction_id: u16::from_be_bytes([bytes[0], bytes[1]]),
+        unit: bytes[6],
+        pdu: &bytes[HEADER..],
+        length: bytes.len() as u16,
+    }
 }
 
 /// True where the bytes are whole units that all have the shape that `from` would send.
@@ -78,7 +80,7 @@ pub fn are_units(mut bytes: &[u8], from: Role) -> bool {
     let mut any = false;
     while !bytes.is_empty() {
         let Head::Unit(length) = head(bytes) else { return false };
-        if length > bytes.len() || !has_shape(unit(&bytes[..length]).pdu, from) {
+        if length > bytes.len() || !pdu::has_shape(unit(&bytes[..length]).pdu, from) {
             return false;
         }
         bytes = &bytes[length..];
@@ -89,7 +91,7 @@ pub fn are_units(mut bytes: &[u8], from: Role) -> bool {
 
 /// True where headers and lengths alone make the bytes whole units. Behind a gap this is enough, since what comes
 /// first there is the start of a segment, and units seldom begin anywhere else.
-fn are_framed(mut bytes: &[u8]) -> bool {
+pub fn are_framed(mut bytes: &[u8]) -> bool {
     let any = !bytes.is_empty();
     while !bytes.is_empty() {
         let Head::Unit(length) = head(bytes) else { return false };
@@ -99,13 +101,6 @@ fn are_framed(mut bytes: &[u8]) -> bool {
         bytes = &bytes[length..];
     }
     any
-}
-
-fn has_shape(pdu: &[u8], from: Role) -> bool {
-    match from {
-        Role::Client => pdu::is_request(pdu),
-        Role::Server => pdu::is_response(pdu),
-    }
 }
 
 /// One side's stream.
@@ -131,6 +126,13 @@ impl Framing {
         self.kept.clear();
         self.in_step = false;
         self.behind_gap = true;
+    }
+
+    /// The next bytes start a unit, whatever came before: datagrams do.
+    pub fn start_afresh(&mut self) {
+        self.skipped_bytes += self.kept.len() as u64;
+        self.kept.clear();
+        self.in_step = true;
     }
 
     /// Takes bytes; `each` is called with all that they complete.
@@ -213,7 +215,7 @@ impl Framing {
             match head(&bytes[at..]) {
                 Head::Incomplete => break,
                 Head::Unit(length) if at + length > bytes.len() => break,
-                Head::Unit(length) if has_shape(unit(&bytes[at..at + length]).pdu, self.from) => {
+                Head::Unit(length) if pdu::has_shape(unit(&bytes[at..at + length]).pdu, self.from) => {
                     self.in_step = true;
                     break;
                 }

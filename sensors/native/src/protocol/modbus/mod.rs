@@ -1,64 +1,117 @@
-//! Modbus/TCP: two streams in, transactions out (Modbus Messaging on TCP/IP V1.0b).
+//! Modbus: two streams in, transactions out (Messaging on TCP/IP V1.0b; over Serial Line V1.02).
 
 mod detail;
+mod early;
 mod framing;
+mod identity;
 mod pairing;
 mod pdu;
+mod rtu;
+mod share;
+mod stream;
 
-use framing::{Event, Framing, Unit};
+use early::Early;
+use framing::{Event, Unit};
 use pairing::{Pairing, Pending, Reply, Written};
+pub use share::WaitingRequests;
+use stream::Stream;
 
 use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::columns::VALUES_KEPT;
-use crate::words::{Confidence, Layer, Outcome, Service};
+use crate::words::{Confidence, Layer, ModbusFraming, Service};
 
 const PORT: u16 = 502;
 
+/// With the header of Modbus/TCP.
 pub const PROTOCOL: Protocol = Protocol {
     service: Service::Modbus,
     layer: Layer::Modbus,
     transport: Transport::Tcp,
     ports: &[PORT],
     recognise,
-    parser: Some(start),
+    parser: Some(|confidence| start(ModbusFraming::Tcp, confidence)),
+};
+
+/// The same header, a datagram or more of units each.
+pub const OVER_UDP: Protocol = Protocol {
+    transport: Transport::Udp,
+    recognise: recognise_datagram,
+    parser: Some(|confidence| start(ModbusFraming::Udp, confidence)),
+    ..PROTOCOL
+};
+
+/// Serial units in a TCP stream, as gateways send them.
+pub const RTU: Protocol = Protocol {
+    service: Service::ModbusRtu,
+    recognise: recognise_rtu,
+    parser: Some(|confidence| start(ModbusFraming::RtuOverTcp, confidence)),
+    ..PROTOCOL
+};
+
+/// Serial units in datagrams.
+pub const RTU_OVER_UDP: Protocol = Protocol {
+    transport: Transport::Udp,
+    parser: Some(|confidence| start(ModbusFraming::RtuOverUdp, confidence)),
+    ..RTU
 };
 
 /// Messages that may be held back while it is not yet sure that this is Modbus.
 const UNCONFIRMED_LIMIT: usize = 64;
 
+/// RTU units of one side that are sure without the other side: each checksum is right by chance once in 65,536.
+const SURE_UNITS: u32 = 4;
+
+fn speaker(request: bool, response: bool) -> Option<Role> {
+    match (request, response) {
+        (true, false) => Some(Role::Client),
+        (false, true) => Some(Role::Server),
+        _ => None,
+    }
+}
+
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     let request = framing::are_units(payload, Role::Client);
     let response = framing::are_units(payload, Role::Server);
-    let speaker = match (request, response) {
-        (true, false) => Some(Role::Client),
-        (false, true) => Some(Role::Server),
-        (true, true) => None,
-        (false, false) if on_port => None,
-        (false, false) => return None,
-    };
     let confidence = if on_port { Confidence::Port } else { Confidence::None };
-    Some(Recognised { confidence, speaker })
+    (request || response || on_port).then(|| Recognised { confidence, speaker: speaker(request, response) })
 }
 
-fn start(confidence: Confidence) -> Box<dyn Parser> {
+/// A datagram is whole: one that has no units in it is something else, port or not.
+fn recognise_datagram(payload: &[u8], on_port: bool) -> Option<Recognised> {
+    (framing::are_framed(payload)).then(|| recognise(payload, on_port)).flatten()
+}
+
+fn recognise_rtu(payload: &[u8], _on_port: bool) -> Option<Recognised> {
+    let request = rtu::are_units(payload, Role::Client);
+    let response = rtu::are_units(payload, Role::Server);
+    // A checksum fits by chance once in 65,536: the header of Modbus/TCP says more.
+    let found = (request || response) && !framing::are_framed(payload);
+    found.then(|| Recognised { confidence: Confidence::None, speaker: speaker(request, response) })
+}
+
+fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
     Box::new(Modbus {
-        streams: [Framing::new(Role::Client), Framing::new(Role::Server)],
+        framing,
+        streams: [Stream::new(framing, Role::Client), Stream::new(framing, Role::Server)],
         confidence,
         wrong: false,
         unreadable: [false; 2],
         read_a_unit: false,
         unconfirmed_messages: 0,
+        sound_units: [0; 2],
         last_frame: 0,
         in_frame: 0,
         after_gap: [false; 2],
-        pairing: Pairing::default(),
+        pairing: Pairing::new(framing),
+        early: Early::default(),
     })
 }
 
 /// One flow's Modbus.
 struct Modbus {
-    streams: [Framing; 2],
+    framing: ModbusFraming,
+    streams: [Stream; 2],
     /// `None` until a request and a response fit, where the port does not speak for it.
     confidence: Confidence,
     wrong: bool,
@@ -67,11 +120,14 @@ struct Modbus {
     /// At least one message was read, of either side.
     read_a_unit: bool,
     unconfirmed_messages: u64,
+    /// RTU units of each side whose checksum and shape fit.
+    sound_units: [u32; 2],
     last_frame: u64,
     in_frame: u32,
     /// The next message of that side stands behind a gap.
     after_gap: [bool; 2],
     pairing: Pairing,
+    early: Early,
 }
 
 fn index(role: Role) -> usize {
@@ -86,9 +142,12 @@ impl Parser for Modbus {
         if self.wrong {
             return;
         }
-        let mut framing = std::mem::replace(&mut self.streams[index(from)], Framing::new(from));
-        let skipped = framing.skipped_bytes;
-        framing.feed(bytes, |event| match event {
+        if self.early.is_due(at.ts) {
+            self.give_up_early(at.ts, out);
+        }
+        let mut stream = std::mem::replace(&mut self.streams[index(from)], Stream::new(self.framing, from));
+        let skipped = stream.skipped_bytes();
+        stream.feed(bytes, |event| match event {
             Event::Unit(unit) => self.unit(from, &unit, at, out),
             Event::ProtocolId(protocol) => {
                 out.counts.modbus_bad_protocol_id += u64::from(self.is_confirmed());
@@ -103,9 +162,12 @@ impl Parser for Modbus {
                 });
                 self.unreadable_header(from);
             }
+            Event::Checksum => self.stumble(AnomalyKind::Checksum, at, out, &|| {
+                "a unit's length or checksum does not fit (Serial Line V1.02, 2.5.1)".to_owned()
+            }),
         });
-        out.counts.modbus_skipped_bytes += framing.skipped_bytes - skipped;
-        self.streams[index(from)] = framing;
+        out.counts.modbus_skipped_bytes += stream.skipped_bytes() - skipped;
+        self.streams[index(from)] = stream;
     }
 
     fn gap(&mut self, from: Role, length: u64) {
@@ -118,11 +180,13 @@ impl Parser for Modbus {
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         if self.is_confirmed() {
+            self.give_up_early(now, out);
             self.pairing.expire(now, self.confidence, out);
         }
     }
 
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
+        self.give_up_early(i64::MAX, out);
         self.pairing.end(now, capture_ended, self.confidence, out);
     }
 
@@ -180,6 +244,13 @@ impl Modbus {
         } else {
             self.unconfirmed_messages += 1;
         }
+        if self.framing.is_rtu() && !self.is_confirmed() && pdu::has_shape(unit.pdu, from) {
+            let sound = &mut self.sound_units[index(from)];
+            *sound += 1;
+            if *sound >= SURE_UNITS {
+                self.confirm(out);
+            }
+        }
         let after_gap = std::mem::take(&mut self.after_gap[index(from)]);
         match from {
             // Only a response has the exception bit, whoever sends it.
@@ -218,12 +289,15 @@ impl Modbus {
             or_mask: fields.or_mask,
             written,
             detail: fields.detail,
-            length: unit.length(),
+            length: unit.length,
             after_gap,
         };
         if !self.is_confirmed() && self.pairing.waiting() >= UNCONFIRMED_LIMIT {
             self.wrong = true;
             return;
+        }
+        if let Some(early) = self.early.answer(&pending) {
+            return self.answered_early(&pending, &early, out);
         }
         self.pairing.ask(pending, self.confidence, out);
     }
@@ -242,61 +316,87 @@ impl Modbus {
         if let Some((kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("exception of function {function}: {text}"));
         }
-        let exception_code = unit.pdu.get(1).copied();
-        let reply = Reply { at, exception_code, length: unit.length(), after_gap, fields };
-        pairing::write_orphan(unit, function, &reply, self.confidence, out);
+        let reply = Reply::new(unit, at, after_gap, fields);
+        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
     }
 
+    #[inline]
     fn response(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
+        let Some(asked) = self.pairing.answer(unit, out) else {
+            return self.unasked(unit, at, after_gap, out);
+        };
         let function = unit.pdu[0] & !pdu::EXCEPTION;
-        let exception = unit.pdu[0] & pdu::EXCEPTION != 0;
-        let asked = self.pairing.answer(unit.transaction_id, unit.unit, function, out.counts);
-        let quantity = asked.as_ref().and_then(|request| request.quantity);
-        let fields = pdu::response(unit.pdu, quantity);
+        let fields = pdu::response(unit.pdu, asked.quantity);
         let flaw = fields.flaw;
         let whole = flaw.is_none() && pdu::is_public(function);
-        let fits = asked.as_ref().is_some_and(|request| whole && request.is_answered_by(unit.pdu));
-        if fits {
+        if whole && asked.is_answered_by(unit.pdu) {
             self.confirm(out);
         } else if !self.is_confirmed() {
             self.wrong = true;
             return;
-        }
-        if let Some((kind, text)) = flaw {
-            out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
-        } else if asked.is_some() && whole && !fits {
+        } else if whole {
             out.anomaly(AnomalyKind::ResponseMismatch, at, &|| {
                 format!("response of function {function} does not fit its request's address or quantity")
             });
         }
-        let outcome = match (&asked, exception) {
-            (None, _) => Outcome::Orphan,
-            (Some(_), true) => Outcome::Exception,
-            (Some(_), false) => Outcome::Answered,
-        };
-        if asked.is_none() {
-            let kind = if self.pairing.was_answered(unit.transaction_id, unit.unit, function) {
-                AnomalyKind::DuplicateResponse
-            } else {
-                AnomalyKind::OrphanResponse
-            };
-            out.anomaly(kind, at, &|| {
-                format!(
-                    "response of function {function}, transaction {}, that no request waits for",
-                    unit.transaction_id
-                )
-            });
+        if let Some((kind, text)) = flaw {
+            out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
-        let reply = Reply {
-            at,
-            exception_code: if exception { unit.pdu.get(1).copied() } else { None },
-            length: unit.length(),
-            after_gap,
-            fields,
-        };
-        match &asked {
-            Some(request) => pairing::write(Some(request), Some(&reply), outcome, self.confidence, out),
-            None => pairing::write_orphan(unit, function, &reply, self.confidence, out),
+        if matches!(function, 17 | 43) {
+            identity::observe(unit.pdu, at, out);
+        }
+        let reply = Reply::new(unit, at, after_gap, fields);
+        pairing::write(&asked, Some(&reply), reply.outcome(), self.framing, self.confidence, out);
+    }
+
+    /// A response that no request waits for. Its request may only have been captured later.
+    fn unasked(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
+        let function = unit.pdu[0] & !pdu::EXCEPTION;
+        if !self.is_confirmed() {
+            // One side of RTU alone can be sure, after some units.
+            self.wrong |= !self.framing.is_rtu() || !pdu::has_shape(unit.pdu, Role::Server);
+            return;
+        }
+        let twice = self.pairing.was_answered(unit.transaction_id, unit.unit, function);
+        if twice || self.framing.is_rtu() {
+            return self.orphan(unit, at, after_gap, twice, out);
+        }
+        if let Some(oldest) = self.early.hold(unit, at, after_gap) {
+            self.orphan(&oldest.unit(), oldest.at, oldest.after_gap, false, out);
+        }
+    }
+
+    fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
+        let function = unit.pdu[0] & !pdu::EXCEPTION;
+        let fields = pdu::response(unit.pdu, None);
+        if let Some((kind, text)) = fields.flaw {
+            out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
+        }
+        let kind = if twice { AnomalyKind::DuplicateResponse } else { AnomalyKind::OrphanResponse };
+        out.anomaly(kind, at, &|| match self.framing.is_rtu() {
+            true => format!("response of function {function}, unit {}, that no request waits for", unit.unit),
+            false => format!(
+                "response of function {function}, transaction {}, that no request waits for",
+                unit.transaction_id
+            ),
+        });
+        let reply = Reply::new(unit, at, after_gap, fields);
+        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
+    }
+
+    /// The capture has a response and then its request: their order is the capture's, not the wire's.
+    fn answered_early(&mut self, asked: &Pending, early: &early::Response, out: &mut Output<'_>) {
+        let unit = early.unit();
+        self.confirm(out);
+        let reply = Reply::new(&unit, early.at, early.after_gap, pdu::response(unit.pdu, asked.quantity));
+        pairing::write(asked, Some(&reply), reply.outcome(), self.framing, self.confidence, out);
+    }
+
+    /// Responses whose request did not come in time were never asked for.
+    #[cold]
+    fn give_up_early(&mut self, now: i64, out: &mut Output<'_>) {
+        while let Some(response) = self.early.overdue(now) {
+            self.orphan(&response.unit(), response.at, response.after_gap, false, out);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Pairing is by order of arrival among the requests of the same transaction identifier, unit and function:
 //! clients use an identifier again when they repeat a request. The first request wins, so latency may read
-//! high, never low.
+//! high, never low. RTU has no identifiers, but a unit is asked one thing at a time (Serial Line V1.02, 2.4.1):
+//! whoever asks it something else has given up the request before.
 
 use std::collections::VecDeque;
 
@@ -11,15 +12,16 @@ use super::framing::Unit;
 use super::pdu::{EXCEPTION, Fields};
 use crate::anomaly::{AnomalyKind, At};
 use crate::columns::Words16;
+use crate::limits::Limits;
 use crate::protocol::{Counts, Output};
 use crate::tables::{ModbusRow, ROW};
-use crate::words::{Confidence, Outcome};
+use crate::words::{Confidence, ModbusFraming, Outcome};
 
 /// Answered requests that are remembered, so that a second response is called a duplicate.
 const ANSWERED_KEPT: usize = 8;
 
 /// Values that a request writes.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Written {
     One([u16; 1]),
     Many(Vec<u16>),
@@ -69,22 +71,48 @@ impl Pending {
             _ => true,
         }
     }
+
+    /// True where another request asks the same unit for the same thing: a retry, where there are no identifiers.
+    fn is_repeated_by(&self, other: &Self) -> bool {
+        self.function == other.function
+            && (self.address, self.quantity) == (other.address, other.quantity)
+            && (self.write_address, self.write_quantity) == (other.write_address, other.write_quantity)
+            && (self.and_mask, self.or_mask) == (other.and_mask, other.or_mask)
+            && self.sub_function == other.sub_function
+            && self.written == other.written
+            && self.detail == other.detail
+    }
 }
 
 /// A response, read.
 pub struct Reply<'a> {
     pub at: At,
     pub exception_code: Option<u8>,
+    exception: bool,
     pub length: u16,
     pub after_gap: bool,
     pub fields: Fields<'a>,
 }
 
+impl<'a> Reply<'a> {
+    pub fn new(unit: &Unit<'_>, at: At, after_gap: bool, fields: Fields<'a>) -> Self {
+        let exception = unit.pdu[0] & EXCEPTION != 0;
+        let exception_code = if exception { unit.pdu.get(1).copied() } else { None };
+        Self { at, exception_code, exception, length: unit.length, after_gap, fields }
+    }
+
+    /// What it makes of the request that it answers.
+    pub fn outcome(&self) -> Outcome {
+        if self.exception { Outcome::Exception } else { Outcome::Answered }
+    }
+}
+
 type Key = (u16, u8, u8);
 
 /// The requests of one flow that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pairing {
+    framing: ModbusFraming,
     waiting: VecDeque<Pending>,
     answered: [Key; ANSWERED_KEPT],
     answered_at: usize,
@@ -96,6 +124,10 @@ impl Pairing {
         self.waiting.front().map_or(0, |request| request.at.frame ^ u64::from(request.length))
     }
 
+    pub fn new(framing: ModbusFraming) -> Self {
+        Self { framing, waiting: VecDeque::new(), answered: [(0, 0, 0); ANSWERED_KEPT], answered_at: 0 }
+    }
+
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -103,42 +135,63 @@ impl Pairing {
     /// A request joins those that wait; over the limit the oldest is given up.
     pub fn ask(&mut self, request: Pending, confidence: Confidence, out: &mut Output<'_>) {
         self.expire(request.at.ts, confidence, out);
-        let limits = out.limits;
-        let full = self.waiting.len() as u64 >= limits.pending_limit;
-        if full || out.counts.modbus_waiting >= limits.pending_limit_all {
-            let waiting = self.waiting.len();
-            if confidence != Confidence::None {
-                out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
-                    format!("{waiting} requests wait: the oldest was given up")
-                });
-            }
-            // Its own oldest; a flow without any gives up the new one.
+        if self.framing.is_rtu() {
+            self.give_up_others(&request, confidence, out);
+        }
+        let waiting = self.waiting.len() as u64;
+        if waiting < out.limits.pending_limit && out.counts.waiting_requests.admit(waiting, out.limits) {
             self.waiting.push_back(request);
-            let oldest = self.waiting.pop_front();
-            if confidence != Confidence::None {
-                write(oldest.as_ref(), None, Outcome::Unanswered, confidence, out);
-            }
             return;
         }
-        out.counts.modbus_waiting += 1;
+        if confidence != Confidence::None {
+            out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
+                format!("{waiting} requests wait: the oldest was given up")
+            });
+        }
+        // Its own oldest: it holds its own share, or others could not have taken more than theirs.
         self.waiting.push_back(request);
+        let oldest = self.waiting.pop_front();
+        if let (Some(oldest), true) = (oldest, confidence != Confidence::None) {
+            write(&oldest, None, Outcome::Unanswered, self.framing, confidence, out);
+        }
+    }
+
+    /// A unit that is asked something else is no longer waited for.
+    fn give_up_others(&mut self, request: &Pending, confidence: Confidence, out: &mut Output<'_>) {
+        let mut at = 0;
+        while let Some(waits) = self.waiting.get(at) {
+            if waits.unit != request.unit || waits.is_repeated_by(request) {
+                at += 1;
+                continue;
+            }
+            let given_up = self.take(at, out.counts, out.limits);
+            if let (Some(given_up), true) = (given_up, confidence != Confidence::None) {
+                write(&given_up, None, Outcome::Unanswered, self.framing, confidence, out);
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize, counts: &mut Counts, limits: &Limits) -> Option<Pending> {
+        let taken = self.waiting.remove(index)?;
+        counts.waiting_requests.leave(self.waiting.len() as u64 + 1, limits);
+        Some(taken)
     }
 
     /// The request that a response answers, taken out.
-    pub fn answer(
-        &mut self,
-        transaction_id: u16,
-        unit: u8,
-        function: u8,
-        counts: &mut Counts,
-    ) -> Option<Pending> {
+    #[inline]
+    pub fn answer(&mut self, response: &Unit<'_>, out: &mut Output<'_>) -> Option<Pending> {
+        let function = response.pdu[0] & !EXCEPTION;
+        let rtu = self.framing.is_rtu();
         let index = self.waiting.iter().position(|request| {
-            request.transaction_id == transaction_id && request.unit == unit && request.function == function
+            request.transaction_id == response.transaction_id
+                && request.unit == response.unit
+                && request.function == function
+                // Without an identifier only what it says shows which request it answers.
+                && (!rtu || request.is_answered_by(response.pdu))
         })?;
-        counts.modbus_waiting -= 1;
-        self.answered[self.answered_at] = (transaction_id, unit, function);
+        self.answered[self.answered_at] = (response.transaction_id, response.unit, function);
         self.answered_at = (self.answered_at + 1) % ANSWERED_KEPT;
-        self.waiting.remove(index)
+        self.take(index, out.counts, out.limits)
     }
 
     pub fn was_answered(&self, transaction_id: u16, unit: u8, function: u8) -> bool {
@@ -158,23 +211,21 @@ impl Pairing {
             return;
         }
         while self.waiting.front().is_some_and(|request| is_overdue(request, now, out)) {
-            if let Some(request) = self.waiting.pop_front() {
-                out.counts.modbus_waiting -= 1;
-                write(Some(&request), None, Outcome::Unanswered, confidence, out);
+            if let Some(overdue) = self.take(0, out.counts, out.limits) {
+                write(&overdue, None, Outcome::Unanswered, self.framing, confidence, out);
             }
         }
     }
 
     /// The flow is over: what still waits was never answered, or the capture ended too early to tell.
     pub fn end(&mut self, now: i64, capture_ended: bool, confidence: Confidence, out: &mut Output<'_>) {
-        out.counts.modbus_waiting -= self.waiting.len() as u64;
-        for request in std::mem::take(&mut self.waiting) {
+        while let Some(request) = self.take(0, out.counts, out.limits) {
             if confidence == Confidence::None {
                 continue;
             }
             let pending = capture_ended && !is_overdue(&request, now, out);
             let outcome = if pending { Outcome::Pending } else { Outcome::Unanswered };
-            write(Some(&request), None, outcome, confidence, out);
+            write(&request, None, outcome, self.framing, confidence, out);
         }
     }
 }
@@ -186,13 +237,13 @@ fn is_overdue(request: &Pending, now: i64, out: &Output<'_>) -> bool {
 
 /// The row of a request and its response, of which either may be missing, not both.
 pub fn write(
-    request: Option<&Pending>,
+    request: &Pending,
     reply: Option<&Reply<'_>>,
     outcome: Outcome,
+    framing: ModbusFraming,
     confidence: Confidence,
     out: &mut Output<'_>,
 ) {
-    let Some(request) = request else { return };
     let answer = reply.map(|reply| &reply.fields);
     let detail;
     let detail = match answer {
@@ -211,6 +262,7 @@ pub fn write(
         server_ip: out.server_ip,
         client_port: out.client_port,
         server_port: out.server_port,
+        framing,
         request_frame: Some(request.at.frame),
         response_frame: reply.map(|reply| reply.at.frame),
         transaction_id: request.transaction_id,
@@ -242,6 +294,7 @@ pub fn write_orphan(
     unit: &Unit<'_>,
     function: u8,
     reply: &Reply<'_>,
+    framing: ModbusFraming,
     confidence: Confidence,
     out: &mut Output<'_>,
 ) {
@@ -254,6 +307,7 @@ pub fn write_orphan(
         server_ip: out.server_ip,
         client_port: out.client_port,
         server_port: out.server_port,
+        framing,
         request_frame: None,
         response_frame: Some(reply.at.frame),
         transaction_id: unit.transaction_id,

@@ -6,6 +6,7 @@
 use super::detail;
 use crate::anomaly::AnomalyKind;
 use crate::columns::Words16;
+use crate::protocol::Role;
 
 /// The exception bit of a response's function code (7).
 pub const EXCEPTION: u8 = 0x80;
@@ -52,6 +53,12 @@ impl Fields<'_> {
         Self { flaw: Some((kind, text)), ..Self::default() }
     }
 }
+
+/// Registers that a queue may hold (6.18).
+const MOST_IN_QUEUE: u16 = 31;
+
+/// The last record of a file (6.14).
+const LAST_RECORD: u16 = 9_999;
 
 /// The 19 public functions.
 pub fn is_public(function: u8) -> bool {
@@ -122,13 +129,18 @@ pub fn is_response(pdu: &[u8]) -> bool {
         [7, _] => true,
         [8, _, _, ref data @ ..] => data.len() % 2 == 0,
         [12, count @ 6..=255, ref data @ ..] => data.len() == usize::from(count),
-        [17 | 20, count @ 1..=255, ref data @ ..] => data.len() == usize::from(count),
+        [17, count @ 1..=255, ref data @ ..] => data.len() == usize::from(count),
+        [20, count @ 2..=245, ref groups @ ..] => {
+            groups.len() == usize::from(count) && are_read_records(groups)
+        }
         [21, count @ 9..=255, ref groups @ ..] => {
             groups.len() == usize::from(count) && are_written_records(groups)
         }
         [22, _, _, _, _, _, _] => true,
         [24, _, _, _, _, ref data @ ..] => {
-            usize::from(word(pdu, 1)) == data.len() + 2 && usize::from(word(pdu, 3)) * 2 == data.len()
+            usize::from(word(pdu, 1)) == data.len() + 2
+                && usize::from(word(pdu, 3)) * 2 == data.len()
+                && word(pdu, 3) <= MOST_IN_QUEUE
         }
         [43, 14, 1..=4, _, _, _, _, ..] => true,
         [43, 13, _, ..] => true,
@@ -137,6 +149,30 @@ pub fn is_response(pdu: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// True where a PDU has the shape that `from` would send.
+#[inline]
+pub fn has_shape(pdu: &[u8], from: Role) -> bool {
+    match from {
+        Role::Client => is_request(pdu),
+        Role::Server => is_response(pdu),
+    }
+}
+
+/// Groups of file records that were read: their length, reference type 6, that many bytes less one (6.14).
+fn are_read_records(mut groups: &[u8]) -> bool {
+    while let [length, kind, rest @ ..] = groups {
+        let size = usize::from(*length).saturating_sub(1);
+        if *kind != 6 || size % 2 != 0 || *length == 0 {
+            return false;
+        }
+        match rest.get(size..) {
+            Some(after) => groups = after,
+            None => return false,
+        }
+    }
+    groups.is_empty()
 }
 
 /// Groups of a file record write: reference type 6, file, record, length, then that many registers (6.15).
@@ -242,7 +278,28 @@ pub fn request(pdu: &[u8]) -> Fields<'_> {
         fields.write_address = fields.address;
         fields.write_quantity = fields.quantity;
     }
+    if matches!(function, 8 | 20 | 21) && fields.flaw.is_none() {
+        fields.flaw = out_of_bounds(pdu);
+    }
     fields
+}
+
+/// What has the right shape and still says what no request may: reserved diagnostics, records beyond a file's end.
+#[cold]
+fn out_of_bounds(pdu: &[u8]) -> Option<(AnomalyKind, &'static str)> {
+    if pdu[0] == 8 {
+        let reserved = matches!(word(pdu, 1), 5..=9 | 19 | 21..);
+        return reserved.then_some((AnomalyKind::IllegalValue, "reserved sub-function (6.8)"));
+    }
+    let mut groups = &pdu[2..];
+    while groups.len() >= 7 {
+        if word(groups, 1) == 0 || word(groups, 3) > LAST_RECORD {
+            return Some((AnomalyKind::IllegalValue, "file 0, or a record above 9999 (6.14, 6.15)"));
+        }
+        let registers = if pdu[0] == 21 { usize::from(word(groups, 5)) * 2 } else { 0 };
+        groups = groups.get(7 + registers..).unwrap_or_default();
+    }
+    None
 }
 
 /// What a response says; `quantity` is what its request asked for, where that was seen.
