@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 from types import TracebackType
 from typing import Final, Self
 
@@ -31,6 +32,14 @@ _AHEAD_DEPTH: Final = 2
 _LIMITS: Final = _native.limits()
 
 
+class UserNames(IntEnum):
+    """What becomes of MQTT user names: `EngineLimits.mqtt_user_names`."""
+
+    KEEP = 1
+    #: The start of their SHA-256: told apart, not read; whoever guesses a name can check the guess.
+    HASH = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLimits:
     """The bounds of one decoder, so that hostile bytes cannot take all memory. All are at least 1.
@@ -48,6 +57,11 @@ class EngineLimits:
     pending_limit: int = _LIMITS["pending_limit"][0]
     pending_limit_all: int = _LIMITS["pending_limit_all"][0]
     modbus_pending_s: int = _LIMITS["modbus_pending_s"][0]
+    mqtt_pending_s: int = _LIMITS["mqtt_pending_s"][0]
+    mqtt_packet_bytes: int = _LIMITS["mqtt_packet_bytes"][0]
+    mqtt_topic_aliases: int = _LIMITS["mqtt_topic_aliases"][0]
+    mqtt_held_bytes: int = _LIMITS["mqtt_held_bytes"][0]
+    mqtt_user_names: int = UserNames.KEEP
     observations: int = _LIMITS["observations"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]
     anomalies_per_kind: int = _LIMITS["anomalies_per_kind"][0]

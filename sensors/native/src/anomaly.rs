@@ -39,6 +39,10 @@ words! {
         // what devices say of themselves
         IpConflict = "ip_conflict",
         NameLoop = "name_loop",
+        MalformedMessage = "malformed_message",
+        IdentifierInUse = "identifier_in_use",
+        SequenceGap = "sequence_gap",
+        Unreadable = "unreadable",
     }
 }
 

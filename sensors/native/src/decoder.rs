@@ -12,6 +12,7 @@ use crate::link::{self, LinkError, Network, ethertype};
 use crate::net::{self, Malformed, Packet};
 use crate::observations::Observed;
 use crate::protocol::Counts;
+use crate::protocol::mqtt::Names;
 use crate::source::{Flaw, FlawKind, Item, Record, Source};
 use crate::summary::Summary;
 use crate::tables::Tables;
@@ -85,6 +86,7 @@ impl Decoder {
                 limits,
                 counts: Counts::default(),
                 observed: Observed::default(),
+                sparkplug: Names::default(),
                 held: Held::default(),
                 undecided_bytes: 0,
             },
@@ -142,6 +144,11 @@ impl Decoder {
 
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// Names of Sparkplug metrics that had no room.
+    pub fn names_not_kept(&self) -> u64 {
+        self.shared.sparkplug.not_kept
     }
 
     pub fn counts(&self) -> &Counts {

@@ -57,18 +57,42 @@ limits! {
     reassembly_bytes = 67_108_864,
     /// Separate pieces kept for one side of a flow while holes are open.
     reassembly_pieces = 128,
-    /// Modbus requests of one flow that wait for a response at once; the oldest is given up for one more.
+    /// Requests of one flow that wait for a response at once; the oldest is given up for one more.
     pending_limit = 1_024,
     /// Modbus requests of all flows that wait at once: half is shared out evenly, whoever wants more gives up its own.
     pending_limit_all = 1_048_576,
     /// Seconds after which a Modbus request without a response counts as unanswered.
     modbus_pending_s = 60,
+    /// Seconds after which an MQTT packet without an answer counts as unanswered.
+    mqtt_pending_s = 60,
+    /// Bytes of one MQTT packet that are looked at, for Sparkplug metrics above all; the rest is counted.
+    mqtt_packet_bytes = 65_536,
+    /// Topic aliases of one side of an MQTT connection that are remembered.
+    mqtt_topic_aliases = 1_024,
+    /// Bytes held for all MQTT flows: unfinished packets, waiting ones, aliases; as many again for Sparkplug names.
+    mqtt_held_bytes = 33_554_432,
+    /// MQTT user names: 1 keeps them, 2 replaces each by the start of its SHA-256.
+    mqtt_user_names = 1,
     /// Things told of devices that are remembered, so that each is one row.
     observations = 262_144,
     /// Rows of one kind of anomaly for one flow.
     anomalies_per_flow_kind = 16,
     /// Rows of one kind of anomaly in a capture that belong to no flow.
     anomalies_per_kind = 1_000,
+}
+
+/// What becomes of user names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserNames {
+    Keep,
+    Hash,
+}
+
+impl Limits {
+    /// What becomes of MQTT user names; what is no known choice hides them.
+    pub fn user_names(&self) -> UserNames {
+        if self.mqtt_user_names == 1 { UserNames::Keep } else { UserNames::Hash }
+    }
 }
 
 #[cfg(test)]

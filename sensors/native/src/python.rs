@@ -11,8 +11,10 @@ use pyo3::types::{PyDict, PyMapping};
 
 use crate::decoder;
 use crate::limits::Limits;
+use crate::protocol::mqtt::PacketType;
 use crate::source::{OpenError, Source};
 use crate::tables;
+use crate::words::Words;
 
 create_exception!(
     sensors._native,
@@ -134,6 +136,16 @@ impl Decoder {
         summary.set_item("modbus_frames_multi_pdu", counts.modbus_frames_multi_pdu)?;
         summary.set_item("modbus_bad_protocol_id", counts.modbus_bad_protocol_id)?;
         summary.set_item("modbus_skipped_bytes", counts.modbus_skipped_bytes)?;
+        let packets = PyDict::new(py);
+        for (word, count) in PacketType::WORDS.iter().zip(counts.mqtt_packets) {
+            if count > 0 {
+                packets.set_item(word, count)?;
+            }
+        }
+        summary.set_item("mqtt_packets", packets)?;
+        summary.set_item("mqtt_frames_multi_packet", counts.mqtt_frames_multi_packet)?;
+        summary.set_item("mqtt_skipped_bytes", counts.mqtt_skipped_bytes)?;
+        summary.set_item("mqtt_not_held", counts.mqtt_not_held + self.decoder.names_not_kept())?;
         Ok(summary)
     }
 }

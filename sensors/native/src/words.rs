@@ -89,6 +89,10 @@ words! {
         Unanswered = "unanswered",
         Orphan = "orphan",
         Pending = "pending",
+        /// The answer says no: an MQTT reason code of failure.
+        Refused = "refused",
+        /// Nothing answers it.
+        OneWay = "one_way",
     }
 }
 

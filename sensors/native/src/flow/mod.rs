@@ -9,6 +9,7 @@ use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
 use crate::net::Packet;
 use crate::observations::Observed;
+use crate::protocol::mqtt::Names;
 use crate::protocol::{Counts, Parser, Protocol};
 use crate::tables::Tables;
 use crate::tcp::{Connection, Held, Listener, Sample, SynVerdict, TcpCounters};
@@ -27,6 +28,7 @@ pub struct Shared {
     pub limits: Limits,
     pub counts: Counts,
     pub observed: Observed,
+    pub sparkplug: Names,
     pub held: Held,
     /// Bytes of payloads that wait until it is known who is the client.
     pub undecided_bytes: u64,

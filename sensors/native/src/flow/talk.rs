@@ -118,6 +118,7 @@ impl Talk<'_> {
             limits: &self.shared.limits,
             counts: &mut self.shared.counts,
             observed: &mut self.shared.observed,
+            sparkplug: &mut self.shared.sparkplug,
         };
         call(parser.as_mut(), &mut out);
         let confidence = parser.confidence();

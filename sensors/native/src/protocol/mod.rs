@@ -4,7 +4,7 @@
 //! port is a hint. Protocols do not know each other.
 
 pub mod modbus;
-mod mqtt;
+pub mod mqtt;
 mod opcua;
 mod ports;
 
@@ -18,7 +18,7 @@ use crate::words::{Confidence, Layer, Service};
 pub use ports::well_known;
 
 /// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     Client,
     Server,
@@ -129,6 +129,8 @@ pub struct Output<'a> {
     pub limits: &'a Limits,
     pub counts: &'a mut Counts,
     pub observed: &'a mut Observed,
+    /// What the aliases of Sparkplug metrics stand for, whichever flow told it.
+    pub sparkplug: &'a mut mqtt::Names,
 }
 
 impl Output<'_> {
@@ -159,6 +161,16 @@ pub struct Counts {
     pub modbus_skipped_bytes: u64,
     /// Modbus requests of all flows that wait for a response.
     pub waiting_requests: modbus::WaitingRequests,
+    /// MQTT control packets by type, in the order of their numbers.
+    pub mqtt_packets: [u64; mqtt::PacketType::COUNT],
+    /// Frames that completed more than one MQTT packet.
+    pub mqtt_frames_multi_packet: u64,
+    /// Bytes of MQTT streams that were skipped to find the next packet.
+    pub mqtt_skipped_bytes: u64,
+    /// Bytes held for all MQTT flows now.
+    pub mqtt_held_bytes: u64,
+    /// Things of MQTT flows that had no room.
+    pub mqtt_not_held: u64,
 }
 
 /// Reads the two streams of one flow. No clock, no socket, no setting: bytes and their times in, rows out.

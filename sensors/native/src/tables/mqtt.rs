@@ -1,7 +1,11 @@
 //! MQTT control packets and their answers.
 
-use crate::columns::{Address, MaybeU64, Name, Time, U16, U32, table};
-use crate::words::Confidence;
+use crate::columns::{
+    Address, Flag, MaybeTime, MaybeU8, MaybeU16, MaybeU32, MaybeU64, Name, Text, TextList, Time, U16,
+    U16List, U32, table,
+};
+use crate::protocol::mqtt::{Carrier, Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
+use crate::words::{Confidence, OperationClass, Outcome};
 
 table! {
     /// One row an MQTT transaction: a packet and what answered it.
@@ -14,6 +18,63 @@ table! {
         server_port: U16,
         request_frame: MaybeU64,
         response_frame: MaybeU64,
+        pubrel_frame: MaybeU64,
+        pubcomp_frame: MaybeU64,
+        packet_type: Name<PacketType>,
+        direction: Name<Direction>,
+        version: Name<Version>,
+        transport: Name<Carrier>,
+        client_id: Text,
+        outcome: Name<Outcome>,
+        reason_code: MaybeU8,
+        reason: Name<Reason>,
+        latency_ns: MaybeU64,
+        operation_class: Name<OperationClass>,
+        topic: Text,
+        topic_alias: MaybeU16,
+        qos: MaybeU8,
+        retain: Flag,
+        dup: Flag,
+        retries: U16,
+        packet_id: MaybeU16,
+        payload_bytes: U32,
+        payload_kind: Name<PayloadKind>,
+        has_user_name: Flag,
+        user_name: Text,
+        has_password: Flag,
+        clean_start: Flag,
+        session_present: Flag,
+        keep_alive_s: MaybeU16,
+        session_expiry_s: MaybeU32,
+        will_topic: Text,
+        will_qos: MaybeU8,
+        will_retain: Flag,
+        will_bytes: MaybeU32,
+        filters: TextList,
+        requested_qos: U16List,
+        granted: U16List,
+        message_expiry_s: MaybeU32,
+        response_topic: Text,
+        has_correlation: Flag,
+        content_type: Text,
+        user_property_count: U16,
+        user_property_keys: TextList,
+        properties: TextList,
+        sparkplug_type: Name<SparkplugType>,
+        sparkplug_group: Text,
+        sparkplug_node: Text,
+        sparkplug_device: Text,
+        sparkplug_seq: MaybeU64,
+        sparkplug_bd_seq: MaybeU64,
+        sparkplug_ts: MaybeTime,
+        metric_count: U32,
+        metric_names: TextList,
+        metric_types: TextList,
+        metric_values: TextList,
+        detail: Text,
+        request_bytes: U32,
+        response_bytes: U32,
+        after_gap: Flag,
         confidence: Name<Confidence>,
     }
 }

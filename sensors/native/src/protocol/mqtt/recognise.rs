@@ -1,0 +1,106 @@
+//! Is a payload MQTT? Asked of the first payloads of every flow that has no name yet.
+
+use super::framing::{Start, start};
+use super::plausible::{self, Worth};
+use super::session::sender;
+use super::websocket;
+use super::words::PacketType;
+use crate::protocol::{Recognised, Role};
+use crate::words::Confidence;
+
+/// Looks at one payload: a CONNECT packet is proof, an upgrade to MQTT over WebSocket says it, whole packets are a
+/// first sign.
+pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
+    let first = *payload.first()?;
+    if first == b'G' {
+        return websocket::is_upgrade(payload)
+            .then_some(Recognised { confidence: Confidence::Structure, speaker: Some(Role::Client) });
+    }
+    let kind = PacketType::of(first)?;
+    if kind == PacketType::Connect {
+        let named = is_connect(payload);
+        return named
+            .then_some(Recognised { confidence: Confidence::Handshake, speaker: Some(Role::Client) });
+    }
+    let mut rest = payload;
+    let (mut speaker, mut much) = (None, false);
+    while let Some((packet, behind)) = plausible::first(rest) {
+        match plausible::worth(&packet) {
+            Worth::Nothing => return None,
+            Worth::Little => {}
+            Worth::Much => much = true,
+        }
+        match (speaker, sender(packet.kind)) {
+            (Some(Role::Client), Some(Role::Server)) | (Some(Role::Server), Some(Role::Client)) => {
+                return None;
+            }
+            (None, told) => speaker = told,
+            _ => {}
+        }
+        rest = behind;
+    }
+    let goes_on = !rest.is_empty() && plausible::goes_on(rest);
+    if !rest.is_empty() && !goes_on {
+        return None;
+    }
+    let confidence = if on_port { Confidence::Port } else { Confidence::None };
+    // A few bytes on a foreign port may be chance: they do not settle who is the client.
+    let speaker = speaker.filter(|_| on_port || much);
+    Some(Recognised { confidence, speaker })
+}
+
+/// A CONNECT packet up to its protocol name; the rest of it may be in the next segment.
+fn is_connect(payload: &[u8]) -> bool {
+    let Start::Head(head) = start(payload) else { return false };
+    let body = &payload[usize::from(head.header_bytes)..];
+    body.starts_with(b"\0\x04MQTT") || body.starts_with(b"\0\x06MQIsdp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connect_of_every_version_is_proof() {
+        for payload in [&b"\x10\x10\0\x04MQTT\x05"[..], b"\x10\x90\x01\0\x06MQIsdp\x03"] {
+            let found = recognise(payload, false).unwrap();
+            assert_eq!((found.confidence, found.speaker), (Confidence::Handshake, Some(Role::Client)));
+        }
+    }
+
+    #[test]
+    fn packets_in_the_middle_of_a_connection_are_a_sign_and_some_tell_who_speaks() {
+        let speaker = |payload: &[u8], on_port| recognise(payload, on_port).map(|found| found.speaker);
+        assert_eq!(speaker(b"\x82\x08\0\x01\0\x03a/b\0", false), Some(Some(Role::Client)));
+        assert_eq!(speaker(b"\x30\x08\0\x03a/bxyz", false), Some(None));
+        assert_eq!(speaker(b"\xc0\0", false), Some(None));
+        assert_eq!(speaker(b"\xc0\0", true), Some(Some(Role::Client)));
+        assert_eq!(speaker(b"\xd0\0", true), Some(Some(Role::Server)));
+        assert_eq!(speaker(b"\x40\x02\0\x07\x30\x08\0\x03a/bxyz", false), Some(None));
+        // The first part of a long one.
+        assert_eq!(speaker(b"\x30\xff\x10\0\x03a/b1234", false), Some(None));
+    }
+
+    #[test]
+    fn other_protocols_are_not_taken_for_it() {
+        let foreign: [&[u8]; 12] = [
+            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",      // TLS client hello
+            b"\x17\x03\x03\0\x20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"SSH-2.0-OpenSSH_9.2\r\n",
+            b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x02",              // Modbus
+            b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc1\x02\x01\0",  // S7comm
+            b"\x68\x04\x07\0\0\0",                              // IEC 60870-5-104
+            b"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x04\0\0\0\x01\x02\x01\0\x02\x01\0\x30\x0b\x30\x09\x06\x05\x2b\x06\x01\x02\x01\x05\0",
+            b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0", // LDAP bind
+            b"\x10\x10\0\x04HTTP",
+            b"\x10\xff\xff\xff\xff\x01\0\x04MQTT",
+        ];
+        for payload in foreign {
+            for on_port in [false, true] {
+                assert_eq!(recognise(payload, on_port), None, "{payload:?}");
+            }
+        }
+    }
+}

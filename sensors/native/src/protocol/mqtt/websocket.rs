@@ -1,0 +1,315 @@
+//! MQTT over WebSocket in clear: the bytes inside the frames out (RFC 6455; MQTT 5.0, 6).
+//!
+//! The upgrade is read up to its empty line, then frames: a header, unmasked payload. How frames are cut says nothing
+//! to MQTT, so their payloads are one stream for each side.
+
+use crate::protocol::Role;
+
+/// Bytes of an HTTP head that are waited for; a longer one is no upgrade.
+const HEAD_LIMIT: usize = 16_384;
+
+/// The longest frame header: two bytes, eight of length, four of mask (5.2).
+const LONGEST_HEADER: usize = 14;
+
+/// Bytes that are unmasked at once.
+const STEP: usize = 512;
+
+/// True for a request to speak MQTT over WebSocket: its protocol is asked for, or its path says it (MQTT 5.0, 6.0).
+pub fn is_upgrade(payload: &[u8]) -> bool {
+    if !payload.starts_with(b"GET ") {
+        return false;
+    }
+    let head = payload.get(..HEAD_LIMIT).unwrap_or(payload);
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let request = lines.next().unwrap_or_default();
+    let (mut upgrades, mut is_mqtt) = (false, path(request).ends_with(b"/mqtt"));
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"upgrade") {
+            upgrades = value.eq_ignore_ascii_case(b"websocket");
+        } else if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
+            let mut asked = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            is_mqtt |= asked.any(|one| one.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"mqtt")));
+        }
+    }
+    upgrades && is_mqtt
+}
+
+/// The path of a request line, without its query.
+fn path(request: &[u8]) -> &[u8] {
+    let path = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    path.split(|byte| *byte == b'?').next().unwrap_or_default()
+}
+
+/// Why no MQTT comes out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was no upgrade, or the server did not agree to it.
+    NotAgreed,
+    /// Frames are compressed (RFC 7692): named, not read.
+    Compressed,
+}
+
+/// What the frames of one side are up to.
+#[derive(Clone, Debug)]
+enum State {
+    /// The HTTP head so far.
+    Head(Vec<u8>),
+    /// The header of a frame so far.
+    Header([u8; LONGEST_HEADER], usize),
+    /// Payload that is still to come.
+    Payload { left: u64, mask: [u8; 4], at: usize, is_data: bool },
+    /// A gap hides where the next frame starts.
+    Lost,
+}
+
+/// Both sides of an upgraded connection.
+#[derive(Clone, Debug)]
+pub struct WebSocket {
+    sides: [State; 2],
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self { sides: [State::Head(Vec::new()), State::Head(Vec::new())] }
+    }
+}
+
+fn index(role: Role) -> usize {
+    match role {
+        Role::Client => 0,
+        Role::Server => 1,
+    }
+}
+
+/// A whole frame header: its length, what it says.
+struct Header {
+    length: usize,
+    payload: u64,
+    mask: [u8; 4],
+    opcode: u8,
+    compressed: bool,
+}
+
+/// Reads a frame header (5.2); `None` while it is not whole.
+fn header(bytes: &[u8]) -> Option<Header> {
+    let [first, second, rest @ ..] = bytes else { return None };
+    let (payload, extended) = match second & 0x7f {
+        126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
+        127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
+        short => (u64::from(short), 0),
+    };
+    let is_masked = second & 0x80 != 0;
+    let mask = if is_masked { *rest.get(extended..)?.first_chunk()? } else { [0; 4] };
+    let length = 2 + extended + if is_masked { 4 } else { 0 };
+    Some(Header { length, payload, mask, opcode: first & 0x0f, compressed: first & 0x70 != 0 })
+}
+
+/// Continuation, text and binary carry MQTT; close, ping and pong do not (5.2).
+fn is_data(opcode: u8) -> bool {
+    opcode < 8
+}
+
+impl WebSocket {
+    /// Bytes that are held.
+    pub fn held(&self) -> usize {
+        let held = |state: &State| if let State::Head(head) = state { head.capacity() } else { 0 };
+        held(&self.sides[0]) + held(&self.sides[1])
+    }
+
+    /// `length` bytes are missing from a side. The number of MQTT's bytes among them, where it is known.
+    pub fn gap(&mut self, from: Role, length: u64) -> Option<u64> {
+        let side = &mut self.sides[index(from)];
+        if let State::Payload { left, at, is_data, .. } = side {
+            if length > 0 && length < *left {
+                *left -= length;
+                *at = (*at + (length % 4) as usize) % 4;
+                return Some(if *is_data { length } else { 0 });
+            }
+        }
+        *side = State::Lost;
+        None
+    }
+
+    /// Takes bytes of a side; `each` is given those of MQTT.
+    pub fn feed(&mut self, from: Role, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Refusal> {
+        let mut rest = bytes;
+        if matches!(self.sides[index(from)], State::Lost) {
+            if !starts_frame(bytes, from) {
+                return Ok(());
+            }
+            self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+        }
+        while !rest.is_empty() {
+            rest = match &mut self.sides[index(from)] {
+                State::Head(_) => self.head(from, rest)?,
+                State::Header(kept, count) => {
+                    let first = rest[0];
+                    rest = &rest[1..];
+                    // A header is whole at 14 bytes at the latest.
+                    if let Some(place) = kept.get_mut(*count) {
+                        *place = first;
+                        *count += 1;
+                    }
+                    if let Some(header) = header(&kept[..*count]).filter(|header| header.length == *count) {
+                        self.begin(from, &header)?;
+                    }
+                    rest
+                }
+                State::Payload { left, mask, at, is_data } => {
+                    let length = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    let (payload, behind) = rest.split_at(length);
+                    if *is_data {
+                        unmask(payload, *mask, *at, &mut each);
+                    }
+                    *at = (*at + length) % 4;
+                    *left -= length as u64;
+                    if *left == 0 {
+                        self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+                    }
+                    behind
+                }
+                State::Lost => return Ok(()),
+            };
+        }
+        Ok(())
+    }
+
+    /// A frame's header is whole.
+    fn begin(&mut self, from: Role, header: &Header) -> Result<(), Refusal> {
+        if header.compressed {
+            return Err(Refusal::Compressed);
+        }
+        self.sides[index(from)] = if header.payload == 0 {
+            State::Header([0; LONGEST_HEADER], 0)
+        } else {
+            State::Payload { left: header.payload, mask: header.mask, at: 0, is_data: is_data(header.opcode) }
+        };
+        Ok(())
+    }
+
+    /// Bytes of the HTTP head; what is behind its empty line.
+    fn head<'a>(&mut self, from: Role, bytes: &'a [u8]) -> Result<&'a [u8], Refusal> {
+        let State::Head(head) = &mut self.sides[index(from)] else { return Ok(bytes) };
+        let before = head.len();
+        let room = bytes.get(..HEAD_LIMIT.saturating_sub(before)).unwrap_or(bytes);
+        head.extend_from_slice(room);
+        // The empty line may have begun in the bytes before.
+        let searched = before.saturating_sub(3);
+        let found = head[searched..].windows(4).position(|four| four == b"\r\n\r\n");
+        let Some(found) = found else {
+            return if head.len() >= HEAD_LIMIT { Err(Refusal::NotAgreed) } else { Ok(&[]) };
+        };
+        let end = searched + found + 4;
+        let agreed = match from {
+            Role::Client => is_upgrade(&head[..end]),
+            Role::Server => head.starts_with(b"HTTP/1.1 101"),
+        };
+        self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+        if agreed { Ok(&bytes[end - before..]) } else { Err(Refusal::NotAgreed) }
+    }
+}
+
+/// Behind a gap: true where a segment starts with a frame's header as this side writes it (5.1).
+fn starts_frame(bytes: &[u8], from: Role) -> bool {
+    let Some(header) = header(bytes) else { return false };
+    let is_masked = bytes.get(1).is_some_and(|second| second & 0x80 != 0);
+    let whole = (header.length as u64).saturating_add(header.payload) <= bytes.len() as u64;
+    let known = matches!(bytes[0], 0x82 | 0x88 | 0x89 | 0x8a);
+    known && whole && is_masked == (from == Role::Client)
+}
+
+/// Takes the mask off (5.3), `at` bytes into it.
+fn unmask(payload: &[u8], mask: [u8; 4], at: usize, each: &mut impl FnMut(&[u8])) {
+    if mask == [0; 4] {
+        return each(payload);
+    }
+    let mut clear = [0; STEP];
+    let mut place = at;
+    for step in payload.chunks(STEP) {
+        for (to, from) in clear.iter_mut().zip(step) {
+            *to = from ^ mask[place % 4];
+            place += 1;
+        }
+        each(&clear[..step.len()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub const GET: &[u8] =
+        b"GET /mqtt HTTP/1.1\r\nHost: broker\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: x\r\n\r\n";
+    pub const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+
+    fn read(socket: &mut WebSocket, from: Role, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let mut inside = Vec::new();
+        socket.feed(from, bytes, |clear| inside.extend_from_slice(clear)).map(|()| inside)
+    }
+
+    #[test]
+    fn an_upgrade_asks_for_mqtt_or_has_its_path() {
+        assert!(is_upgrade(GET));
+        assert!(is_upgrade(
+            b"GET / HTTP/1.1\r\nupgrade: websocket\r\nsec-websocket-protocol: chat, mqttv3.1\r\n\r\n"
+        ));
+        assert!(is_upgrade(b"GET /ws/mqtt?token=1 HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
+        assert!(!is_upgrade(b"GET /mqtt HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert!(!is_upgrade(b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
+        assert!(!is_upgrade(b"POST /mqtt HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
+    }
+
+    #[test]
+    fn frames_of_any_cut_give_the_bytes_inside() {
+        // "Hello" masked, and in two fragments unmasked with a ping between them (RFC 6455, 5.7).
+        let masked = [0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let fragments = b"\x02\x03Hel\x89\x02??\x80\x02lo";
+        for cut in 0..GET.len() + masked.len() {
+            let mut socket = WebSocket::default();
+            let stream = [GET, &masked].concat();
+            let mut inside = read(&mut socket, Role::Client, &stream[..cut]).unwrap();
+            inside.extend(read(&mut socket, Role::Client, &stream[cut..]).unwrap());
+            assert_eq!(inside, b"Hello", "{cut}");
+        }
+        let mut socket = WebSocket::default();
+        assert_eq!(read(&mut socket, Role::Server, &[SWITCHING, fragments].concat()).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn lengths_of_two_and_eight_bytes() {
+        for (length, size) in [(&[126, 1, 0][..], 256), (&[127, 0, 0, 0, 0, 0, 1, 0, 0][..], 65_536)] {
+            let mut socket = WebSocket::default();
+            let frame = [SWITCHING, &[0x82], length, &vec![7; size]].concat();
+            assert_eq!(read(&mut socket, Role::Server, &frame).unwrap().len(), size);
+        }
+    }
+
+    #[test]
+    fn what_was_not_agreed_or_is_compressed_is_not_read() {
+        let mut socket = WebSocket::default();
+        assert_eq!(
+            read(&mut socket, Role::Server, b"HTTP/1.1 403 Forbidden\r\n\r\n"),
+            Err(Refusal::NotAgreed)
+        );
+        let mut socket = WebSocket::default();
+        let compressed = [SWITCHING, &[0xc2, 1, 0]].concat();
+        assert_eq!(read(&mut socket, Role::Server, &compressed), Err(Refusal::Compressed));
+        let mut socket = WebSocket::default();
+        assert_eq!(read(&mut socket, Role::Server, &[b'a'; 20_000]), Err(Refusal::NotAgreed));
+    }
+
+    #[test]
+    fn a_gap_inside_a_frame_costs_only_its_bytes() {
+        let mut socket = WebSocket::default();
+        let start = [GET, &[0x82, 0x85, 1, 2, 3, 4, b'H' ^ 1]].concat();
+        assert_eq!(read(&mut socket, Role::Client, &start).unwrap(), b"H");
+        assert_eq!(socket.gap(Role::Client, 2), Some(2));
+        assert_eq!(read(&mut socket, Role::Client, &[b'l' ^ 4, b'o' ^ 1]).unwrap(), b"lo");
+        assert_eq!(socket.gap(Role::Client, 2), None);
+        assert_eq!(read(&mut socket, Role::Client, b"rest of a frame").unwrap(), b"");
+        assert_eq!(read(&mut socket, Role::Client, &[0x82, 0x81, 0, 0, 0, 0, b'!']).unwrap(), b"!");
+    }
+}
