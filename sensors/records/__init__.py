@@ -17,6 +17,7 @@ from typing import Final
 
 from sensors.records.declare import Column, Kind, Table
 from sensors.records.flows import FLOW_MINUTES, FLOW_STARTS, FLOWS, RTT
+from sensors.records.http import HTTP
 from sensors.records.modbus import MODBUS
 from sensors.records.mqtt import MQTT
 from sensors.records.observations import OBSERVATIONS
@@ -31,6 +32,7 @@ __all__ = [
     "FLOWS",
     "FLOW_MINUTES",
     "FLOW_STARTS",
+    "HTTP",
     "MODBUS",
     "MQTT",
     "OBSERVATIONS",
@@ -54,6 +56,7 @@ TABLES: Final = (
     OPCUA,
     MQTT,
     SERVICES,
+    HTTP,
     OPERATIONS,
     OBSERVATIONS,
     RTT,

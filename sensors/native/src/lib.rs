@@ -8,6 +8,7 @@ pub mod anomaly;
 pub mod columns;
 mod coverage;
 pub mod decoder;
+mod der;
 mod duplicates;
 mod flow;
 mod layer2;

@@ -210,6 +210,26 @@ words! {
         Smb = "smb",
         Cdp = "cdp",
         Ssdp = "ssdp",
+        Ftp = "ftp",
+        Telnet = "telnet",
+        Vnc = "vnc",
+        Smtp = "smtp",
+        Database = "database",
+    }
+}
+
+words! {
+    /// What is known of a login.
+    Login {
+        /// The protocol has none, or it was not seen.
+        Unknown = "unknown",
+        Yes = "yes",
+        No = "no",
+        /// From the sizes of ciphertext.
+        GuessedYes = "guessed_yes",
+        GuessedNo = "guessed_no",
+        /// The server let the client in without asking who it is.
+        NotAsked = "not_asked",
     }
 }
 
@@ -262,5 +282,25 @@ words! {
         WebSocket = "websocket",
         ModbusRtu = "modbus-rtu",
         UaPubSub = "opcua-pubsub",
+        Dtls = "dtls",
+        Quic = "quic",
+        Kerberos = "kerberos",
+        MySql = "mysql",
+        Smtp = "smtp",
+        Ipsec = "ipsec",
+        Gre = "gre",
+        Pptp = "pptp",
+        L2tp = "l2tp",
+        Stun = "stun",
+        RustDesk = "rustdesk",
+        OpcDa = "opcda",
+        Splashtop = "splashtop",
+        LogMeIn = "logmein",
+        ScreenConnect = "screenconnect",
+        Ngrok = "ngrok",
+        CloudflareTunnel = "cloudflare-tunnel",
+        Talk2m = "talk2m",
+        ChromeRemoteDesktop = "chrome-remote-desktop",
+        ZeroTier = "zerotier",
     }
 }

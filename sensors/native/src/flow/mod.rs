@@ -117,6 +117,8 @@ pub struct Core {
     parser: Option<(&'static Protocol, Box<dyn Parser>)>,
     /// The flow was handed over: its name stays whatever is read now.
     named_for_good: bool,
+    /// The connection was closed or reset.
+    closed: bool,
     /// Payloads that were shown to the protocols.
     looked: u8,
     joined_midstream: bool,
@@ -162,6 +164,7 @@ impl Flow {
                 confidence: Confidence::None,
                 parser: None,
                 named_for_good: false,
+                closed: false,
                 looked: 0,
                 joined_midstream: false,
                 early: None,
@@ -298,6 +301,7 @@ impl Flow {
         self.settle(true, shared);
         let delta = self.core.coverage().since(before);
         let core = &mut self.core;
+        core.closed = self.tcp.as_ref().is_some_and(|tcp| tcp.reset || tcp.closed_by_fin());
         let mut talk = Talk { core, shared };
         if talk.core.roles.is_none() {
             talk.decide_by_port();

@@ -108,6 +108,8 @@ impl Talk<'_> {
         let mut out = Output {
             flow_id: core.id,
             service: core.service,
+            handed_over: core.named_for_good,
+            closed: core.closed,
             layer: protocol.layer,
             client_ip: core.identity.ip(roles.client),
             server_ip: core.identity.ip(server),

@@ -3,10 +3,16 @@
 //! Adding a protocol is adding a file and a line in `PROTOCOLS`. A protocol is recognised by its structure; its
 //! port is a hint. Protocols do not know each other.
 
+mod http;
+mod introduction;
 pub mod modbus;
 pub mod mqtt;
+mod ntlmssp;
 mod opcua;
 mod ports;
+mod reading;
+mod ssh;
+mod tls;
 
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
@@ -110,14 +116,27 @@ pub fn recognise(
 }
 
 /// The protocols that are recognised by structure.
-pub static PROTOCOLS: &[Protocol] =
-    &[modbus::RTU, modbus::PROTOCOL, modbus::RTU_OVER_UDP, modbus::OVER_UDP, opcua::PROTOCOL, mqtt::PROTOCOL];
+pub static PROTOCOLS: &[Protocol] = &[
+    modbus::RTU,
+    modbus::PROTOCOL,
+    modbus::RTU_OVER_UDP,
+    modbus::OVER_UDP,
+    opcua::PROTOCOL,
+    mqtt::PROTOCOL,
+    tls::PROTOCOL,
+    ssh::PROTOCOL,
+    http::PROTOCOL,
+];
 
 /// The flow that a parser reads, and where its rows go.
 pub struct Output<'a> {
     pub flow_id: u32,
     /// The flow's service so far: by its port, until something better is known.
     pub service: Service,
+    /// Another protocol handed the flow over: its name stays.
+    pub handed_over: bool,
+    /// The connection was closed or reset: nothing will follow.
+    pub closed: bool,
     /// The reader's layer.
     pub layer: Layer,
     pub client_ip: &'a [u8; 16],

@@ -1,6 +1,7 @@
 //! The tables of `sensors/records`, column by column in the same order. A Python test compares them.
 
 mod flows;
+mod http;
 mod modbus;
 mod mqtt;
 mod observations;
@@ -15,6 +16,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use flows::{FlowMinuteRow, FlowMinutes, FlowRow, FlowStartRow, FlowStarts, Flows, RttRow, Rtts};
+pub use http::{HttpRow, HttpRows};
 pub use modbus::{ModbusRow, ModbusRows};
 pub use mqtt::{MqttRow, MqttRows};
 pub use observations::{ObservationRow, ObservationRows};
@@ -66,6 +68,7 @@ each_table! {
     opcua: OpcUaRows,
     mqtt: MqttRows,
     services: ServiceRows,
+    http: HttpRows,
     operations: OperationRows,
     observations: ObservationRows,
     rtt: Rtts,

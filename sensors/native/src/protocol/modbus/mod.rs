@@ -196,7 +196,7 @@ impl Parser for Modbus {
 
     fn glance(&self) -> u64 {
         let [asked, told] = &self.streams;
-        self.last_frame ^ asked.skipped_bytes ^ told.skipped_bytes ^ self.pairing.glance()
+        self.last_frame ^ asked.skipped_bytes() ^ told.skipped_bytes() ^ self.pairing.glance()
     }
 
     fn progress(&self) -> Progress {
