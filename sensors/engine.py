@@ -62,6 +62,10 @@ class EngineLimits:
     mqtt_topic_aliases: int = _LIMITS["mqtt_topic_aliases"][0]
     mqtt_held_bytes: int = _LIMITS["mqtt_held_bytes"][0]
     mqtt_user_names: int = UserNames.KEEP
+    operations_pending: int = _LIMITS["operations_pending"][0]
+    operations_pending_all: int = _LIMITS["operations_pending_all"][0]
+    operation_pending_s: int = _LIMITS["operation_pending_s"][0]
+    operation_bytes: int = _LIMITS["operation_bytes"][0]
     observations: int = _LIMITS["observations"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]
     anomalies_per_kind: int = _LIMITS["anomalies_per_kind"][0]

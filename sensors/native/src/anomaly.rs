@@ -43,6 +43,7 @@ words! {
         IdentifierInUse = "identifier_in_use",
         SequenceGap = "sequence_gap",
         Unreadable = "unreadable",
+        LostStep = "lost_step",
     }
 }
 

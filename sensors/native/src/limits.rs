@@ -73,6 +73,14 @@ limits! {
     mqtt_held_bytes = 33_554_432,
     /// MQTT user names: 1 keeps them, 2 replaces each by the start of its SHA-256.
     mqtt_user_names = 1,
+    /// Operations of one flow (S7comm, EtherNet/IP, DNP3 and the like) that wait for an answer at once.
+    operations_pending = 256,
+    /// Operations of all flows that wait at once; a flow that asks for more gives up one of its own.
+    operations_pending_all = 65_536,
+    /// Seconds after which an operation without an answer counts as unanswered.
+    operation_pending_s = 60,
+    /// Bytes of messages not yet whole that these protocols keep for all flows; a message without room is cut.
+    operation_bytes = 33_554_432,
     /// Things told of devices that are remembered, so that each is one row.
     observations = 262_144,
     /// Rows of one kind of anomaly for one flow.

@@ -215,6 +215,12 @@ words! {
         Vnc = "vnc",
         Smtp = "smtp",
         Database = "database",
+        Dnp3 = "dnp3",
+        Mms = "mms",
+        Fins = "fins",
+        Melsec = "melsec",
+        GeSrtp = "ge-srtp",
+        Ads = "ads",
     }
 }
 
@@ -302,5 +308,16 @@ words! {
         Talk2m = "talk2m",
         ChromeRemoteDesktop = "chrome-remote-desktop",
         ZeroTier = "zerotier",
+        /// ISO transport over TCP (RFC 1006), before it is known what it carries.
+        IsoTcp = "iso-tcp",
+        S7commPlus = "s7comm-plus",
+        Mms = "mms",
+        Goose = "goose",
+        SampledValues = "sampled-values",
+        EtherCat = "ethercat",
+        HartIp = "hart-ip",
+        GeSrtp = "ge-srtp",
+        Codesys = "codesys",
+        Ads = "ads",
     }
 }

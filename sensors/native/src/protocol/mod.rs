@@ -3,12 +3,18 @@
 //! Adding a protocol is adding a file and a line in `PROTOCOLS`. A protocol is recognised by its structure; its
 //! port is a hint. Protocols do not know each other.
 
+mod bacnet;
+mod dnp3;
+mod enip;
 mod http;
+mod iec104;
 mod introduction;
+mod iso_tcp;
 pub mod modbus;
 pub mod mqtt;
 mod ntlmssp;
 mod opcua;
+mod operation;
 mod ports;
 mod reading;
 mod ssh;
@@ -126,6 +132,14 @@ pub static PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
     ssh::PROTOCOL,
     http::PROTOCOL,
+    iso_tcp::PROTOCOL,
+    enip::TCP,
+    enip::UDP,
+    enip::IMPLICIT,
+    iec104::PROTOCOL,
+    dnp3::TCP,
+    dnp3::UDP,
+    bacnet::PROTOCOL,
 ];
 
 /// The flow that a parser reads, and where its rows go.
@@ -190,6 +204,12 @@ pub struct Counts {
     pub mqtt_held_bytes: u64,
     /// Things of MQTT flows that had no room.
     pub mqtt_not_held: u64,
+    /// Operations of all flows that wait for an answer.
+    pub operations_waiting: u64,
+    /// Bytes of messages not yet whole, of all flows whose operations are read.
+    pub operation_bytes_kept: u64,
+    /// Messages of these flows that were cut for want of room.
+    pub operation_messages_cut: u64,
 }
 
 /// Reads the two streams of one flow. No clock, no socket, no setting: bytes and their times in, rows out.

@@ -1,0 +1,139 @@
+//! A flow's parser, made of a protocol's dialect: what all of them do alike.
+
+use super::exchange::{Exchange, index};
+use super::framing::{Event, Framing, Judge, Room};
+use super::{Head, Message};
+use crate::anomaly::{AnomalyKind, At};
+use crate::protocol::{Output, Parser, Progress, Role};
+use crate::words::{Confidence, Service};
+
+/// What one protocol makes of its messages.
+pub trait Dialect: Send + Sync {
+    /// What an answer has in common with its request.
+    type Key: PartialEq + Send + Sync;
+    /// Finds the protocol's headers.
+    const JUDGE: Judge;
+    const SERVICE: Service;
+
+    /// Reads a message; `None` where its fields do not fit into it.
+    fn message(
+        &mut self,
+        from: Role,
+        message: Message<'_>,
+        at: At,
+        exchange: &mut Exchange<Self::Key>,
+        out: &mut Output<'_>,
+    ) -> Option<()>;
+
+    /// Bytes of a side are missing.
+    fn gap(&mut self, _from: Role) {}
+
+    /// The flow is over.
+    fn end(&mut self, _exchange: &mut Exchange<Self::Key>, _out: &mut Output<'_>) {}
+}
+
+/// Reads one flow.
+pub struct Speaker<D: Dialect> {
+    dialect: D,
+    exchange: Exchange<D::Key>,
+    /// The two streams; none where every datagram is read by itself.
+    streams: Option<[Framing; 2]>,
+    /// A header may have been missed for a reason that is known.
+    excused: [bool; 2],
+}
+
+impl<D: Dialect + 'static> Speaker<D> {
+    pub fn over_tcp(dialect: D, confidence: Confidence) -> Box<dyn Parser> {
+        let streams = Some([Framing::new(D::JUDGE), Framing::new(D::JUDGE)]);
+        let exchange = Exchange::new(D::SERVICE, confidence);
+        Box::new(Self { dialect, exchange, streams, excused: [false; 2] })
+    }
+
+    pub fn over_udp(dialect: D, confidence: Confidence) -> Box<dyn Parser> {
+        let exchange = Exchange::new(D::SERVICE, confidence);
+        Box::new(Self { dialect, exchange, streams: None, excused: [false; 2] })
+    }
+
+    fn event(&mut self, from: Role, event: Event<'_>, at: At, out: &mut Output<'_>) {
+        match event {
+            Event::Message(message) => {
+                self.excused[index(from)] = false;
+                let read = self.dialect.message(from, message, at, &mut self.exchange, out);
+                if read.is_none() && !message.is_cut() {
+                    out.anomaly(AnomalyKind::MalformedMessage, at, &|| {
+                        format!("the fields of a message of {} bytes do not fit into it", message.length)
+                    });
+                }
+                self.exchange.message_done(from);
+            }
+            Event::LostStep if self.excused[index(from)] => {}
+            Event::LostStep => out.anomaly(AnomalyKind::LostStep, at, &|| {
+                "no header where a message has to begin: reading goes on at the next one".into()
+            }),
+        }
+    }
+
+    /// A datagram has whole messages, one behind the other.
+    fn datagram(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let Head::Message(length) = (D::JUDGE)(rest, true) else {
+                return self.event(from, Event::LostStep, at, out);
+            };
+            let (bytes, after) = rest.split_at(length.clamp(1, rest.len()));
+            self.event(from, Event::Message(Message { bytes, length }), at, out);
+            rest = after;
+        }
+    }
+}
+
+impl<D: Dialect + 'static> Parser for Speaker<D> {
+    fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
+        let Some(streams) = &mut self.streams else { return self.datagram(from, bytes, at, out) };
+        // Taken out for the call, so that the messages can be written to everything else.
+        let mut framing = std::mem::replace(&mut streams[index(from)], Framing::new(D::JUDGE));
+        let (mut kept, mut cut) = (out.counts.operation_bytes_kept, 0);
+        let mut room = Room { kept: &mut kept, limit: out.limits.operation_bytes, cut: &mut cut };
+        framing.feed(bytes, &mut room, |event| self.event(from, event, at, out));
+        out.counts.operation_bytes_kept = kept;
+        out.counts.operation_messages_cut += cut;
+        if let Some(streams) = &mut self.streams {
+            streams[index(from)] = framing;
+        }
+    }
+
+    fn gap(&mut self, from: Role, length: u64) {
+        if let Some(streams) = &mut self.streams {
+            streams[index(from)].lose_step();
+        }
+        self.excused[index(from)] = true;
+        self.dialect.gap(from);
+        if length > 0 {
+            self.exchange.gap(from);
+        }
+    }
+
+    fn expire(&mut self, now: i64, out: &mut Output<'_>) {
+        self.exchange.expire(now, out);
+    }
+
+    fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
+        self.dialect.end(&mut self.exchange, out);
+        self.exchange.end(now, capture_ended, out);
+        for framing in self.streams.iter_mut().flatten() {
+            framing.end(&mut out.counts.operation_bytes_kept);
+        }
+    }
+
+    fn confidence(&self) -> Confidence {
+        self.exchange.confidence
+    }
+
+    fn progress(&self) -> Progress {
+        Progress::Reading
+    }
+
+    fn service(&self) -> Option<Service> {
+        Some(self.exchange.service)
+    }
+}
