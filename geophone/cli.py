@@ -33,7 +33,15 @@ _READER_GONE: Final = 128 + signal.SIGPIPE
 
 #: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
 _USER_ERRORS = frozenset(
-    {"geophone.errors", "sensors.capture", "sensors.crosscheck.wireshark", "policy.problems", "store.errors"}
+    {
+        "geophone.errors",
+        "policy.problems",
+        "sensors.capture",
+        "sensors.crosscheck.wireshark",
+        "sensors.interface",
+        "sensors.privileges",
+        "store.errors",
+    }
 )
 
 
@@ -168,6 +176,136 @@ def replay(
 
 
 @main.command()
+@click.option(
+    "-i", "--interface", required=True, metavar="IF", help="The interface, of a SPAN port or a tap."
+)
+@click.option(
+    "--fanout",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="Rings that share the flows, each decoded by a core of its own.",
+)
+@click.option(
+    "--ring-mib",
+    type=click.IntRange(1, 4096),
+    default=64,
+    show_default=True,
+    help="Memory of each ring: how long decoding may stand still.",
+)
+@click.option(
+    "--snaplen",
+    type=click.IntRange(64, 262_144),
+    default=262_144,
+    show_default=True,
+    help="Bytes kept of a frame.",
+)
+@click.option(
+    "--promiscuous/--no-promiscuous",
+    default=True,
+    show_default=True,
+    help="Take frames for other addresses too.",
+)
+@click.option("--out", type=_PATH, metavar="DIR", help="Write decoded rows here, a folder a table.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(("jsonl", "csv", "parquet", "arrow")),
+    default="parquet",
+    show_default=True,
+    help="Format of the rows in --out.",
+)
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=1),
+    default=60,
+    show_default=True,
+    help="Seconds of rows in a file of --out.",
+)
+@click.option("--write", type=_PATH, metavar="DIR", help="Record the newest packets here, as pcapng files.")
+@click.option(
+    "--write-mib",
+    type=click.IntRange(1, 65536),
+    default=256,
+    show_default=True,
+    help="Largest size of a recorded file.",
+)
+@click.option(
+    "--write-files",
+    type=click.IntRange(2, 100_000),
+    default=16,
+    show_default=True,
+    help="Recorded files kept; the oldest is removed.",
+)
+@click.option("--user", help="Whom root becomes once the interface is open (nobody).")
+@click.option(
+    "--duration", "duration_s", type=click.FloatRange(min=0.1), metavar="SECONDS", help="End after so long."
+)
+@click.option("--wait", is_flag=True, help="Wait for an interface that is down or away, instead of ending.")
+@click.option(
+    "--allow-address", is_flag=True, help="Listen although this machine has an address on the interface."
+)
+@click.option("--json", "as_json", is_flag=True, help="The closing summary as JSON.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def sensor(
+    interface: str,
+    fanout: int,
+    ring_mib: int,
+    snaplen: int,
+    promiscuous: bool,
+    out: Path | None,
+    file_format: str,
+    every_s: float,
+    write: Path | None,
+    write_mib: int,
+    write_files: int,
+    user: str | None,
+    duration_s: float | None,
+    wait: bool,
+    allow_address: bool,
+    as_json: bool,
+    limits: tuple[str, ...],
+) -> None:
+    """Listen to a network interface: decode what it sees, record it, write its rows; send nothing.
+
+    Ends with Ctrl-C or SIGTERM, with every row written; exits with 2 where the interface was lost.
+    """
+    with _user_errors():
+        from sensors import privileges
+
+        # Before anything that starts threads is imported: a thread has what its maker had.
+        privileges.renounce()
+        from geophone.listening import SensorOptions, listen
+        from sensors.live import Listening, Recording
+
+        recording = Recording(folder=write, file_mib=write_mib, files=write_files) if write else None
+        listening = Listening(
+            interface=interface,
+            rings=fanout,
+            ring_mib=ring_mib,
+            snaplen=snaplen,
+            promiscuous=promiscuous,
+            wait=wait,
+            recording=recording,
+        )
+        options = SensorOptions(
+            listening=listening,
+            out=out,
+            file_format=file_format,
+            every_s=every_s,
+            user=user,
+            duration_s=duration_s,
+            allow_address=allow_address,
+            as_json=as_json,
+            limits=_limits(limits),
+        )
+        sys.exit(listen(options))
+
+
+@main.command()
 @click.argument("capture", required=False, type=_PATH)
 @click.option("--table", "table_name", help="The table to write.")
 @click.option(
@@ -179,6 +317,7 @@ def replay(
     help="Output format.",
 )
 @click.option("-o", "--output", type=_PATH, help="Output file; standard output when left out.")
+@click.option("--follow", is_flag=True, help="Wait for more at the capture's end, until Ctrl-C.")
 @click.option("--list", "list_only", is_flag=True, help="Name the tables and their columns.")
 @click.option(
     "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
@@ -188,10 +327,14 @@ def decode(
     table_name: str | None,
     file_format: str,
     output: Path | None,
+    follow: bool,
     list_only: bool,
     limits: tuple[str, ...],
 ) -> None:
-    """Write the decoded rows of one table, without policy or store."""
+    """Write the decoded rows of one table, without policy or store.
+
+    CAPTURE is a file, a folder of them, or - for standard input.
+    """
     if list_only:
         from geophone.decoding import print_tables
 
@@ -202,7 +345,7 @@ def decode(
     with _user_errors():
         from geophone.decoding import decode_to
 
-        sys.exit(decode_to(capture, table_name, file_format, output, _limits(limits)))
+        sys.exit(decode_to(capture, table_name, file_format, output, _limits(limits), follow=follow))
 
 
 @main.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from geophone.errors import UsageProblem
-from sensors.capture import open_capture
+from geophone.stopping import asked_to_stop
+from sensors.capture import STANDARD_INPUT, open_capture
 from sensors.decode import UnknownTable, find_table, list_tables, write_file, write_stdout
-from sensors.engine import EngineLimits, decode
+from sensors.engine import DecodeRun, EngineLimits, decode
+from sensors.following import Following
 from sensors.stats import stats
 
 
@@ -30,21 +33,36 @@ def print_tables() -> None:
 
 
 def decode_to(
-    capture: Path, table_name: str, file_format: str, output: Path | None, limits: EngineLimits | None
+    capture: Path,
+    table_name: str,
+    file_format: str,
+    output: Path | None,
+    limits: EngineLimits | None,
+    *,
+    follow: bool = False,
 ) -> int:
     """Write the rows of one table to a file or to standard output; the exit status."""
     try:
         find_table(table_name)
     except UnknownTable as problem:
         raise UsageProblem(str(problem)) from problem
+    if output is None and file_format in ("parquet", "arrow") and sys.stdout.isatty():
+        raise UsageProblem(f"--format {file_format} is binary: name a file with -o, or pipe it")
+    if follow and capture == STANDARD_INPUT:
+        raise UsageProblem("--follow goes without -: standard input is read until its writer ends it")
+    opened = open_capture(capture, follow=follow)
+    following = Following(opened) if follow else None
+    with decode(opened, limits=limits, following=following) as run, ExitStack() as stack:
+        if following is not None:
+            stack.enter_context(asked_to_stop(following.stop))
+        return _write(run, table_name, file_format, output)
+
+
+def _write(run: DecodeRun, table_name: str, file_format: str, output: Path | None) -> int:
     if output is None:
-        if file_format in ("parquet", "arrow") and sys.stdout.isatty():
-            raise UsageProblem(f"--format {file_format} is binary: name a file with -o, or pipe it")
-        with decode(open_capture(capture), limits=limits) as run:
-            return write_stdout(run, table_name, file_format)
+        return write_stdout(run, table_name, file_format)
     try:
-        with decode(open_capture(capture), limits=limits) as run:
-            write_file(run, table_name, file_format, output)
+        write_file(run, table_name, file_format, output)
     except OSError as problem:
         raise UsageProblem(f"-o {output}: {problem.strerror or problem}") from problem
     return 0

@@ -15,7 +15,7 @@ from geophone.errors import UsageProblem
 from geophone.report import print_result, summary_console
 from geophone.runner import replay, write_findings
 from policy.loader import load
-from sensors.capture import open_capture
+from sensors.capture import open_capture, spooled
 from sensors.engine import EngineLimits
 
 #: Smaller captures are done before a progress bar could be read.
@@ -37,7 +37,9 @@ def replay_all(
             "--limit goes without --store: a stored replay stands for its capture, policy and version alone"
         )
     policy = load(policy_file)
-    opened = [open_capture(path) for path in captures]
+    named = [open_capture(path) for path in captures]
+    if sum(capture.is_stream for capture in named) > 1:
+        raise UsageProblem("-: standard input can be replayed once")
     if findings_file is not None and not findings_file.parent.is_dir():
         raise UsageProblem(
             f"--findings {findings_file}: the folder {findings_file.parent} does not exist; make it first"
@@ -47,6 +49,7 @@ def replay_all(
     console = summary_console()
     findings: list[Finding] = []
     with ExitStack() as stack:
+        opened = [stack.enter_context(spooled(capture)) for capture in named]
         store = None
         if store_url is not None:
             from store.client import open_store

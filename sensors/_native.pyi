@@ -1,12 +1,12 @@
 """The native engine: bytes of a capture in, Arrow record batches out. Private; `sensors.engine` is its face."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import final
 
 import pyarrow as pa
 
-__all__ = ["CaptureError", "Decoder", "DecoderFault", "limits", "schemas"]
+__all__ = ["CaptureError", "Decoder", "DecoderFault", "Ring", "first_frame_ns", "limits", "schemas"]
 
 class CaptureError(Exception):
     """The input is not a readable capture. `args`: (message, byte_offset or None)."""
@@ -16,14 +16,42 @@ class DecoderFault(Exception):
 
 @final
 class Decoder:
-    """One capture, read once from start to end."""
+    """One capture, a series of them or an interface, read once from start to end."""
 
     def __new__(cls, path: str | PathLike[str], limits: Mapping[str, int]) -> Decoder:
-        """Open the capture (pcap, pcapng, gzip of either).
+        """Open the capture (pcap, pcapng, gzip or zstd of either).
 
         `limits` sets some of those of `limits()`; the others keep their defaults. Raises CaptureError, OSError,
         and ValueError for a limit that does not exist or is 0.
         """
+
+    @staticmethod
+    def of_files(paths: Sequence[str | PathLike[str]], follow: bool, limits: Mapping[str, int]) -> Decoder:
+        """Read captures one after the other, as if they were one; raises as the constructor, for the first of them.
+
+        What is wrong with a later one becomes an anomaly that names it. With `follow`, the end of the last one is
+        waited at: `next_batches` comes back, `idle` tells, and the end comes after `stop`.
+        """
+
+    @staticmethod
+    def of_stdin(limits: Mapping[str, int]) -> Decoder:
+        """Read a capture from standard input. Raises as the constructor."""
+
+    @staticmethod
+    def of_ring(ring: Ring, limits: Mapping[str, int]) -> Decoder:
+        """Listen to an interface's ring, which no other decoder has. Raises OSError, ValueError.
+
+        `next_batches` comes back about once a second, with empty rows where nothing came.
+        """
+
+    def add(self, path: str | PathLike[str]) -> bool:
+        """One capture more, read after all others; False where this decoder reads no files."""
+
+    def stop(self) -> None:
+        """Wait for nothing more: what has come is decoded, then it ends."""
+
+    def idle(self) -> bool:
+        """Whether the last call stopped because there was nothing more for now."""
 
     def next_batches(self, max_packets: int) -> dict[str, pa.RecordBatch] | None:
         """Decode up to `max_packets` more frames, the GIL released: table name -> rows; None at the end.
@@ -45,8 +73,57 @@ class Decoder:
         protocols (name -> frames), max_vlan_tags, truncated_frames, time_goes_back, malformed_frames,
         unread_frames, fragments, duplicates, dropped_packets, evicted_flows, cut_at_byte (of the decompressed
         capture; None where it is whole), first_ts_ns and last_ts_ns (of the first and the last frame),
-        modbus_messages, modbus_frames_multi_pdu, modbus_bad_protocol_id, modbus_skipped_bytes.
+        modbus_messages, modbus_frames_multi_pdu, modbus_bad_protocol_id, modbus_skipped_bytes,
+        captures (file -> number of its first frame; of very many files the newest).
         """
+
+@final
+class Ring:
+    """One ring of a network interface: all of its packets, or its share of the flows. Nothing is ever sent."""
+
+    @staticmethod
+    def open(
+        interface: str,
+        *,
+        rings: int,
+        ring_bytes: int,
+        snaplen: int,
+        promiscuous: bool,
+        wait: bool,
+        record: tuple[str | PathLike[str], int, int] | None,
+    ) -> list[Ring]:
+        """Open an interface: `rings` rings of `ring_bytes` each that share its flows. No packet comes before `start`.
+
+        `record` is (folder, bytes of a file, files): what comes is recorded within these bounds. With `wait`, an
+        interface that is down or away is waited for. Raises OSError, and ValueError where its frames are not read.
+        """
+
+    def start(self) -> None:
+        """From now on packets come. Raises OSError, and ValueError once a decoder has the ring."""
+
+    def stop(self) -> None:
+        """Ask it to end: what has come is still given. May be called from any thread."""
+
+    def counters(self) -> dict[str, int]:
+        """Counts since the start, up to date within a second.
+
+        packets, wire_bytes, dropped_packets (by the kernel, the ring was full), full_ring (times), own_packets (sent
+        by this machine, left out), hardware_timestamps, mistrusted_timestamps, bad_blocks, interface_down (1: it is
+        waited for), recorded_packets, unrecorded_packets, recorded_files, removed_files.
+        """
+
+    def trouble(self) -> str:
+        """What goes wrong at the moment (a recording that cannot be written), in words; empty: nothing."""
+
+    def lost(self) -> str:
+        """Why listening ended though nobody asked for it, in words; empty: it did not."""
+
+    @property
+    def link_type(self) -> int:
+        """LINKTYPE_ of its frames."""
+
+def first_frame_ns(path: str | PathLike[str]) -> int | None:
+    """The time of a capture's first frame, ns since the epoch; None without a frame. Raises as Decoder."""
 
 def schemas() -> dict[str, pa.Schema]:
     """The Arrow schema of every table the engine builds."""

@@ -116,6 +116,9 @@ def write_table(run: Iterable[Batches], table: str, file_format: Format | str, o
             if (batch := batches.get(declared.name)) is not None:
                 writer.write(readable(batch, declared))
                 count += batch.num_rows
+            elif not batches:
+                # Nothing comes at the moment: whoever reads along sees what came.
+                out.flush()
         writer.finish()
     except BaseException:
         writer.abandon()

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from sensors import _native
 from sensors.capture import Capture, CaptureUnreadable, open_capture
+from sensors.following import Following
 
 #: Table name -> rows, of the tables in `sensors.records`; a table without rows is left out.
 Batches = dict[str, pa.RecordBatch]
@@ -116,12 +117,22 @@ class DecodeRun:
     Every row carries a flow_id whose `flow_starts` row comes in the same or in an earlier batch. `position`
     and `summary` speak of the batches handed out so far, alike whether decoding runs ahead or not. Iterating
     raises CaptureUnreadable (the file's fault) or EngineFault (ours). Leave the `with` block, or call `close`,
-    to stop early; a run that is read to its end, or that fails, closes itself.
+    to stop early; a run that is read to its end, or that fails, closes itself. A run that follows gives empty
+    Batches now and then while nothing comes, and ends once its `Following` is told to stop.
     """
 
-    def __init__(self, capture: Capture, decoder: _native.Decoder, max_packets: int, *, ahead: bool) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        decoder: _native.Decoder,
+        max_packets: int,
+        *,
+        ahead: bool,
+        following: Following | None = None,
+    ) -> None:
         self.capture = capture
         self._decoder = decoder
+        self._following = following
         self._max_packets = max_packets
         self._latest = _Step({}, Position(0, capture.size_bytes), decoder.summary())
         self._ended = False
@@ -171,13 +182,29 @@ class DecodeRun:
     def _decode_step(self) -> _Step:
         """One call of the engine. Runs on the decoding thread, where there is one, and nowhere else then."""
         try:
+            if self._following and self._decoder.idle():
+                self._look_again(self._following)
             batches = self._decoder.next_batches(self._max_packets)
         except _native.CaptureError as error:
             raise _unreadable(self.capture, error) from error
         except _native.DecoderFault as error:
             detail, frame = error.args
             raise EngineFault(self.capture, detail, frame) from error
-        return _Step(batches, Position(*self._decoder.position()), self._decoder.summary())
+        bytes_read, bytes_opened = self._decoder.position()
+        # Of a folder, the files whose turn has not come count too.
+        position = Position(bytes_read, max(bytes_opened, self.capture.size_bytes))
+        return _Step(batches, position, self._decoder.summary())
+
+    def _look_again(self, following: Following) -> None:
+        """Nothing more had come: the folder's new files, or a wait, or the end."""
+        if following.stopped:
+            self._decoder.stop()
+            return
+        news = following.news()
+        for file in news:
+            self._decoder.add(file)
+        if not news:
+            following.wait()
 
 
 class _Ahead:
@@ -228,23 +255,34 @@ def decode(
     limits: EngineLimits | None = None,
     max_packets: int = MAX_PACKETS,
     ahead: bool = False,
+    following: Following | None = None,
 ) -> DecodeRun:
     """Open a capture for decoding, at most `max_packets` frames a batch.
 
     With `ahead`, decoding runs on its own thread while the reader works on the batch before: the same batches
-    in the same order. Raises CaptureUnreadable at once for what is no capture.
+    in the same order. With `following`, the run waits at the captures' end for more. Raises CaptureUnreadable at
+    once for what is no capture.
     """
-    capture = path if isinstance(path, Capture) else open_capture(path)
-    chosen = limits or EngineLimits()
+    capture = path if isinstance(path, Capture) else open_capture(path, follow=following is not None)
     try:
-        decoder = _native.Decoder(capture.path, asdict(chosen))
+        decoder = _open(capture, asdict(limits or EngineLimits()), follow=following is not None)
     except _native.CaptureError as error:
         raise _unreadable(capture, error) from error
     except OSError as error:
         raise CaptureUnreadable(
             capture.path, f"cannot be read: {error.strerror or error}", "check the disk or the network drive"
         ) from error
-    return DecodeRun(capture, decoder, max_packets, ahead=ahead)
+    return DecodeRun(capture, decoder, max_packets, ahead=ahead, following=following)
+
+
+def _open(capture: Capture, limits: dict[str, int], *, follow: bool) -> _native.Decoder:
+    """The engine's decoder of a capture; a folder that is followed may have no file yet."""
+    if capture.is_stream:
+        return _native.Decoder.of_stdin(limits)
+    if capture.parts or follow:
+        files = [part.path for part in capture.parts] if capture.path.is_dir() else [capture.path]
+        return _native.Decoder.of_files(files, follow, limits)
+    return _native.Decoder(capture.path, limits)
 
 
 def _unreadable(capture: Capture, error: _native.CaptureError) -> CaptureUnreadable:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 START_S = 1_795_327_200
 
 
-def pcap(frames: Sequence[bytes], *, link_type: int = 1, step_us: int = 1000) -> bytes:
+def pcap(
+    frames: Sequence[bytes], *, link_type: int = 1, step_us: int = 1000, start_s: int = START_S
+) -> bytes:
     """A little-endian microsecond pcap file with these frames, `step_us` apart."""
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link_type)]
     for number, frame in enumerate(frames):
         seconds, micros = divmod(number * step_us, 1_000_000)
-        out.append(struct.pack("<IIII", START_S + seconds, micros, len(frame), len(frame)) + frame)
+        out.append(struct.pack("<IIII", start_s + seconds, micros, len(frame), len(frame)) + frame)
     return b"".join(out)
 
 

@@ -74,6 +74,8 @@ pub struct Decoder {
     /// Interface and link type of the frames that came last, and how many they were.
     run: (u16, u16),
     run_frames: u64,
+    /// The source had nothing more when it was asked last.
+    idle: bool,
     ended: bool,
 }
 
@@ -101,12 +103,20 @@ impl Decoder {
             interfaces_unread: Vec::new(),
             run: (u16::MAX, u16::MAX),
             run_frames: 0,
+            idle: false,
             ended: false,
         }
     }
 
-    /// Decodes up to `most` frames, fewer where they make many rows; false once the capture has ended.
+    /// Numbers the flows from here on: decoders of one interface give each flow a number of its own.
+    pub fn number_flows_after(&mut self, flow_id: u32) {
+        self.shared.last_flow_id = flow_id;
+    }
+
+    /// Decodes up to `most` frames, fewer where they make many rows or the source pauses; false once the capture has
+    /// ended.
     pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
+        self.idle = false;
         for number in 0..most {
             if number % warm::FRAMES as u64 == 0 {
                 warm::touch(source, &self.table);
@@ -122,6 +132,13 @@ impl Decoder {
                     self.summary.dropped_packets += packets;
                     self.coverage.cell(interface).dropped += packets;
                 }
+                Item::Flaw(flaw) => self.flaw(&flaw),
+                Item::Between => {}
+                Item::Quiet(now) => self.quiet(now),
+                Item::Pause => {
+                    self.idle = true;
+                    return true;
+                }
                 Item::End(flaw) => {
                     self.end(flaw);
                     return false;
@@ -129,6 +146,11 @@ impl Decoder {
             }
         }
         true
+    }
+
+    /// True where the last run stopped because the source had nothing more for now.
+    pub fn is_idle(&self) -> bool {
+        self.idle
     }
 
     /// Ends the capture where there is no source to say so.
@@ -391,21 +413,35 @@ impl Decoder {
             return;
         }
         if let Some(flaw) = flaw {
-            let kind = match flaw.kind {
-                FlawKind::Cut => AnomalyKind::CaptureCut,
-                FlawKind::RecordLength => AnomalyKind::RecordLength,
-                FlawKind::BadBlock => AnomalyKind::BadBlock,
-                FlawKind::Unreadable => AnomalyKind::ReadError,
-            };
-            self.summary.cut_at_byte = Some(flaw.offset);
-            let at = At { ts: self.summary.last_ts.unwrap_or_default(), frame: self.summary.frames };
-            self.report(kind, at, &format!("byte {}: {}", flaw.offset, flaw.detail));
+            self.flaw(&flaw);
         }
         for slot in self.table.slots_by_age() {
             self.finish(slot, EndReason::EndOfCapture);
         }
         if let Some(minute) = self.minute {
             self.coverage.write(minute, &mut self.shared.tables.coverage);
+        }
+    }
+
+    /// A capture is not whole.
+    fn flaw(&mut self, flaw: &Flaw) {
+        let kind = match flaw.kind {
+            FlawKind::Cut => AnomalyKind::CaptureCut,
+            FlawKind::RecordLength => AnomalyKind::RecordLength,
+            FlawKind::BadBlock => AnomalyKind::BadBlock,
+            FlawKind::Unreadable | FlawKind::InterfaceLost => AnomalyKind::ReadError,
+        };
+        if flaw.kind != FlawKind::InterfaceLost {
+            self.summary.cut_at_byte = Some(flaw.offset);
+        }
+        let at = At { ts: self.summary.last_ts.unwrap_or_default(), frame: self.summary.frames };
+        self.report(kind, at, &flaw.to_string());
+    }
+
+    /// Time passes without a frame: minutes end and silent flows do all the same.
+    fn quiet(&mut self, now: i64) {
+        if self.minute.is_some() {
+            self.pass_time(now);
         }
     }
 

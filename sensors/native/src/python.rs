@@ -12,9 +12,13 @@ use pyo3::types::{PyDict, PyMapping};
 use crate::decoder;
 use crate::limits::Limits;
 use crate::protocol::mqtt::PacketType;
-use crate::source::{OpenError, Source};
+use crate::python_ring::Ring;
+use crate::source::{Item, OpenError, Source};
 use crate::tables;
 use crate::words::Words;
+
+/// Numbers of flows of one ring: every other ring of the interface has its own.
+const FLOWS_A_RING: u32 = 1 << 28;
 
 create_exception!(
     sensors._native,
@@ -42,19 +46,53 @@ struct Decoder {
 
 #[pymethods]
 impl Decoder {
-    /// Open the capture (pcap, pcapng, gzip of either). Raises CaptureError, OSError.
+    /// Open the capture (pcap, pcapng, gzip or zstd of either). Raises CaptureError, OSError.
     #[new]
     fn new(py: Python<'_>, path: PathBuf, limits: &Bound<'_, PyMapping>) -> PyResult<Self> {
-        let mut chosen = Limits::default();
-        for item in limits.items()?.iter() {
-            let (name, value): (String, u64) = item.extract()?;
-            chosen.set(&name, value).map_err(PyValueError::new_err)?;
-        }
-        let source = py.detach(|| Source::open(&path)).map_err(|error| match error {
-            OpenError::Io(error) => PyErr::from(error),
-            OpenError::NotACapture(not) => CaptureError::new_err((not.message, not.offset)),
+        Self::start(limits, || py.detach(|| Source::open(&path)))
+    }
+
+    /// Read captures one after the other; with `follow`, for as long as they may grow. Raises as the constructor.
+    #[staticmethod]
+    fn of_files(
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        follow: bool,
+        limits: &Bound<'_, PyMapping>,
+    ) -> PyResult<Self> {
+        Self::start(limits, || py.detach(|| Source::files(paths, follow)))
+    }
+
+    /// Read a capture from standard input. Raises as the constructor.
+    #[staticmethod]
+    fn of_stdin(py: Python<'_>, limits: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        Self::start(limits, || py.detach(|| Source::from_stream(Box::new(std::io::stdin()), 0)))
+    }
+
+    /// Listen to an interface's ring, which no other decoder has. Raises ValueError.
+    #[staticmethod]
+    fn of_ring(ring: &Ring, limits: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let mut decoder = Self::start(limits, || {
+            let taken = ring.take().ok_or_else(|| std::io::Error::from_raw_os_error(libc::EBUSY))?;
+            Ok(Source::ring(taken))
         })?;
-        Ok(Self { source, decoder: decoder::Decoder::new(chosen), ended: false, failed_at: None })
+        decoder.decoder.number_flows_after(ring.number() * FLOWS_A_RING);
+        Ok(decoder)
+    }
+
+    /// One capture more, read after all others; False where there are no files.
+    fn add(&mut self, path: PathBuf) -> bool {
+        self.source.add(path)
+    }
+
+    /// Wait for nothing more: what has come is decoded, then it ends.
+    fn stop(&mut self) {
+        self.source.stop();
+    }
+
+    /// Whether the last call stopped because there was nothing more for now.
+    fn idle(&self) -> bool {
+        self.decoder.is_idle()
     }
 
     /// Decode up to `max_packets` more frames: table name -> rows; None at the end.
@@ -146,8 +184,56 @@ impl Decoder {
         summary.set_item("mqtt_frames_multi_packet", counts.mqtt_frames_multi_packet)?;
         summary.set_item("mqtt_skipped_bytes", counts.mqtt_skipped_bytes)?;
         summary.set_item("mqtt_not_held", counts.mqtt_not_held + self.decoder.names_not_kept())?;
+        let captures = PyDict::new(py);
+        for part in self.source.parts() {
+            captures.set_item(part.path.to_string_lossy(), part.first_frame)?;
+        }
+        summary.set_item("captures", captures)?;
         Ok(summary)
     }
+}
+
+impl Decoder {
+    fn start(
+        limits: &Bound<'_, PyMapping>,
+        open: impl FnOnce() -> Result<Source, OpenError>,
+    ) -> PyResult<Self> {
+        let mut chosen = Limits::default();
+        for item in limits.items()?.iter() {
+            let (name, value): (String, u64) = item.extract()?;
+            chosen.set(&name, value).map_err(PyValueError::new_err)?;
+        }
+        let source = open().map_err(refusal)?;
+        Ok(Self { source, decoder: decoder::Decoder::new(chosen), ended: false, failed_at: None })
+    }
+}
+
+fn refusal(error: OpenError) -> PyErr {
+    match error {
+        // What the system did not say, a damaged compression did.
+        OpenError::Io(error) if error.raw_os_error().is_none() => {
+            CaptureError::new_err((format!("it cannot be unpacked: {error}"), None::<u64>))
+        }
+        OpenError::Io(error) => PyErr::from(error),
+        OpenError::NotACapture(not) => CaptureError::new_err((not.message, not.offset)),
+        OpenError::NotYet => CaptureError::new_err(("no whole header has come yet", None::<u64>)),
+    }
+}
+
+/// The time of a capture's first frame, in nanoseconds since the epoch; none without a frame. Raises as Decoder.
+#[pyfunction]
+fn first_frame_ns(py: Python<'_>, path: PathBuf) -> PyResult<Option<i64>> {
+    py.detach(|| {
+        let mut source = Source::open(&path)?;
+        loop {
+            match source.next_item() {
+                Item::Frame(record) => return Ok(Some(record.ts)),
+                Item::End(_) => return Ok(None),
+                _ => {}
+            }
+        }
+    })
+    .map_err(refusal)
 }
 
 fn failure(frame: u64) -> PyErr {
@@ -211,5 +297,7 @@ fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{CaptureError, Decoder, DecoderFault, limits, schemas};
+    use super::{CaptureError, Decoder, DecoderFault, first_frame_ns, limits, schemas};
+    #[pymodule_export]
+    use crate::python_ring::Ring;
 }

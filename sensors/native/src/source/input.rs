@@ -1,4 +1,4 @@
-//! A file, or gzip of one, as a stream with a window that can be looked into.
+//! A file, plain or packed, as a stream with a window that can be looked into.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,11 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::read::MultiGzDecoder;
 
 use super::OpenError;
+use super::tail::{Following, Tail};
+use super::zstd::{self, Zstd};
 
 /// Bytes asked for at once: large enough that the system call disappears beside the decoding.
 const CHUNK: usize = 1 << 20;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes of a packed file that are read at once.
+const PACKED_CHUNK: usize = 1 << 16;
 
 /// A stream of bytes with a bounded look-ahead.
 pub struct Input {
@@ -24,6 +29,9 @@ pub struct Input {
     /// Bytes of the (decompressed) capture before the window's start.
     offset: u64,
     ended: bool,
+    /// The last read met the end of a file that is followed: more may come.
+    waits: bool,
+    following: Following,
     error: Option<String>,
     compressed: bool,
     consumed: Arc<AtomicU64>,
@@ -46,7 +54,9 @@ impl<R: Read> Read for Counted<R> {
 
 impl Input {
     /// Opens a file; a folder is refused in words, since reading one fails in none.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    ///
+    /// While the file is followed, its end is only where it is waited at: see `waits`.
+    pub fn open(path: &Path, follow: bool) -> Result<Self, OpenError> {
         let file = File::open(path)?;
         let about = file.metadata()?;
         if about.is_dir() {
@@ -55,20 +65,34 @@ impl Input {
                 offset: None,
             }));
         }
-        Self::from_stream(Box::new(file), about.len())
+        let following = Following::new(follow);
+        let tail = Tail { file, following: following.clone() };
+        Self::start(Box::new(tail), about.len(), following)
     }
 
-    /// Reads from any stream; gzip is known by its magic, never by a file's name.
+    /// Reads from any stream; a packed one is known by its magic, never by a file's name.
     pub fn from_stream(stream: Box<dyn Read + Send + Sync>, length: u64) -> Result<Self, OpenError> {
+        Self::start(stream, length, Following::default())
+    }
+
+    fn start(
+        stream: Box<dyn Read + Send + Sync>,
+        length: u64,
+        following: Following,
+    ) -> Result<Self, OpenError> {
         let consumed = Arc::new(AtomicU64::new(0));
         let mut stream: Box<dyn Read + Send + Sync> =
             Box::new(Counted { inner: stream, count: consumed.clone() });
-        let mut magic = Vec::with_capacity(2);
-        stream.by_ref().take(2).read_to_end(&mut magic)?;
-        let compressed = magic == GZIP;
+        let mut magic = Vec::with_capacity(4);
+        stream.by_ref().take(4).read_to_end(&mut magic)?;
+        let (is_gzip, is_zstd) = (magic.starts_with(&GZIP), magic == zstd::MAGIC);
         stream = Box::new(io::Cursor::new(magic).chain(stream));
-        if compressed {
-            stream = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, stream)));
+        if is_gzip {
+            stream = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(PACKED_CHUNK, stream)));
+        } else if is_zstd {
+            // Half a block cannot be taken up again: a growing zstd file is read as far as it goes.
+            following.stop();
+            stream = Box::new(Zstd::new(io::BufReader::with_capacity(PACKED_CHUNK, stream)));
         }
         Ok(Self {
             stream,
@@ -77,8 +101,10 @@ impl Input {
             end: 0,
             offset: 0,
             ended: false,
+            waits: false,
+            following,
             error: None,
-            compressed,
+            compressed: is_gzip || is_zstd,
             consumed,
             length,
         })
@@ -127,17 +153,28 @@ impl Input {
         self.offset += count as u64;
     }
 
-    /// Moves on by `count` bytes however many; false where the stream ends before.
-    pub fn skip(&mut self, mut count: u64) -> bool {
-        while count > 0 {
-            let step = self.window(CHUNK.min(usize::try_from(count).unwrap_or(CHUNK))).len();
-            if step == 0 {
-                return false;
-            }
-            self.advance(step);
-            count -= step as u64;
-        }
-        true
+    /// Moves on by `count` bytes, or as many as come; how many that were.
+    pub fn skip(&mut self, count: u64) -> u64 {
+        let step = self.window(CHUNK.min(usize::try_from(count).unwrap_or(CHUNK))).len();
+        self.advance(step);
+        step as u64
+    }
+
+    /// True where the last look came to the end of a file that is followed: what is missing may still come.
+    #[inline]
+    pub fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// From now on the end of the file is its end.
+    pub fn stop_following(&mut self) {
+        self.following.stop();
+        self.waits = false;
+    }
+
+    /// Bytes of the file that were read, however many of them are still to be unpacked or looked at.
+    pub fn consumed(&self) -> u64 {
+        self.consumed.load(Ordering::Relaxed)
     }
 
     /// Offset in the (decompressed) capture.
@@ -157,7 +194,7 @@ impl Input {
     /// (bytes of the file consumed, bytes of the file in all).
     pub fn position(&self) -> (u64, u64) {
         let ahead = if self.compressed { 0 } else { (self.end - self.start) as u64 };
-        (self.consumed.load(Ordering::Relaxed) - ahead, self.length)
+        (self.consumed().saturating_sub(ahead), self.length)
     }
 
     #[cold]
@@ -169,6 +206,7 @@ impl Input {
         if self.window.len() < wanted {
             self.window.resize(wanted, 0);
         }
+        self.waits = false;
         while self.end < count {
             match self.stream.read(&mut self.window[self.end..]) {
                 Ok(0) => {
@@ -177,6 +215,10 @@ impl Input {
                 }
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.waits = true;
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -2,16 +2,29 @@
 //!
 //! A capture is read once, in order, through one bounded buffer. No number in the file decides an
 //! allocation: a record longer than `RECORD_LIMIT` ends the capture with an anomaly instead.
+//! This is the only place of the engine that reads a clock, and only while it listens to an interface.
 
+mod captures;
 mod input;
 mod pcap;
 mod pcapng;
+mod pcapng_blocks;
+mod recorder;
+pub mod ring;
+mod tail;
+mod zstd;
 
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub use captures::Part;
 pub use input::Input;
+pub use pcapng_blocks::Interface;
+pub use recorder::{Plan, Recorder, Series};
+
+use captures::Captures;
+use ring::Ring;
 
 /// The longest frame that is read. Wireshark draws the same line (WTAP_MAX_PACKET_SIZE_STANDARD).
 pub const RECORD_LIMIT: usize = 262_144;
@@ -40,6 +53,14 @@ pub enum Item<'a> {
         interface: u16,
         packets: u64,
     },
+    /// A capture ended early; what comes after it, if anything, goes on.
+    Flaw(Flaw),
+    /// One capture has ended and another one may begin: nothing to do.
+    Between,
+    /// No frame, and by the clock of the frames it is this time, in nanoseconds.
+    Quiet(i64),
+    /// Nothing more for now: a good moment to hand over what there is.
+    Pause,
     /// The end: where the capture is whole, `flaw` is none.
     End(Option<Flaw>),
 }
@@ -51,6 +72,30 @@ pub struct Flaw {
     /// Byte of the (decompressed) capture.
     pub offset: u64,
     pub detail: String,
+    /// The file, where there are several.
+    pub file: Option<PathBuf>,
+}
+
+impl Flaw {
+    pub fn new(kind: FlawKind, offset: u64, detail: impl Into<String>) -> Self {
+        Self { kind, offset, detail: detail.into(), file: None }
+    }
+
+    fn of(self, file: Option<&Path>) -> Self {
+        Self { file: file.map(Path::to_owned), ..self }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{}: ", file.display())?;
+        }
+        if self.kind == FlawKind::InterfaceLost {
+            return f.write_str(&self.detail);
+        }
+        write!(f, "byte {}: {}", self.offset, self.detail)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +108,8 @@ pub enum FlawKind {
     BadBlock,
     /// The file could not be read further: a damaged gzip stream, a failing disk.
     Unreadable,
+    /// The interface went down or vanished.
+    InterfaceLost,
 }
 
 /// Why a file is not a capture at all.
@@ -87,7 +134,7 @@ pub struct Description {
     pub byte_order: &'static str,
     /// Nanoseconds of one tick of the (first) interface, 0 where finer.
     pub ts_resolution_ns: u64,
-    /// Gzip around the capture.
+    /// Gzip or zstd around the capture.
     pub compressed: bool,
     /// Snapshot length of the (first) interface.
     pub snaplen: u32,
@@ -95,16 +142,13 @@ pub struct Description {
     pub interfaces: u32,
 }
 
-enum Format {
-    Pcap(pcap::Pcap),
-    Pcapng(pcapng::Pcapng),
+enum Kind {
+    Captures(Box<Captures>),
+    Ring(Box<Ring>),
 }
 
-/// An open capture.
-pub struct Source {
-    input: Input,
-    format: Format,
-}
+/// Where frames come from.
+pub struct Source(Kind);
 
 impl Source {
     /// Opens a capture file.
@@ -112,7 +156,15 @@ impl Source {
     /// # Errors
     /// `NotACapture` for what is no capture; `io::Error` for what the system does not let us read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::start(Input::open(path)?)
+        Self::files(vec![path.to_owned()], false)
+    }
+
+    /// Reads capture files one after the other; with `follow`, for as long as they may still grow.
+    ///
+    /// # Errors
+    /// As `open`, of the first file. What is wrong with another one is a `Flaw` when its turn comes.
+    pub fn files(paths: Vec<PathBuf>, follow: bool) -> Result<Self, OpenError> {
+        Captures::open(paths, follow).map(|captures| Self(Kind::Captures(Box::new(captures))))
     }
 
     /// Reads a capture from any stream of `length` bytes.
@@ -120,65 +172,73 @@ impl Source {
     /// # Errors
     /// As `open`.
     pub fn from_stream(stream: Box<dyn Read + Send + Sync>, length: u64) -> Result<Self, OpenError> {
-        Self::start(Input::from_stream(stream, length)?)
+        Captures::from_stream(stream, length).map(|captures| Self(Kind::Captures(Box::new(captures))))
     }
 
-    fn start(mut input: Input) -> Result<Self, OpenError> {
-        let head = input.peek(4)?;
-        if head.is_empty() {
-            return Err(OpenError::NotACapture(NotACapture {
-                message: "the file is empty: a capture starts with a file header".into(),
-                offset: Some(0),
-            }));
-        }
-        let format = if head == pcapng::SECTION {
-            Format::Pcapng(pcapng::Pcapng::start(&mut input)?)
-        } else if pcap::is_magic(head) {
-            Format::Pcap(pcap::Pcap::start(&mut input)?)
-        } else {
-            return Err(OpenError::NotACapture(NotACapture {
-                message: format!(
-                    "not a capture: it starts with {}, which is neither pcap, pcapng nor gzip of either",
-                    hex(head)
-                ),
-                offset: Some(0),
-            }));
-        };
-        Ok(Self { input, format })
+    /// Listens to an interface.
+    pub fn ring(ring: Ring) -> Self {
+        Self(Kind::Ring(Box::new(ring)))
     }
 
-    /// The next frame, drop count, or the end. After the end: the end again.
+    /// The next frame, drop count, pause or the end. After the end: the end again.
     #[inline]
     pub fn next_item(&mut self) -> Item<'_> {
-        match &mut self.format {
-            Format::Pcap(pcap) => pcap.next_item(&mut self.input),
-            Format::Pcapng(pcapng) => pcapng.next_item(&mut self.input),
+        match &mut self.0 {
+            Kind::Captures(captures) => captures.next_item(),
+            Kind::Ring(ring) => ring.next_item(),
+        }
+    }
+
+    /// One file more, read after all others; false where this source has no files.
+    pub fn add(&mut self, path: PathBuf) -> bool {
+        match &mut self.0 {
+            Kind::Captures(captures) => {
+                captures.add(path);
+                true
+            }
+            Kind::Ring(_) => false,
+        }
+    }
+
+    /// Waits for nothing more: what has come is given, then the end.
+    pub fn stop(&mut self) {
+        match &mut self.0 {
+            Kind::Captures(captures) => captures.stop_following(),
+            Kind::Ring(ring) => ring.counters().stop(),
         }
     }
 
     /// Shows up to `most` frames that come next, with their link types, as far as they are in memory. Nothing is
     /// consumed: what `next_item` gives stays the same.
     pub fn look_ahead<'a>(&'a self, most: usize, each: impl FnMut(u16, &'a [u8])) {
-        let ahead = self.input.ahead();
-        match &self.format {
-            Format::Pcap(pcap) => pcap.look_ahead(ahead, most, each),
-            Format::Pcapng(pcapng) => pcapng.look_ahead(ahead, most, each),
+        match &self.0 {
+            Kind::Captures(captures) => captures.look_ahead(most, each),
+            Kind::Ring(ring) => ring.look_ahead(most, each),
         }
     }
 
     /// What the capture says of itself so far.
     pub fn description(&self) -> Description {
-        let mut description = match &self.format {
-            Format::Pcap(pcap) => pcap.description(),
-            Format::Pcapng(pcapng) => pcapng.description(),
-        };
-        description.compressed = self.input.compressed();
-        description
+        match &self.0 {
+            Kind::Captures(captures) => captures.description(),
+            Kind::Ring(ring) => ring.description(),
+        }
     }
 
-    /// (bytes of the file consumed, bytes of the file in all).
+    /// The files read so far, each with the number of its first frame.
+    pub fn parts(&self) -> Vec<Part> {
+        match &self.0 {
+            Kind::Captures(captures) => captures.parts().cloned().collect(),
+            Kind::Ring(_) => Vec::new(),
+        }
+    }
+
+    /// (bytes consumed, bytes in all): of the files opened so far; an interface has none.
     pub fn position(&self) -> (u64, u64) {
-        self.input.position()
+        match &self.0 {
+            Kind::Captures(captures) => captures.position(),
+            Kind::Ring(_) => (0, 0),
+        }
     }
 }
 
@@ -187,15 +247,30 @@ impl Source {
 pub enum OpenError {
     NotACapture(NotACapture),
     Io(std::io::Error),
+    /// The bytes so far are no whole header, and more may come: of a file that is followed, a stream that waits.
+    NotYet,
 }
 
 impl From<std::io::Error> for OpenError {
     fn from(error: std::io::Error) -> Self {
-        OpenError::Io(error)
+        match error.kind() {
+            std::io::ErrorKind::WouldBlock => OpenError::NotYet,
+            _ => OpenError::Io(error),
+        }
     }
 }
 
 impl OpenError {
+    /// True where a followed file has only to be waited for.
+    fn may_become_a_capture(&self) -> bool {
+        match self {
+            OpenError::NotYet => true,
+            // A writer makes the file first and the header then; a rotation leaves a moment without a file.
+            OpenError::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+            OpenError::NotACapture(_) => false,
+        }
+    }
+
     fn not(message: impl Into<String>, offset: u64) -> Self {
         OpenError::NotACapture(NotACapture { message: message.into(), offset: Some(offset) })
     }

@@ -34,9 +34,13 @@ impl Pcap {
     pub fn start(input: &mut Input) -> Result<Self, OpenError> {
         let header = input.peek(FILE_HEADER)?;
         if header.len() < FILE_HEADER {
+            let length = header.len() as u64;
+            if input.waits() {
+                return Err(OpenError::NotYet);
+            }
             let message =
-                format!("a pcap file header has {FILE_HEADER} bytes, this file ends after {}", header.len());
-            return Err(OpenError::not(message, header.len() as u64));
+                format!("a pcap file header has {FILE_HEADER} bytes, this file ends after {length}");
+            return Err(OpenError::not(message, length));
         }
         let (order, unit_ns) = order_and_unit(header).expect("the caller has seen the magic");
         let pcap = Self {
@@ -79,11 +83,8 @@ impl Pcap {
         let wire_length = order.u32(header, 12);
         if captured > RECORD_LIMIT {
             self.ended = true;
-            return Item::End(Some(Flaw {
-                kind: FlawKind::RecordLength,
-                offset: input.offset(),
-                detail: format!("a record of {captured} bytes; the longest that is read has {RECORD_LIMIT}"),
-            }));
+            let detail = format!("a record of {captured} bytes; the longest that is read has {RECORD_LIMIT}");
+            return Item::End(Some(Flaw::new(FlawKind::RecordLength, input.offset(), detail)));
         }
         let whole = RECORD_HEADER + captured;
         let available = input.window(whole).len();
@@ -113,6 +114,9 @@ impl Pcap {
 
     #[cold]
     fn end(&mut self, input: &Input, left: usize, wanted: usize) -> Item<'static> {
+        if input.waits() {
+            return Item::Pause;
+        }
         self.ended = true;
         Item::End(early_end(input, left, wanted))
     }
@@ -121,16 +125,11 @@ impl Pcap {
 /// Why a stream ended with `left` bytes of a record of `wanted`; none where it ended between records.
 pub fn early_end(input: &Input, left: usize, wanted: usize) -> Option<Flaw> {
     let offset = input.offset();
+    let here = offset + left as u64;
     if let Some(error) = input.error() {
-        return Some(Flaw {
-            kind: FlawKind::Unreadable,
-            offset: offset + left as u64,
-            detail: error.to_owned(),
-        });
+        return Some(Flaw::new(FlawKind::Unreadable, here, error));
     }
-    (left > 0).then(|| Flaw {
-        kind: FlawKind::Cut,
-        offset: offset + left as u64,
-        detail: format!("the file ends {left} bytes into a record of {wanted} that starts at byte {offset}"),
-    })
+    let detail =
+        || format!("the file ends {left} bytes into a record of {wanted} that starts at byte {offset}");
+    (left > 0).then(|| Flaw::new(FlawKind::Cut, here, detail()))
 }

@@ -75,7 +75,15 @@ pub struct Pcapng {
     interfaces: Vec<Interface>,
     /// The number of this section's first interface: sections number their own from 0.
     section_base: usize,
+    skipping: Option<Skipping>,
     ended: bool,
+}
+
+/// A block that is too long to be looked at, and is being passed over.
+struct Skipping {
+    offset: u64,
+    length: u32,
+    left: u64,
 }
 
 /// Where a packet block keeps its data.
@@ -91,14 +99,17 @@ impl Pcapng {
     pub fn start(input: &mut Input) -> Result<Self, OpenError> {
         let head = input.peek(28)?;
         if head.len() < 28 {
-            let message =
-                format!("a pcapng section header has 28 bytes, this file ends after {}", head.len());
-            return Err(OpenError::not(message, head.len() as u64));
+            let length = head.len() as u64;
+            if input.waits() {
+                return Err(OpenError::NotYet);
+            }
+            let message = format!("a pcapng section header has 28 bytes, this file ends after {length}");
+            return Err(OpenError::not(message, length));
         }
         let order = section_order(head).ok_or_else(|| {
             OpenError::not("not a pcapng file: the byte-order magic of its section is wrong", 8)
         })?;
-        Ok(Self { order, interfaces: Vec::new(), section_base: 0, ended: false })
+        Ok(Self { order, interfaces: Vec::new(), section_base: 0, skipping: None, ended: false })
     }
 
     pub fn description(&self) -> Description {
@@ -118,11 +129,17 @@ impl Pcapng {
             if self.ended {
                 return Item::End(None);
             }
+            if let Some(skipping) = &mut self.skipping {
+                if let Err(item) = pass_over(input, skipping) {
+                    self.ended = matches!(item, Item::End(_));
+                    return item;
+                }
+                self.skipping = None;
+            }
             let head = input.window(12);
             let left = head.len();
             if left < 12 {
-                self.ended = true;
-                return Item::End(early_end(input, left, 12));
+                return self.end(input, left, 12);
             }
             let starts_section = head[..4] == SECTION;
             if starts_section {
@@ -137,14 +154,15 @@ impl Pcapng {
                 return self
                     .bad(input, format!("a block of {length} bytes: at least 12, and a multiple of 4"));
             }
-            let body = (length as usize - 12).min(BLOCK_WINDOW);
-            let block = input.window(8 + body);
-            if block.len() < 8 + body {
+            // Nothing of a block counts before all of it is there: it may be read twice where a file grows.
+            let shown = (length as usize).min(BLOCK_WINDOW + 12);
+            let block = input.window(shown);
+            if block.len() < shown {
                 let left = block.len();
-                self.ended = true;
-                return Item::End(early_end(input, left, length as usize));
+                return self.end(input, left, length as usize);
             }
-            let block = &block[8..];
+            let block = &block[8..shown - 4];
+            let mut dropped = None;
             let packet = match kind {
                 SECTION_TYPE => {
                     self.section_base = self.interfaces.len();
@@ -155,40 +173,31 @@ impl Pcapng {
                 OLD_PACKET => self.old(block).map(Some),
                 SIMPLE_PACKET => self.simple(block).map(Some),
                 STATISTICS => {
-                    if let Some((interface, packets)) = self.statistics(block) {
-                        if !input.skip(u64::from(length)) {
-                            self.ended = true;
-                        }
-                        return Item::Dropped { interface, packets };
-                    }
+                    dropped = self.statistics(block);
                     Ok(None)
                 }
                 _ => Ok(None),
             };
-            let packet = match packet {
-                Ok(packet) => packet,
-                Err(detail) => return self.bad(input, detail),
-            };
-            let Some(packet) = packet else {
-                let offset = input.offset();
-                if !input.skip(u64::from(length)) {
-                    self.ended = true;
-                    let here = input.offset();
-                    return Item::End(Some(Flaw {
-                        kind: FlawKind::Cut,
-                        offset: here,
-                        detail: format!("the file ends inside the block of {length} bytes at byte {offset}"),
-                    }));
+            match packet {
+                Ok(Some(packet)) => return self.frame(input, length as usize, &packet),
+                Ok(None) => {
+                    let left = u64::from(length);
+                    self.skipping = Some(Skipping { offset: input.offset(), length, left });
                 }
-                continue;
-            };
-            return self.frame(input, length as usize, &packet);
+                Err(detail) => return self.bad(input, detail),
+            }
+            if let Some((interface, packets)) = dropped {
+                return Item::Dropped { interface, packets };
+            }
         }
     }
 
     /// Shows up to `most` frames that come next, as far as they are in memory; nothing is consumed.
     pub fn look_ahead<'a>(&self, mut ahead: &'a [u8], most: usize, mut each: impl FnMut(u16, &'a [u8])) {
         for _ in 0..most {
+            if self.skipping.is_some() {
+                return;
+            }
             let Some(header) = ahead.get(..28) else { return };
             let length = self.order.u32(header, 4) as usize;
             let captured = self.order.u32(header, 20) as usize;
@@ -205,14 +214,9 @@ impl Pcapng {
     }
 
     fn frame<'a>(&mut self, input: &'a mut Input, length: usize, packet: &Packet) -> Item<'a> {
-        // A packet block ends within the window: its data does, and its options are 64 KiB at most.
-        let available = input.window(length.min(BLOCK_WINDOW + 12)).len();
-        if available < length {
-            if length > BLOCK_WINDOW + 12 {
-                return self.bad(input, format!("a packet block of {length} bytes"));
-            }
-            self.ended = true;
-            return Item::End(early_end(input, available, length));
+        // A packet block is in the window whole: its data ends there, and its options are 64 KiB at most.
+        if length > BLOCK_WINDOW + 12 {
+            return self.bad(input, format!("a packet block of {length} bytes"));
         }
         let Some(interface) = self.interfaces.get(packet.interface) else {
             let number = packet.interface - self.section_base;
@@ -234,9 +238,18 @@ impl Pcapng {
     }
 
     #[cold]
+    fn end(&mut self, input: &Input, left: usize, wanted: usize) -> Item<'static> {
+        if input.waits() {
+            return Item::Pause;
+        }
+        self.ended = true;
+        Item::End(early_end(input, left, wanted))
+    }
+
+    #[cold]
     fn bad(&mut self, input: &Input, detail: String) -> Item<'static> {
         self.ended = true;
-        Item::End(Some(Flaw { kind: FlawKind::BadBlock, offset: input.offset(), detail }))
+        Item::End(Some(Flaw::new(FlawKind::BadBlock, input.offset(), detail)))
     }
 
     fn interface(&mut self, block: &[u8]) -> Result<(), String> {
@@ -334,6 +347,23 @@ impl Pcapng {
         interface.dropped = interface.dropped.max(total);
         (new > 0).then_some((number.min(usize::from(u16::MAX)) as u16, new))
     }
+}
+
+/// Passes over what is left of a block; where it does not end, what to say of it.
+fn pass_over(input: &mut Input, skipping: &mut Skipping) -> Result<(), Item<'static>> {
+    while skipping.left > 0 {
+        let step = input.skip(skipping.left);
+        skipping.left -= step;
+        if step == 0 && input.waits() {
+            return Err(Item::Pause);
+        }
+        if step == 0 {
+            let Skipping { offset, length, .. } = *skipping;
+            let detail = format!("the file ends inside the block of {length} bytes at byte {offset}");
+            return Err(Item::End(Some(Flaw::new(FlawKind::Cut, input.offset(), detail))));
+        }
+    }
+    Ok(())
 }
 
 fn section_order(head: &[u8]) -> Option<Order> {
