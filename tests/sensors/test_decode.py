@@ -72,6 +72,7 @@ def modbus() -> pa.RecordBatch:
         "ts": TS,
         "client_ip": mapped("10.0.0.1"),
         "server_ip": mapped("10.0.0.2"),
+        "framing": "tcp",
         "values_read": [1, 65_535],
         "values_written": [],
         "detail": 'say "hello", twice\n',
