@@ -339,3 +339,21 @@ fn unreadable_headers_after_a_message_are_broken_modbus() {
         .send(1, ACK, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     assert_eq!(named(&talk.decode()), ("modbus".to_owned(), "port".to_owned()));
 }
+
+#[test]
+fn on_any_port_messages_cut_into_small_segments_are_read_from_the_first_on() {
+    let mut talk = Talk::new(5_020);
+    talk.handshake();
+    for transaction in 1..4 {
+        let request = adu(transaction, 1, &[3, 0, 0, 0, 1]);
+        let response = adu(transaction, 1, &[3, 2, 0, 7]);
+        for piece in request.chunks(5) {
+            talk.send(0, ACK, piece);
+        }
+        for piece in response.chunks(1) {
+            talk.send(1, ACK, piece);
+        }
+    }
+    let decoded = talk.decode();
+    assert_eq!(decoded.column("modbus", "outcome"), ["answered", "answered", "answered"]);
+}

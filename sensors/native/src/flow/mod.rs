@@ -1,5 +1,6 @@
 //! Packets of one 5-tuple in; roles, counters, rows and the parser's bytes out.
 
+mod heard;
 mod identity;
 mod rows;
 mod table;
@@ -16,6 +17,7 @@ use crate::tcp::{Connection, Held, Listener, Sample, SynVerdict, TcpCounters};
 use crate::transport::{Segment, flag};
 use crate::words::{Confidence, EndReason, RoleSource, Service};
 
+use heard::Heard;
 pub use identity::{FlowKey, Identity};
 pub use table::{FlowTable, Queue};
 use talk::Talk;
@@ -95,6 +97,7 @@ struct Early {
     waiting: Vec<Waiting>,
     /// Bytes missing from each side's stream before there was a parser to tell.
     missed: [u64; 2],
+    heard: Heard,
 }
 
 /// Everything of a flow but its TCP state.
@@ -309,6 +312,7 @@ impl Flow {
         let capture_ended = reason == EndReason::EndOfCapture;
         let now = now.max(talk.core.last.ts);
         talk.with_parser(|parser, out| parser.end(now, capture_ended, out));
+        talk.forget_heard();
         self.write_minute(minute, shared);
         let reason = match &self.tcp {
             Some(tcp) if reason == EndReason::Idle || capture_ended => {

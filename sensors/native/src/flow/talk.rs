@@ -1,8 +1,8 @@
 //! What a flow hears from its TCP connection, and what it makes of it: roles, service, rows.
 
-use super::{Core, Roles, Shared, Waiting};
+use super::{Core, Early, Roles, Shared, Waiting};
 use crate::anomaly::{AnomalyKind, At};
-use crate::protocol::{Output, Parser, Progress, Recognised, Role, recognise, well_known};
+use crate::protocol::{Output, Parser, Progress, Protocol, Recognised, Role, recognise, well_known};
 use crate::tables::{FlowStartRow, ROW, RttRow};
 use crate::tcp::{Listener, Sample, TcpCounters};
 use crate::transport::TCP;
@@ -13,6 +13,9 @@ const LOOKS: u8 = 8;
 
 /// Payloads after which a flow that was joined in its middle has to have a client.
 const UNDECIDED_PAYLOADS: usize = 4;
+
+/// A payload shorter than this may be a part of a message: it does not count as one of them.
+const WHOLE_PAYLOAD: usize = 32;
 
 /// All that may wait for that decision.
 const WAITING_LIMIT: usize = 16;
@@ -164,7 +167,11 @@ impl Talk<'_> {
     /// Shows a payload to the protocols, so that one of them says who speaks.
     fn listen_for_speaker(&mut self, side: usize, bytes: &[u8], at: At) {
         let identity = &self.core.identity;
-        let found = recognise(bytes, identity.protocol(), identity.ports(), |_, _| true);
+        let (protocol, ports) = (identity.protocol(), identity.ports());
+        let whole = self.waiting_of(side, bytes);
+        let found = whole
+            .and_then(|whole| recognise(&whole, protocol, ports, |_, _| true))
+            .or_else(|| recognise(bytes, protocol, ports, |_, _| true));
         if let Some((_, recognised, on_port)) = found {
             if recognised.speaker.is_some() || on_port {
                 match recognised.speaker {
@@ -176,9 +183,11 @@ impl Talk<'_> {
             }
         }
         let waiting = self.core.early.iter().flat_map(|early| &early.waiting);
-        let payloads = waiting.filter(|waiting| matches!(waiting, Waiting::Bytes(..))).count();
+        let is_whole =
+            |one: &&Waiting| matches!(one, Waiting::Bytes(_, bytes, _) if bytes.len() >= WHOLE_PAYLOAD);
+        let payloads = waiting.filter(is_whole).count() + usize::from(bytes.len() >= WHOLE_PAYLOAD);
         let waiting_bytes = self.shared.undecided_bytes + bytes.len() as u64;
-        if payloads + 1 >= UNDECIDED_PAYLOADS
+        if payloads >= UNDECIDED_PAYLOADS
             || bytes.len() > WAITING_BYTES
             || waiting_bytes > self.shared.limits.reassembly_bytes
         {
@@ -190,6 +199,19 @@ impl Talk<'_> {
         }
     }
 
+    /// What a side has said while it waits, with `more` behind it; none where that is all.
+    fn waiting_of(&self, side: usize, more: &[u8]) -> Option<Vec<u8>> {
+        let mut whole = Vec::new();
+        for waiting in &self.core.early.as_ref()?.waiting {
+            match waiting {
+                Waiting::Bytes(of, bytes, _) if *of == side => whole.extend(bytes),
+                Waiting::Gap(of, ..) if *of == side => whole.clear(),
+                _ => {}
+            }
+        }
+        (!whole.is_empty()).then(|| [&whole, more].concat())
+    }
+
     fn wait(&mut self, waiting: Waiting) {
         let all = &mut self.core.early.get_or_insert_default().waiting;
         all.push(waiting);
@@ -199,34 +221,97 @@ impl Talk<'_> {
     }
 
     /// Shows a payload to the protocols, so that one of them reads or names the flow.
-    fn look(&mut self, role: Role, bytes: &[u8], at: At) {
-        self.core.looked += 1;
+    fn look(&mut self, side: usize, role: Role, bytes: &[u8], at: At) {
         let identity = &self.core.identity;
         let fits = |recognised: &Recognised, on_port: bool| {
             on_port || recognised.speaker.is_none_or(|speaker| speaker == role)
         };
-        let found = recognise(bytes, identity.protocol(), identity.ports(), fits);
-        let Some((protocol, recognised, _)) = found else { return };
+        let (ip_protocol, ports) = (identity.protocol(), identity.ports());
+        let whole = self.core.early.as_ref().and_then(|early| early.heard.joined(side, bytes));
+        let from_start = whole.and_then(|whole| recognise(&whole, ip_protocol, ports, fits));
+        if from_start.is_none() {
+            if let Some(found) = recognise(bytes, ip_protocol, ports, fits) {
+                // What came before it on this side is the rest of something else.
+                self.forget_heard_of(side);
+                return self.name(found, role, bytes, at);
+            }
+        }
+        match from_start {
+            Some(found) => self.name(found, role, bytes, at),
+            None => self.keep_heard(side, bytes, at),
+        }
+    }
+
+    /// Keeps a payload that nobody recognised, as it may be a part of a message; where there is no room it counts as
+    /// looked at.
+    fn keep_heard(&mut self, side: usize, bytes: &[u8], at: At) {
+        let is_stream = self.core.identity.protocol() == TCP;
+        let heard = &mut self.core.early.get_or_insert_default().heard;
+        let room = self.shared.limits.reassembly_bytes.saturating_sub(self.shared.undecided_bytes);
+        match heard.cost(side, bytes).filter(|cost| is_stream && *cost <= room) {
+            Some(cost) => {
+                heard.keep(side, bytes, at);
+                self.shared.undecided_bytes += cost;
+            }
+            None => {
+                self.core.looked += 1;
+                if self.core.looked >= LOOKS {
+                    self.forget_heard();
+                }
+            }
+        }
+    }
+
+    /// Drops what was kept of both sides.
+    pub fn forget_heard(&mut self) {
+        if let Some(early) = &mut self.core.early {
+            self.shared.undecided_bytes -= std::mem::take(&mut early.heard).total_cost();
+        }
+    }
+
+    fn forget_heard_of(&mut self, side: usize) {
+        if let Some(early) = &mut self.core.early {
+            let before = early.heard.total_cost();
+            early.heard.forget(side);
+            self.shared.undecided_bytes -= before - early.heard.total_cost();
+        }
+    }
+
+    /// A protocol takes the flow: its parser, where it has one, is fed what was kept and what comes now.
+    fn name(
+        &mut self,
+        (protocol, recognised, _): (&'static Protocol, Recognised, bool),
+        role: Role,
+        bytes: &[u8],
+        at: At,
+    ) {
+        self.core.looked += 1;
         let Some(start) = protocol.parser else {
             if !self.core.named_for_good {
                 self.core.service = protocol.service;
                 self.core.confidence = recognised.confidence;
             }
             self.core.looked = LOOKS;
-            return;
+            return self.forget_heard();
         };
         let mut parser = start(recognised.confidence);
         if self.core.joined_midstream {
             parser.gap(Role::Client, 0);
             parser.gap(Role::Server, 0);
         }
-        let missed = self.core.early.take().map_or([0; 2], |early| early.missed);
+        let Early { missed, heard, .. } = self.core.early.take().map(|early| *early).unwrap_or_default();
+        self.shared.undecided_bytes -= heard.total_cost();
         for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
             if let Some(role) = self.role(side) {
                 parser.gap(role, length);
             }
         }
         self.core.parser = Some((protocol, parser));
+        heard.replay(|side, bytes, at| {
+            if let Some(role) = self.role(side) {
+                self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
+            }
+        });
         self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
     }
 }
@@ -240,7 +325,7 @@ impl Listener for Talk<'_> {
         if self.core.parser.is_some() {
             self.with_parser(|parser, out| parser.feed(role, bytes, at, out));
         } else if self.core.looked < LOOKS {
-            self.look(role, bytes, at);
+            self.look(side, role, bytes, at);
         }
     }
 
@@ -251,6 +336,7 @@ impl Listener for Talk<'_> {
             Some(role) => match &mut self.core.parser {
                 Some((_, parser)) => parser.gap(role, length),
                 None => {
+                    self.forget_heard_of(side);
                     let missed = &mut self.core.early.get_or_insert_default().missed[side];
                     *missed = missed.saturating_add(length);
                 }
