@@ -8,6 +8,8 @@ from typing import Final
 TCP: Final = 6
 UDP: Final = 17
 ICMP: Final = 1
+ESP: Final = 50
+AH: Final = 51
 ICMPV6: Final = 58
 
 
@@ -35,7 +37,7 @@ SERVICES: Final = (
         "MQTT, in clear or in TLS",
         (1883, 8883),
         operations=("publish", "subscribe"),
-        seen_as=("tls",),
+        seen_as=("mqtt-tls", "tls"),
     ),
     Service("s7comm", "Siemens S7", (102,), operations=("read", "write", "program")),
     Service(
@@ -49,9 +51,9 @@ SERVICES: Final = (
     Service("vnc", "VNC (RFB)", (5900,)),
     Service("telnet", "Telnet", (23,)),
     Service("ftp", "FTP control", (21,)),
-    Service("http", "HTTP in clear", (80, 8080)),
-    Service("https", "HTTP in TLS", (443, 8443), (TCP, UDP), seen_as=("tls",)),
-    Service("tls", "TLS of any kind", (443,)),
+    Service("http", "HTTP in clear", (80, 8080), seen_as=("websocket",)),
+    Service("https", "HTTP in TLS or QUIC", (443, 8443), (TCP, UDP), seen_as=("tls", "quic")),
+    Service("tls", "TLS of any kind", (443,), seen_as=("https", "mqtt-tls")),
     Service("smb", "SMB", (445,)),
     Service("winrm", "Windows remote management", (5985, 5986), seen_as=("tls", "http")),
     Service("dns", "DNS", (53,), (TCP, UDP)),
@@ -62,6 +64,18 @@ SERVICES: Final = (
     Service("kerberos", "Kerberos", (88,), (TCP, UDP)),
     Service("mssql", "Microsoft SQL Server", (1433,)),
     Service("postgres", "PostgreSQL", (5432,)),
+    Service("mysql", "MySQL or MariaDB", (3306,)),
+    Service("msrpc", "Microsoft RPC and DCOM", (135,)),
+    Service("opcda", "OPC Data Access over DCOM", (135,), seen_as=("msrpc",)),
+    Service("smtp", "mail transport", (25, 587)),
+    Service("ipsec", "IPsec: IKE and ESP", (500, 4500), (UDP, ESP, AH)),
+    Service("wireguard", "WireGuard", (51820,), (UDP,)),
+    Service("openvpn", "OpenVPN", (1194,), (TCP, UDP)),
+    Service("tailscale", "Tailscale", (41641,), (TCP, UDP), seen_as=("wireguard", "stun")),
+    Service("teamviewer", "TeamViewer", (5938,), (TCP, UDP), seen_as=("tls",)),
+    Service("anydesk", "AnyDesk", (7070,), (TCP, UDP), seen_as=("tls",)),
+    Service("radmin", "Radmin", (4899,)),
+    Service("rustdesk", "RustDesk", (21116,), (TCP, UDP)),
     Service("icmp", "ICMP and ICMPv6: ping, path errors", (), (ICMP, ICMPV6)),
 )
 

@@ -102,28 +102,23 @@ class Relay:
         self._server_port = server_port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
-        self._threads[0].start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(timeout=10)
+        self._thread.join(timeout=10)
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):
+        with self._listener:
             client, _ = self._listener.accept()
-            server = socket.create_connection(("127.0.0.1", self._server_port))
-            pairs: tuple[tuple[Literal["client", "server"], socket.socket, socket.socket], ...] = (
-                ("client", client, server),
-                ("server", server, client),
-            )
-            self._threads += [threading.Thread(target=self._carry, args=pair, daemon=True) for pair in pairs]
-            for thread in self._threads[1:]:
-                thread.start()
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            other = threading.Thread(target=self._carry, args=("server", server, client), daemon=True)
+            other.start()
+            self._carry("client", client, server)
+            other.join(timeout=10)
 
     def _carry(self, side: Literal["client", "server"], source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

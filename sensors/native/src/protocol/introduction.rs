@@ -248,8 +248,9 @@ impl<D: Dialogue + 'static> Reading<D> {
     /// Writes the row, once.
     fn write(&mut self, out: &mut Output<'_>) {
         let heard = self.sides.iter().any(|side| side.heard);
-        let wrong = self.progress == Progress::Wrong;
-        if std::mem::replace(&mut self.written, true) || !heard || wrong {
+        // What no more than one side's word stands for, and only perhaps, is not told.
+        let unsure = self.confidence() == Confidence::None;
+        if std::mem::replace(&mut self.written, true) || !heard || unsure {
             return;
         }
         if self.dialogue.has_row(&self.said) {

@@ -4,21 +4,33 @@
 //! port is a hint. Protocols do not know each other.
 
 mod bacnet;
+mod databases;
+mod directory;
 mod dnp3;
 mod enip;
 mod http;
 mod iec104;
 mod introduction;
 mod iso_tcp;
+mod lines;
 pub mod modbus;
 pub mod mqtt;
+mod msrpc;
+mod named;
 mod ntlmssp;
 mod opcua;
 mod operation;
 mod ports;
+mod quic;
+mod rdp;
 mod reading;
+mod remote;
+mod smb;
 mod ssh;
+mod syslog;
+mod telnet;
 mod tls;
+mod vnc;
 
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
@@ -140,6 +152,34 @@ pub static PROTOCOLS: &[Protocol] = &[
     dnp3::TCP,
     dnp3::UDP,
     bacnet::PROTOCOL,
+    rdp::PROTOCOL,
+    vnc::PROTOCOL,
+    smb::PROTOCOL,
+    lines::FTP,
+    lines::SMTP,
+    telnet::PROTOCOL,
+    msrpc::PROTOCOL,
+    directory::LDAP,
+    directory::KERBEROS,
+    databases::POSTGRES,
+    databases::MYSQL,
+    databases::MSSQL,
+    syslog::PROTOCOL,
+    quic::PROTOCOL,
+    tls::DATAGRAMS,
+    rdp::DATAGRAMS,
+    remote::WIREGUARD,
+    remote::OPENVPN,
+    remote::OPENVPN_TCP,
+    remote::TEAMVIEWER,
+    remote::TEAMVIEWER_UDP,
+    remote::RADMIN,
+    remote::RUSTDESK,
+    remote::TAILSCALE,
+    remote::STUN,
+    remote::IPSEC,
+    remote::PPTP,
+    remote::L2TP,
 ];
 
 /// The flow that a parser reads, and where its rows go.

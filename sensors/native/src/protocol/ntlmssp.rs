@@ -62,7 +62,7 @@ fn decoded(encoded: &str) -> Vec<u8> {
 }
 
 /// The text that a length and an offset of eight bytes point to.
-fn payload<'a>(message: &'a [u8], at: usize) -> Option<&'a [u8]> {
+fn payload(message: &[u8], at: usize) -> Option<&[u8]> {
     let mut fields = Fields(message.get(at..)?);
     let length = usize::from(fields.u16_le()?);
     fields.u16()?;

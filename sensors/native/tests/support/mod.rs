@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    Float64Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use geophone_native::decoder::Decoder;
@@ -141,7 +143,12 @@ impl Talk {
     }
 
     pub fn decode(&self) -> Decoded {
-        decode(&pcap(&self.frames), &[])
+        self.decode_within(&[])
+    }
+
+    /// The same, with limits of its own.
+    pub fn decode_within(&self, limits: &[(&str, u64)]) -> Decoded {
+        decode(&pcap(&self.frames), limits)
     }
 }
 
@@ -254,6 +261,12 @@ fn text(values: &ArrayRef, row: usize) -> String {
             let words = values.as_dictionary::<UInt8Type>();
             let key = usize::from(words.keys().value(row));
             words.values().as_string::<i32>().value(key).to_owned()
+        }
+        DataType::Float64 => values.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Int64 => values.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::List(item) if item.data_type() == &DataType::Utf8 => {
+            let list = values.as_list::<i32>().value(row);
+            format!("[{}]", list.as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(", "))
         }
         DataType::List(_) => {
             let list = values.as_list::<i32>().value(row);

@@ -77,7 +77,7 @@ enum Packet<'a> {
 fn packet(bytes: &[u8]) -> Packet<'_> {
     let Some(length) = bytes.first_chunk() else { return Packet::Incomplete };
     let length = u32::from_be_bytes(*length) as usize;
-    if !(12..=PACKET_LIMIT).contains(&length) || !(length + 4).is_multiple_of(8) {
+    if !(12..=PACKET_LIMIT).contains(&length) || (length + 4) % 8 != 0 {
         return Packet::Wrong;
     }
     let Some([padding, content @ ..]) = bytes.get(4..4 + length) else {

@@ -4,6 +4,7 @@
 //! that is in clear was seen, and nobody reads on. TLS 1.3 encrypts certificates: there only names remain.
 
 mod carried;
+mod datagrams;
 mod hello;
 mod ja4;
 mod names;
@@ -17,9 +18,10 @@ use super::{Output, Parser, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::der;
 use crate::words::{Confidence, Layer, ObservationSource, Service};
-pub use hello::{ClientHello, ServerHello};
-pub use ja4::ja4;
-pub use names::{cipher, version};
+pub use datagrams::PROTOCOL as DATAGRAMS;
+use hello::{ClientHello, ServerHello};
+use ja4::ja4;
+use names::{cipher, version};
 use record::{HEADER, Head, Kind};
 
 pub const PROTOCOL: Protocol = Protocol {
@@ -31,6 +33,9 @@ pub const PROTOCOL: Protocol = Protocol {
     parser: Some(start),
 };
 
+/// What a connection's first record begins with: others that upgrade to TLS look for it.
+pub const HANDSHAKE: u8 = 22;
+
 /// The longest handshake message that is put together: certificate chains stay far below.
 const MESSAGE_LIMIT: usize = 65_536;
 
@@ -40,6 +45,7 @@ const RECORDS_LIMIT: u16 = 64;
 mod message {
     pub const CLIENT_HELLO: u8 = 1;
     pub const SERVER_HELLO: u8 = 2;
+    pub const HELLO_VERIFY_REQUEST: u8 = 3;
     pub const CERTIFICATE: u8 = 11;
     pub const CERTIFICATE_REQUEST: u8 = 13;
 }
@@ -237,7 +243,7 @@ fn may_come_first(from: Role, kind: u8) -> bool {
 }
 
 /// Notes what a client offers.
-pub fn client_said(hello: &ClientHello, transport: char, said: &mut Introduction) {
+fn client_said(hello: &ClientHello, transport: char, said: &mut Introduction) {
     said.host_name = hello.server_name.clone();
     said.alpn = hello.alpn.clone();
     said.ja4 = ja4(hello, transport);
@@ -248,7 +254,7 @@ pub fn client_said(hello: &ClientHello, transport: char, said: &mut Introduction
 }
 
 /// Notes what a server chose.
-pub fn server_said(hello: &ServerHello, client: Option<&ClientHello>, said: &mut Introduction) {
+fn server_said(hello: &ServerHello, client: Option<&ClientHello>, said: &mut Introduction) {
     said.version = version(hello.version);
     said.cipher = cipher(hello.cipher);
     if let Some(group) = hello.group {

@@ -1,0 +1,68 @@
+//! QUIC, named by the long header that opens a connection (RFC 8999, 5.1; RFC 9000, 17.2); what it carries is sealed.
+
+use super::introduction::Introduction;
+use super::named::{self, Shape};
+use super::reading::Fields;
+use super::{Protocol, Recognised, Role, Transport};
+use crate::words::{Confidence, Layer, Service};
+
+pub const PROTOCOL: Protocol = Protocol {
+    service: Service::Quic,
+    layer: Layer::Application,
+    transport: Transport::Udp,
+    ports: &[443],
+    recognise,
+    parser: Some(|_| named::parser::<Quic>(Confidence::Structure)),
+};
+
+/// The least a client's first datagram has (RFC 9000, 14.1).
+const FIRST_DATAGRAM: usize = 1_200;
+
+/// Connection identifiers are not longer (RFC 9000, 17.2).
+const IDENTIFIER_LIMIT: usize = 20;
+
+fn version(number: u32) -> Option<&'static str> {
+    match number {
+        0 => Some("QUIC version negotiation"),
+        1 => Some("QUIC 1"),
+        0x6b33_43cf => Some("QUIC 2"),
+        0xff00_001b..=0xff00_0022 => Some("QUIC draft"),
+        _ => None,
+    }
+}
+
+/// The version, and whether this is an Initial packet.
+fn long_header(payload: &[u8]) -> Option<(&'static str, bool)> {
+    let mut fields = Fields(payload);
+    let first = fields.u8()?;
+    let number = fields.u32()?;
+    let named = version(number)?;
+    let identifiers = [fields.short()?, fields.short()?];
+    let fits = first & 0x80 != 0
+        && (number == 0 || first & 0x40 != 0)
+        && identifiers.iter().all(|identifier| identifier.len() <= IDENTIFIER_LIMIT)
+        && identifiers.iter().any(|identifier| !identifier.is_empty())
+        && fields.0.len() >= 16;
+    let initial = if number == 0x6b33_43cf { 1 } else { 0 };
+    fits.then_some((named, number != 0 && first >> 4 & 3 == initial))
+}
+
+fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
+    let (_, initial) = long_header(payload)?;
+    let opens = initial && payload.len() >= FIRST_DATAGRAM;
+    (opens || on_port).then_some(Recognised { confidence: Confidence::Structure, speaker: None })
+}
+
+#[derive(Default)]
+struct Quic;
+
+impl Shape for Quic {
+    const SERVICE: Service = Service::Quic;
+
+    fn fits(&mut self, _from: Role, bytes: &[u8], said: &mut Introduction) -> bool {
+        let Some((version, _)) = long_header(bytes) else { return false };
+        said.version = version.to_owned();
+        said.encrypted = true;
+        true
+    }
+}
