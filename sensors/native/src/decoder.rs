@@ -11,8 +11,8 @@ use crate::limits::Limits;
 use crate::link::{self, LinkError, Network, ethertype};
 use crate::net::{self, Malformed, Packet};
 use crate::observations::Observed;
-use crate::protocol::Counts;
 use crate::protocol::mqtt::Names;
+use crate::protocol::{Counts, FrameMemory};
 use crate::source::{Flaw, FlawKind, Item, Record, Source};
 use crate::summary::Summary;
 use crate::tables::Tables;
@@ -88,6 +88,7 @@ impl Decoder {
                 limits,
                 counts: Counts::default(),
                 observed: Observed::default(),
+                frames: FrameMemory::default(),
                 sparkplug: Names::default(),
                 held: Held::default(),
                 undecided_bytes: 0,
@@ -385,6 +386,8 @@ impl Decoder {
                 self.coverage.add(flow.core.interface, delta);
             }
         }
+        let Shared { tables, frames, limits, .. } = &mut self.shared;
+        frames.end_minute(minute.saturating_add(MINUTE_NS), limits, tables);
         self.coverage.write(minute, &mut self.shared.tables.coverage);
     }
 
@@ -418,6 +421,7 @@ impl Decoder {
         for slot in self.table.slots_by_age() {
             self.finish(slot, EndReason::EndOfCapture);
         }
+        self.shared.frames.end(&mut self.shared.tables);
         if let Some(minute) = self.minute {
             self.coverage.write(minute, &mut self.shared.tables.coverage);
         }
@@ -472,8 +476,9 @@ impl Decoder {
             }
             return;
         };
-        let Shared { tables, limits, observed, .. } = &mut self.shared;
-        let mut out = FrameOutput { link, at, tables, observed, flowless: &mut self.flowless, limits };
+        let Shared { tables, limits, observed, frames: memory, .. } = &mut self.shared;
+        let flowless = &mut self.flowless;
+        let mut out = FrameOutput { link, at, tables, observed, flowless, limits, memory };
         if !read(payload, &mut out) {
             self.malformed(record, AnomalyKind::NetworkHeader, "not what its Ethernet type says", at);
         }

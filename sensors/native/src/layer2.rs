@@ -4,6 +4,8 @@ use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::observations::{Observation, Observed};
+use crate::protocol::iec61850::{goose, sampled_values};
+use crate::protocol::{FrameMemory, ethercat, profinet};
 use crate::tables::Tables;
 
 /// Where a frame's rows go.
@@ -14,6 +16,8 @@ pub struct FrameOutput<'a> {
     pub observed: &'a mut Observed,
     pub flowless: &'a mut Flowless,
     pub limits: &'a Limits,
+    /// What is remembered from frame to frame.
+    pub memory: &'a mut FrameMemory,
 }
 
 impl FrameOutput<'_> {
@@ -32,7 +36,12 @@ impl FrameOutput<'_> {
 pub type Reader = fn(payload: &[u8], out: &mut FrameOutput<'_>) -> bool;
 
 /// The Ethernet types that are read, and who reads them.
-static READERS: &[(u16, Reader)] = &[];
+static READERS: &[(u16, Reader)] = &[
+    (profinet::ETHER_TYPE, profinet::read),
+    (goose::ETHER_TYPE, goose::read),
+    (sampled_values::ETHER_TYPE, sampled_values::read),
+    (ethercat::ETHER_TYPE, ethercat::read),
+];
 
 /// Who reads frames of an Ethernet type.
 pub fn reader(ether_type: u16) -> Option<Reader> {

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::net::Packet;
 use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
-use crate::protocol::{Counts, Parser, Protocol};
+use crate::protocol::{Counts, FrameMemory, Parser, Protocol};
 use crate::tables::Tables;
 use crate::tcp::{Connection, Held, Listener, Sample, SynVerdict, TcpCounters};
 use crate::transport::{Segment, flag};
@@ -30,6 +30,7 @@ pub struct Shared {
     pub limits: Limits,
     pub counts: Counts,
     pub observed: Observed,
+    pub frames: FrameMemory,
     pub sparkplug: Names,
     pub held: Held,
     /// Bytes of payloads that wait until it is known who is the client.

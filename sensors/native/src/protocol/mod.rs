@@ -3,16 +3,25 @@
 //! Adding a protocol is adding a file and a line in `PROTOCOLS`. A protocol is recognised by its structure; its
 //! port is a hint. Protocols do not know each other.
 
+mod ads;
 mod bacnet;
+mod codesys;
 mod databases;
 mod directory;
 mod dnp3;
 mod enip;
+pub mod ethercat;
+mod fins;
+mod frame_memory;
+mod ge_srtp;
+mod hart_ip;
 mod http;
 mod iec104;
+pub mod iec61850;
 mod introduction;
 mod iso_tcp;
 mod lines;
+mod melsec;
 pub mod modbus;
 pub mod mqtt;
 mod msrpc;
@@ -21,6 +30,8 @@ mod ntlmssp;
 mod opcua;
 mod operation;
 mod ports;
+pub mod profinet;
+mod profinet_cm;
 mod quic;
 mod rdp;
 mod reading;
@@ -30,6 +41,7 @@ mod ssh;
 mod syslog;
 mod telnet;
 mod tls;
+mod ua_pubsub;
 mod vnc;
 
 use crate::anomaly::{AnomalyKind, At, Tally};
@@ -39,6 +51,7 @@ use crate::tables::Tables;
 use crate::transport::{TCP, UDP};
 use crate::words::{Confidence, Layer, Service};
 
+pub use frame_memory::FrameMemory;
 pub use ports::well_known;
 
 /// Who speaks.
@@ -180,6 +193,17 @@ pub static PROTOCOLS: &[Protocol] = &[
     remote::IPSEC,
     remote::PPTP,
     remote::L2TP,
+    profinet_cm::PROTOCOL,
+    fins::TCP,
+    fins::UDP,
+    melsec::TCP,
+    melsec::UDP,
+    ads::PROTOCOL,
+    hart_ip::TCP,
+    hart_ip::UDP,
+    ge_srtp::PROTOCOL,
+    codesys::PROTOCOL,
+    ua_pubsub::PROTOCOL,
 ];
 
 /// The flow that a parser reads, and where its rows go.

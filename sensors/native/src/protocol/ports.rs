@@ -52,6 +52,8 @@ const WELL_KNOWN: &[(u16, bool, bool, Service)] = &[
     (4840, true, false, S::OpcUa),
     (4899, true, false, S::Radmin),
     (5007, true, false, S::Melsec),
+    (5007, true, true, S::Melsec),
+    (5094, true, true, S::HartIp),
     (5353, false, true, S::Mdns),
     (5355, true, true, S::Llmnr),
     (5432, true, false, S::Postgres),
@@ -65,6 +67,8 @@ const WELL_KNOWN: &[(u16, bool, bool, Service)] = &[
     (8443, true, false, S::Https),
     (8883, true, false, S::MqttTls),
     (9600, true, true, S::Fins),
+    (11740, true, false, S::Codesys),
+    (18245, true, false, S::GeSrtp),
     (20000, true, true, S::Dnp3),
     (21116, true, true, S::RustDesk),
     (34962, true, true, S::Profinet),
@@ -73,6 +77,7 @@ const WELL_KNOWN: &[(u16, bool, bool, Service)] = &[
     (41641, false, true, S::Tailscale),
     (44818, true, true, S::EnIp),
     (47808, false, true, S::Bacnet),
+    (48898, true, false, S::Ads),
     (51820, false, true, S::WireGuard),
 ];
 

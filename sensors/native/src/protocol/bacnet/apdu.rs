@@ -121,7 +121,7 @@ fn error(invoke: u8, mut reader: Reader<'_>) -> Apdu<'_> {
 impl Apdu<'_> {
     pub fn speaker(&self) -> Option<Role> {
         match self {
-            Apdu::Confirmed { service, .. } if matches!(service, 1 | 2 | 29..=31) => Some(Role::Server),
+            Apdu::Confirmed { service: 1 | 2 | 31 | 32, .. } => Some(Role::Server),
             Apdu::Confirmed { .. } => Some(Role::Client),
             // Who-is, who-has and orders; I-am, I-have and notifications.
             Apdu::Unconfirmed { service, .. } => match service {
@@ -130,7 +130,7 @@ impl Apdu<'_> {
                 _ => None,
             },
             // Devices acknowledge what they are asked; who was notified acknowledges too.
-            Apdu::Acknowledge { service, .. } if matches!(service, 1 | 2 | 29..=31) => Some(Role::Client),
+            Apdu::Acknowledge { service: 1 | 2 | 31 | 32, .. } => Some(Role::Client),
             Apdu::Acknowledge { .. } | Apdu::Refused { .. } => Some(Role::Server),
             Apdu::SegmentAcknowledge => None,
         }

@@ -67,6 +67,22 @@ pub fn read(body: &[u8], context: [u8; 8], scene: &mut Scene<'_, '_>) -> Option<
     }
 }
 
+/// The encapsulation refused a message: what it carried failed.
+pub fn refuse(status: u32, context: [u8; 8], scene: &mut Scene<'_, '_>) {
+    let detail = "refused by the encapsulation".into();
+    let reply = Answer { error: Some(status), detail, ..Answer::default() };
+    fail_all(Carrier::Context(context), &reply, scene);
+}
+
+/// All messages that one carrier brought get the same answer.
+fn fail_all(carrier: Carrier, reply: &Answer, scene: &mut Scene<'_, '_>) {
+    let fits = |key: &Key| matches!(key, Key::Cip(known, ..) if *known == carrier);
+    while let Some(pending) = scene.exchange.request_like(scene.from, fits) {
+        let key = pending.key.clone();
+        scene.exchange.answer(&key, scene.from, reply, scene.at, scene.out);
+    }
+}
+
 fn request(
     mut reader: Reader<'_>,
     carrier: Carrier,
@@ -115,13 +131,13 @@ fn describe(service: u8, path: &Path, mut data: Reader<'_>, operation: &mut Oper
             }
         }
         (Some(cip_service::CONNECTION_MANAGER), 0x4e) => {
-            if data.skip(10).is_some() {
-                let words = usize::from(data.u8().unwrap_or(0));
-                data.up_to(1);
-                let way = Path::read(data.up_to(words * 2));
-                operation.object = way.text();
-                operation.server_station = way.route;
-            }
+            // Behind the connection's identity: the length of its path, a reserved byte.
+            data.up_to(10);
+            let words = usize::from(data.u8().unwrap_or(0));
+            data.up_to(1);
+            let way = Path::read(data.up_to(words * 2));
+            operation.object = way.text();
+            operation.server_station = way.route;
         }
         (Some(0x67), 0x4b) => pccc::request(data, operation),
         (None, 0x4c | 0x52) => operation.quantity = data.u16_le().map(u32::from),
@@ -177,18 +193,11 @@ fn answer(mut reader: Reader<'_>, carrier: Carrier, place: u16, scene: &mut Scen
     if let [low, high, ..] = *extended {
         reply.detail.push_str(&format!(" 0x{:04x}", u16::from_le_bytes([low, high])));
     }
-    let mut key = Key::Cip(carrier, service, place);
+    let key = Key::Cip(carrier, service, place);
     if reply.error.is_some() && scene.exchange.request(scene.from, &key).is_none() {
         // What wraps a request, or has several, fails in its own name.
         if matches!(service, UNCONNECTED_SEND | MULTIPLE) {
-            let fits = |key: &Key| matches!(key, Key::Cip(known, ..) if *known == carrier);
-            while let Some(pending) = scene.exchange.request_like(scene.from, fits) {
-                key = pending.key.clone();
-                scene.exchange.answer(&key, scene.from, &reply, scene.at, scene.out);
-                if service == UNCONNECTED_SEND {
-                    break;
-                }
-            }
+            fail_all(carrier, &reply, scene);
             return Some(());
         }
     }

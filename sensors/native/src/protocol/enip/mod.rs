@@ -80,7 +80,8 @@ fn head(bytes: &[u8]) -> Option<(u16, usize)> {
         SEND_RR_DATA | SEND_UNIT_DATA => length >= 16 || length == 0 && status != 0,
         _ => false,
     };
-    let known_status = matches!(status, 0..=3 | 0x64 | 0x65 | 0x69);
+    // Statuses have one byte of numbers, whoever gives them out.
+    let known_status = status < 0x100;
     (fits && known_status && options == 0).then_some((command, length))
 }
 
@@ -122,7 +123,7 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
         SEND_RR_DATA | SEND_UNIT_DATA => (are_items(body), cip::speaker(body)),
         _ => (on_port, None),
     };
-    (fits && length <= payload.len() || fits && !body.is_empty())
+    (fits && (length <= payload.len() || !body.is_empty()))
         .then_some(Recognised { confidence: Confidence::Structure, speaker })
 }
 
@@ -159,13 +160,12 @@ impl Dialect for EnIp {
         match command {
             NOP => {}
             SEND_RR_DATA | SEND_UNIT_DATA if length > 0 => return cip::read(body, context, &mut scene),
+            SEND_RR_DATA | SEND_UNIT_DATA => cip::refuse(status, context, &mut scene),
             _ => {
                 let operation = Operation::new(name(command), class(command));
                 let answers = match command {
                     REGISTER => session != 0 || status != 0,
                     LIST_IDENTITY | LIST_SERVICES | LIST_INTERFACES => length > 0,
-                    // An error instead of data.
-                    SEND_RR_DATA | SEND_UNIT_DATA => true,
                     _ => false,
                 };
                 if command == UNREGISTER {
@@ -197,9 +197,7 @@ fn name(command: u16) -> &'static str {
         LIST_IDENTITY => "list identity",
         LIST_INTERFACES => "list interfaces",
         REGISTER => "register session",
-        UNREGISTER => "unregister session",
-        SEND_RR_DATA => "send request data",
-        _ => "send unit data",
+        _ => "unregister session",
     }
 }
 

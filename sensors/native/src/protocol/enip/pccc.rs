@@ -44,7 +44,7 @@ fn named(command: u8, function: u8) -> (String, Class) {
         (0x0f, 0x80) => ("change mode", Class::Stop),
         (0x0f, 0x8f) => ("apply port configuration", Class::Configure),
         (0x0f, 0xa1 | 0xa2) => ("protected typed logical read", Class::Read),
-        (0x0f, 0xa9 | 0xaa | 0xab) => ("protected typed logical write", Class::Write),
+        (0x0f, 0xa9..=0xab) => ("protected typed logical write", Class::Write),
         (0x06, 0x03) => ("diagnostic status", Class::Discover),
         (0x01, _) => ("unprotected read", Class::Read),
         (0x08, _) => ("unprotected write", Class::Write),

@@ -3,6 +3,7 @@
 use super::{Key, Scene};
 use crate::observations::Observation;
 use crate::protocol::Role;
+use crate::protocol::operation::ber::{element, unsigned};
 use crate::protocol::operation::{Answer, Listed, Operation, Reader, printable};
 use crate::words::{Confidence, ObservationKind, ObservationSource, OperationClass as Class};
 
@@ -15,27 +16,6 @@ const ELEMENTS: usize = 256;
 /// What is remembered of one association.
 #[derive(Default)]
 pub struct Mms {}
-
-/// A tag, its contents and what follows (X.690, 8.1).
-fn element<'a>(reader: &mut Reader<'a>) -> Option<(u16, &'a [u8])> {
-    let first = reader.u8()?;
-    let mut tag = u16::from(first);
-    if first & 0x1f == 0x1f {
-        let number = reader.u8()?;
-        if number & 0x80 != 0 {
-            return None;
-        }
-        tag = u16::from(first) << 8 | u16::from(number);
-    }
-    let length = match reader.u8()? {
-        short @ 0..=0x7f => usize::from(short),
-        0x81 => usize::from(reader.u8()?),
-        0x82 => usize::from(reader.u16_be()?),
-        _ => return None,
-    };
-    // A message that was cut still tells its first elements.
-    Some((tag, reader.up_to(length)))
-}
 
 /// The MMS PDU in a data unit: session, presentation and association wrap it.
 fn pdu(body: &[u8]) -> Option<(u16, &[u8])> {
@@ -156,11 +136,6 @@ impl Mms {
 fn invoke(reader: &mut Reader<'_>) -> Option<u32> {
     let (0x02, number) = element(reader)? else { return None };
     unsigned(number)
-}
-
-fn unsigned(bytes: &[u8]) -> Option<u32> {
-    let bytes = if let [0, rest @ ..] = bytes { rest } else { bytes };
-    (bytes.len() <= 4).then(|| bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
 }
 
 /// Visible strings of a request: domains and items, in their order.

@@ -50,8 +50,6 @@ pub struct Scene<'a, 'o> {
     pub out: &'a mut Output<'o>,
     /// What client and server of the transport connection call themselves.
     pub stations: &'a [String; 2],
-    /// Bytes at the end of the message were not kept.
-    pub is_cut: bool,
 }
 
 impl Scene<'_, '_> {
@@ -112,7 +110,7 @@ fn judge(bytes: &[u8], in_step: bool) -> Head {
             _ if length < 12 => Head::Wrong,
             _ => Head::Incomplete,
         },
-        0xe0..=0xef | 0xd0..=0xdf if header >= 6 => Head::Message(length),
+        0xd0..=0xef if header >= 6 => Head::Message(length),
         0x80 | 0x70 if in_step => Head::Message(length),
         _ => Head::Wrong,
     }
@@ -169,7 +167,7 @@ impl Dialect for Iso {
                 *stations = selectors.stations(from);
                 let (service, stations) = (selectors.service(), &*stations);
                 exchange.service = service.unwrap_or(exchange.service);
-                let mut scene = Scene { from, at, exchange, out, stations, is_cut: false };
+                let mut scene = Scene { from, at, exchange, out, stations };
                 scene.ask(Key::Connect, connect(&selectors));
             }
             Tpdu::ConnectConfirm(selectors) => {
@@ -178,12 +176,12 @@ impl Dialect for Iso {
                     *stations = selectors.stations(opener);
                     exchange.service = selectors.service().unwrap_or(exchange.service);
                 }
-                let mut scene = Scene { from, at, exchange, out, stations, is_cut: false };
+                let mut scene = Scene { from, at, exchange, out, stations };
                 scene.answer(&Key::Connect, &Answer::default(), || connect(&selectors));
             }
             Tpdu::Disconnect { reason } => {
                 let answer = Answer { error: Some(u32::from(reason)), ..Answer::default() };
-                let mut scene = Scene { from, at, exchange, out, stations, is_cut: false };
+                let mut scene = Scene { from, at, exchange, out, stations };
                 if !scene.exchange.answer(&Key::Connect, from, &answer, at, scene.out) {
                     scene.tell(
                         Operation::new("disconnect", OperationClass::Session)
@@ -193,8 +191,7 @@ impl Dialect for Iso {
             }
             Tpdu::Error => {}
             Tpdu::Data { last: true, body } if parts[index(from)].is_empty() => {
-                let is_cut = message.is_cut();
-                let mut scene = Scene { from, at, exchange, out, stations, is_cut };
+                let mut scene = Scene { from, at, exchange, out, stations };
                 return data(body, mms, &mut scene);
             }
             Tpdu::Data { last, body } => {
@@ -203,7 +200,7 @@ impl Dialect for Iso {
                 if last {
                     let (body, length) = assembly.take(out);
                     let is_cut = message.is_cut() || body.len() < length;
-                    let mut scene = Scene { from, at, exchange, out, stations, is_cut };
+                    let mut scene = Scene { from, at, exchange, out, stations };
                     return data(&body, mms, &mut scene).or(is_cut.then_some(()));
                 }
             }

@@ -1,5 +1,9 @@
 //! Cyclic messages, counted: one row for each kind of them and minute, since rows are the budget.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
 use super::{Ends, Operation, Row, write};
 use crate::anomaly::At;
 use crate::tables::OperationRows;
@@ -7,11 +11,11 @@ use crate::words::{Confidence, Outcome, Service};
 
 pub const MINUTE_NS: i64 = 60_000_000_000;
 
-/// Kinds of messages that are counted apart; one more ends the counts so far, as the end of their minute does.
+/// Kinds of messages of one flow that are counted apart; one more ends the counts so far, as the end of their minute
+/// does.
 const KINDS: usize = 32;
 
 struct Counted {
-    key: u64,
     ends: Ends,
     operation: Operation,
     service: Service,
@@ -22,9 +26,16 @@ struct Counted {
 }
 
 /// The counts of the current minute.
-#[derive(Default)]
 pub struct Counting {
     counted: Vec<Counted>,
+    places: HashMap<u64, usize, RandomState>,
+    kinds: usize,
+}
+
+impl Default for Counting {
+    fn default() -> Self {
+        Self::of(KINDS)
+    }
 }
 
 /// One message that is counted and not written down by itself.
@@ -39,6 +50,11 @@ pub struct Tick {
 }
 
 impl Counting {
+    /// Counts that tell so many kinds apart.
+    pub fn of(kinds: usize) -> Self {
+        Self { counted: Vec::new(), places: HashMap::default(), kinds }
+    }
+
     /// Counts a message; `describe` says what it is when it is the first of its kind in the minute.
     pub fn count(
         &mut self,
@@ -51,7 +67,8 @@ impl Counting {
         if self.counted.first().is_some_and(|first| minute(first.first.ts) != minute(tick.at.ts)) {
             self.flush(confidence, rows);
         }
-        if let Some(known) = self.counted.iter_mut().find(|known| known.key == tick.key) {
+        let place = self.places.get(&tick.key).copied();
+        if let Some(known) = place.and_then(|place| self.counted.get_mut(place)) {
             known.count = known.count.saturating_add(1);
             known.last = known.last.max(tick.at.ts);
             known.after_gap |= tick.after_gap;
@@ -60,13 +77,13 @@ impl Counting {
             }
             return;
         }
-        if self.counted.len() >= KINDS {
+        if self.counted.len() >= self.kinds {
             self.flush(confidence, rows);
         }
         let (ends, mut operation) = describe();
         operation.quantity = tick.quantity;
+        self.places.insert(tick.key, self.counted.len());
         self.counted.push(Counted {
-            key: tick.key,
             ends,
             operation,
             service: tick.service,
@@ -79,6 +96,7 @@ impl Counting {
 
     /// Writes the counts so far, in the order of their first messages.
     pub fn flush(&mut self, confidence: Confidence, rows: &mut OperationRows) {
+        self.places.clear();
         for counted in self.counted.drain(..) {
             let row = Row {
                 service: counted.service,

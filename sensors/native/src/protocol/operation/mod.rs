@@ -4,6 +4,7 @@
 //! with their answers and rows written (`exchange`), and cyclic traffic is counted by the minute (`counting`).
 
 mod assembly;
+pub mod ber;
 mod counting;
 mod exchange;
 mod framing;
@@ -13,7 +14,7 @@ mod speaker;
 mod text;
 
 pub use assembly::Assembly;
-pub use counting::Counting;
+pub use counting::{Counting, Tick};
 pub use exchange::Exchange;
 pub use framing::{Head, Message};
 pub use reader::Reader;

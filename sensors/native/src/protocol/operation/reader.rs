@@ -24,7 +24,6 @@ impl<'a> Reader<'a> {
         u32_le: u32 = from_le_bytes,
         u32_be: u32 = from_be_bytes,
         u64_le: u64 = from_le_bytes,
-        u64_be: u64 = from_be_bytes,
     }
 
     #[inline]
