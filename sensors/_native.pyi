@@ -74,6 +74,7 @@ class Decoder:
         unread_frames, fragments, duplicates, dropped_packets, evicted_flows, cut_at_byte (of the decompressed
         capture; None where it is whole), first_ts_ns and last_ts_ns (of the first and the last frame),
         modbus_messages, modbus_frames_multi_pdu, modbus_bad_protocol_id, modbus_skipped_bytes,
+        opcua_messages, opcua_frames_multi_pdu, opcua_skipped_bytes, opcua_given_up,
         captures (file -> number of its first frame; of very many files the newest).
         """
 

@@ -16,6 +16,7 @@ from sensors.capture import Capture
 from sensors.distribution import Distribution
 from sensors.engine import Batches, EngineLimits, Summary, decode
 from sensors.flow_list import FlowList
+from sensors.opcua_counts import OpcUaCounts
 
 #: Modbus units listed: the busiest.
 UNITS_LISTED: Final = 20
@@ -39,7 +40,8 @@ _NOTES: Final = (
     "malformed_frames: headers up to TCP and UDP that contradict themselves, no application messages",
     "tcp.ack_rtt: the ACK of a FIN is no sample; the ACK of a retransmission, or of data behind a gap, neither",
     "flow_list.stream: Wireshark's number of a flow is not known; flow_id and first_frame are ours",
-    "opcua and mqtt messages are not decoded",
+    "opcua.messages: whole ones; Wireshark counts each chunk, also of a message that is not whole",
+    "mqtt messages are not decoded",
 )
 
 _RTT_KINDS: Final = ("handshake_server", "handshake_client", "ack_server", "ack_client")
@@ -86,6 +88,7 @@ class _Tally:
         self._handshakes = Distribution()
         self._flows = FlowList()
         self._modbus = _ModbusTally()
+        self._opcua = OpcUaCounts()
         self._tcp: Counter[str] = Counter()
 
     def feed(self, batches: Batches) -> None:
@@ -107,6 +110,8 @@ class _Tally:
             self._flows.end(flows)
         if (modbus := batches.get("modbus")) is not None:
             self._modbus.feed(pl.DataFrame(modbus))
+        if (opcua := batches.get("opcua")) is not None:
+            self._opcua.feed(pl.DataFrame(opcua))
 
     def _count_tcp(self, flows: pl.DataFrame) -> None:
         """Add the counters of ended TCP flows."""
@@ -144,7 +149,7 @@ class _Tally:
             "malformed_frames": summary["malformed_frames"],
             "tcp": self._tcp_result(),
             "modbus": self._modbus.result(summary),
-            "opcua": None,
+            "opcua": self._opcua.result(summary),
             "mqtt": None,
             "flow_list": self._flows.rows(),
         }

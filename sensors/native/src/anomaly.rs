@@ -44,6 +44,9 @@ words! {
         SequenceGap = "sequence_gap",
         Unreadable = "unreadable",
         LostStep = "lost_step",
+        SequenceReused = "sequence_reused",
+        MessageLimit = "message_limit",
+        UnexpectedId = "unexpected_id",
     }
 }
 

@@ -63,6 +63,16 @@ limits! {
     pending_limit_all = 1_048_576,
     /// Seconds after which a Modbus request without a response counts as unanswered.
     modbus_pending_s = 60,
+    /// Seconds after which an OPC UA request without a response counts as unanswered; a Publish waits on.
+    opcua_pending_s = 120,
+    /// Bytes of one OPC UA message that are kept to be read; what is behind them is counted only.
+    opcua_message_bytes = 262_144,
+    /// Chunks of one OPC UA message that are kept to be read.
+    opcua_message_chunks = 4_096,
+    /// Bytes of OPC UA messages, waiting requests and watched nodes kept for one flow.
+    opcua_bytes_per_flow = 4_194_304,
+    /// Bytes of OPC UA messages, waiting requests and watched nodes kept for all flows.
+    opcua_bytes = 33_554_432,
     /// Seconds after which an MQTT packet without an answer counts as unanswered.
     mqtt_pending_s = 60,
     /// Bytes of one MQTT packet that are looked at, for Sparkplug metrics above all; the rest is counted.

@@ -174,6 +174,10 @@ impl Decoder {
         summary.set_item("modbus_frames_multi_pdu", counts.modbus_frames_multi_pdu)?;
         summary.set_item("modbus_bad_protocol_id", counts.modbus_bad_protocol_id)?;
         summary.set_item("modbus_skipped_bytes", counts.modbus_skipped_bytes)?;
+        summary.set_item("opcua_messages", counts.opcua_messages)?;
+        summary.set_item("opcua_frames_multi_pdu", counts.opcua_frames_multi_pdu)?;
+        summary.set_item("opcua_skipped_bytes", counts.opcua_skipped_bytes)?;
+        summary.set_item("opcua_given_up", counts.opcua_given_up)?;
         let packets = PyDict::new(py);
         for (word, count) in PacketType::WORDS.iter().zip(counts.mqtt_packets) {
             if count > 0 {

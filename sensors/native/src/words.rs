@@ -15,7 +15,7 @@ macro_rules! words {
         #[repr(u8)]
         pub enum $name { $($(#[$word_doc])* $variant,)+ }
 
-        impl Words for $name {
+        impl $crate::words::Words for $name {
             const WORDS: &'static [&'static str] = &[$($word,)+];
 
             #[inline]
@@ -26,11 +26,11 @@ macro_rules! words {
 
         impl $name {
             /// How many there are.
-            pub const COUNT: usize = Self::WORDS.len();
+            pub const COUNT: usize = <Self as $crate::words::Words>::WORDS.len();
 
             /// The word itself.
             pub fn word(self) -> &'static str {
-                Self::WORDS[usize::from(self.number())]
+                <Self as $crate::words::Words>::WORDS[self as usize]
             }
         }
     };
@@ -93,6 +93,10 @@ words! {
         Refused = "refused",
         /// Nothing answers it.
         OneWay = "one_way",
+        /// Its two halves cannot be found together: the identifier is encrypted.
+        Encrypted = "encrypted",
+        /// Its sender gave it up before its end.
+        Aborted = "aborted",
     }
 }
 
@@ -142,6 +146,8 @@ words! {
         /// Opens, keeps or ends a connection.
         Session = "session",
         Other = "other",
+        /// Runs a method of it.
+        Call = "call",
     }
 }
 
@@ -177,6 +183,7 @@ words! {
         RequestedAddress = "requested_address",
         /// An identifier of its kind that its maker registered.
         ObjectId = "object_id",
+        ApplicationUri = "application_uri",
     }
 }
 

@@ -27,7 +27,7 @@ pub mod mqtt;
 mod msrpc;
 mod named;
 mod ntlmssp;
-mod opcua;
+pub mod opcua;
 mod operation;
 mod ports;
 pub mod profinet;
@@ -268,6 +268,18 @@ pub struct Counts {
     pub mqtt_held_bytes: u64,
     /// Things of MQTT flows that had no room.
     pub mqtt_not_held: u64,
+    pub opcua_messages: u64,
+    /// Frames that completed more than one OPC UA chunk.
+    pub opcua_frames_multi_pdu: u64,
+    /// Bytes of OPC UA streams that were skipped to find the next header.
+    pub opcua_skipped_bytes: u64,
+    /// OPC UA messages of which the rest was not kept, and requests and watched nodes that were given up, for
+    /// their limits.
+    pub opcua_given_up: u64,
+    /// OPC UA requests of all flows that wait for a response.
+    pub opcua_waiting: u64,
+    /// Bytes that OPC UA keeps for all flows.
+    pub opcua_held_bytes: u64,
     /// Operations of all flows that wait for an answer.
     pub operations_waiting: u64,
     /// Bytes of messages not yet whole, of all flows whose operations are read.

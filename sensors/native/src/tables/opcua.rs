@@ -1,7 +1,8 @@
 //! OPC UA service calls and connection events.
 
-use crate::columns::{Address, MaybeU64, Name, Time, U16, U32, table};
-use crate::words::Confidence;
+use crate::columns::{Address, Flag, MaybeU32, MaybeU64, Name, Text, TextList, Time, U16, U32, U64, table};
+use crate::protocol::opcua::{MessageType, Secret, SecurityMode, UaService, UserKind};
+use crate::words::{Confidence, OperationClass, Outcome};
 
 table! {
     /// One row an OPC UA transaction: a service call, or a step of its connection.
@@ -14,6 +15,47 @@ table! {
         server_port: U16,
         request_frame: MaybeU64,
         response_frame: MaybeU64,
+        message_type: Name<MessageType>,
+        service: Name<UaService>,
+        operation_class: Name<OperationClass>,
+        outcome: Name<Outcome>,
+        request_type: MaybeU32,
+        response_type: MaybeU32,
+        channel_id: MaybeU32,
+        request_id: MaybeU32,
+        request_handle: MaybeU32,
+        security_policy: Text,
+        security_mode: Name<SecurityMode>,
+        session: Text,
+        user_kind: Name<UserKind>,
+        user_name: Text,
+        secret: Name<Secret>,
+        application_uri: Text,
+        client_certificate_subject: Text,
+        client_certificate_thumbprint: Text,
+        server_certificate_subject: Text,
+        server_certificate_thumbprint: Text,
+        endpoint_url: Text,
+        subscription_id: MaybeU32,
+        status: MaybeU32,
+        status_name: Text,
+        nodes: TextList,
+        objects: TextList,
+        attributes: TextList,
+        values_written: TextList,
+        values_read: TextList,
+        results: TextList,
+        operations: U32,
+        operations_failed: U32,
+        latency_ns: MaybeU64,
+        request_chunks: U32,
+        response_chunks: U32,
+        request_bytes: U64,
+        response_bytes: U64,
+        detail: Text,
+        encrypted: Flag,
+        reversed: Flag,
+        after_gap: Flag,
         confidence: Name<Confidence>,
     }
 }

@@ -1,6 +1,8 @@
 //! Captures made in memory, and what the decoder says of them, as text that can be compared.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod opcua;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
@@ -270,7 +272,10 @@ fn text(values: &ArrayRef, row: usize) -> String {
         }
         DataType::List(_) => {
             let list = values.as_list::<i32>().value(row);
-            format!("{:?}", &list.as_primitive::<UInt16Type>().values()[..])
+            match list.as_string_opt::<i32>() {
+                Some(texts) => format!("{:?}", texts.iter().flatten().collect::<Vec<_>>()),
+                None => format!("{:?}", &list.as_primitive::<UInt16Type>().values()[..]),
+            }
         }
         other => panic!("{other} is in no table"),
     }

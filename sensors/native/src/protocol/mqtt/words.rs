@@ -1,6 +1,6 @@
 //! The closed sets of words of the `mqtt` table.
 
-use crate::words::{Words, words};
+use crate::words::words;
 
 words! {
     /// Control packet types (MQTT 5.0, 2.1.2), in the order of their numbers from 1.
@@ -242,6 +242,7 @@ pub fn is_refusal(code: u8, packet: PacketType, before_5: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Words;
 
     #[test]
     fn every_type_has_its_number() {
