@@ -16,6 +16,7 @@ from sensors.capture import Capture
 from sensors.distribution import Distribution
 from sensors.engine import Batches, EngineLimits, Summary, decode
 from sensors.flow_list import FlowList
+from sensors.mqtt_tally import MqttTally, ordered
 from sensors.opcua_counts import OpcUaCounts
 
 #: Modbus units listed: the busiest.
@@ -41,7 +42,7 @@ _NOTES: Final = (
     "tcp.ack_rtt: the ACK of a FIN is no sample; the ACK of a retransmission, or of data behind a gap, neither",
     "flow_list.stream: Wireshark's number of a flow is not known; flow_id and first_frame are ours",
     "opcua.messages: whole ones; Wireshark counts each chunk, also of a message that is not whole",
-    "mqtt messages are not decoded",
+    "mqtt.unknown_version_msgs: a version that no CONNECT told is inferred, not counted",
 )
 
 _RTT_KINDS: Final = ("handshake_server", "handshake_client", "ack_server", "ack_client")
@@ -89,6 +90,7 @@ class _Tally:
         self._flows = FlowList()
         self._modbus = _ModbusTally()
         self._opcua = OpcUaCounts()
+        self._mqtt = MqttTally()
         self._tcp: Counter[str] = Counter()
 
     def feed(self, batches: Batches) -> None:
@@ -112,6 +114,8 @@ class _Tally:
             self._modbus.feed(pl.DataFrame(modbus))
         if (opcua := batches.get("opcua")) is not None:
             self._opcua.feed(pl.DataFrame(opcua))
+        if (mqtt := batches.get("mqtt")) is not None:
+            self._mqtt.feed(pl.DataFrame(mqtt))
 
     def _count_tcp(self, flows: pl.DataFrame) -> None:
         """Add the counters of ended TCP flows."""
@@ -150,7 +154,7 @@ class _Tally:
             "tcp": self._tcp_result(),
             "modbus": self._modbus.result(summary),
             "opcua": self._opcua.result(summary),
-            "mqtt": None,
+            "mqtt": self._mqtt.result(summary),
             "flow_list": self._flows.rows(),
         }
 
@@ -213,9 +217,9 @@ class _ModbusTally:
             return None
         return {
             "messages": self._by_function.total(),
-            "by_fc": _ordered(self._by_function),
-            "exceptions": _ordered(self._exceptions),
-            "units": dict(list(_ordered(self._units).items())[:UNITS_LISTED]),
+            "by_fc": ordered(self._by_function),
+            "exceptions": ordered(self._exceptions),
+            "units": dict(list(ordered(self._units).items())[:UNITS_LISTED]),
             "frames_multi_pdu": summary["modbus_frames_multi_pdu"],
             "bad_prot_id": summary["modbus_bad_protocol_id"],
             "response_time_s": {"own": self.latency.seconds()},
@@ -262,8 +266,3 @@ def _counted(values: pl.Series) -> dict[str, int]:
     """How often each value comes up."""
     counts = values.alias("value").value_counts(name="times")
     return dict(zip(counts["value"], counts["times"], strict=True))
-
-
-def _ordered(counts: Counter[str]) -> dict[str, int]:
-    """Most frequent first, ties by name: the oracle's order."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

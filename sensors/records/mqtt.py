@@ -106,7 +106,7 @@ _SPARKPLUG: Final = (
     Column("sparkplug_ts", Kind.TIMESTAMP, "when the sender says it sent", "ns", nullable=True),
     Column("metric_count", Kind.UINT32, "metrics in the payload"),
     Column("metric_names", Kind.TEXT_LIST, "their names, aliases resolved by births; the first 128"),
-    Column("metric_types", Kind.TEXT_LIST, "their datatypes (Sparkplug 3.0, 6.4.16); empty where unknown"),
+    Column("metric_types", Kind.TEXT_LIST, "their datatypes (Sparkplug 3.0, 6.4); empty where unknown"),
     Column("metric_values", Kind.TEXT_LIST, "their values as text; null, and the kind of a structure"),
 )
 

@@ -16,7 +16,9 @@ OPERATIONS: Final = Table(
         Column("flow_id", Kind.UINT32, "the flow; none where the protocol has no IP", nullable=True),
         *TALKERS,
         Column("client_mac", Kind.MAC, "who asked, where the protocol has no IP; else 0: the flow has it"),
-        Column("server_mac", Kind.MAC, "who was asked, where the protocol has no IP; else 0: the flow has it"),
+        Column(
+            "server_mac", Kind.MAC, "who was asked, where the protocol has no IP; else 0: the flow has it"
+        ),
         *HALVES,
         Column("service", Kind.NAME, "application protocol"),
         Column("operation", Kind.TEXT, "the operation, as its standard or its vendor names it"),
@@ -40,8 +42,14 @@ OPERATIONS: Final = Table(
             "`detail`",
         ),
         Column("detail", Kind.TEXT, "what has no column of its own: causes, flags, names of errors"),
-        Column("client_station", Kind.TEXT, "who asked, behind the network address: TSAP, DNP3 address and so on"),
-        Column("server_station", Kind.TEXT, "who was asked, behind the network address: rack and slot, unit and so on"),
+        Column(
+            "client_station", Kind.TEXT, "who asked, behind the network address: TSAP, DNP3 address and so on"
+        ),
+        Column(
+            "server_station",
+            Kind.TEXT,
+            "who was asked, behind the network address: rack and slot, unit and so on",
+        ),
         Column(
             "outcome",
             Kind.NAME,
@@ -50,7 +58,11 @@ OPERATIONS: Final = Table(
         ),
         Column("error_code", Kind.UINT32, "the protocol's own, where the answer is an error", nullable=True),
         Column("latency_ns", Kind.UINT64, "answer minus request, where both were seen", "ns", nullable=True),
-        Column("messages", Kind.UINT32, "messages that this row stands for: 1, or those of a minute that are alike"),
+        Column(
+            "messages",
+            Kind.UINT32,
+            "messages that this row stands for: 1, or those of a minute that are alike",
+        ),
         Column("span_ns", Kind.UINT64, "first to last of these messages; 0 for one", "ns"),
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this operation"),
         CONFIDENCE,

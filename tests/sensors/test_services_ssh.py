@@ -36,7 +36,9 @@ class Server:
             command += ["-o", option]
         with Relay(self.port) as relay:
             command[command.index("-p") + 1] = str(relay.port)
-            done = subprocess.run([*command, "127.0.0.1", "true"], capture_output=True, check=False, timeout=60)
+            done = subprocess.run(
+                [*command, "127.0.0.1", "true"], capture_output=True, check=False, timeout=60
+            )
         return done.returncode, relay
 
 

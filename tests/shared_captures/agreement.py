@@ -79,6 +79,18 @@ def _numbers(answer: dict[str, Any]) -> dict[str, int]:
             **{f"Modbus function {kind}": count for kind, count in modbus["by_fc"].items()},
             **{f"Modbus exception {kind}": count for kind, count in modbus["exceptions"].items()},
         }
+    if (mqtt := answer["mqtt"]) is not None:
+        numbers |= {
+            "MQTT packets": mqtt["messages"],
+            "MQTT retained publications": mqtt["publish_retain"],
+            "MQTT repeated publications": mqtt["publish_dup"],
+            "MQTT topics": mqtt["topics_distinct"],
+            "MQTT frames with several packets": mqtt["frames_multi_pdu"],
+            **{f"MQTT {kind}": count for kind, count in mqtt["by_type"].items()},
+            **{f"MQTT publications of QoS {qos}": count for qos, count in mqtt["publish_qos"].items()},
+            **{f"MQTT CONNECT of level {level}": n for level, n in mqtt["versions_in_connect"].items()},
+            **{f"MQTT CONNACK code {code}": count for code, count in mqtt["connack_codes"].items()},
+        }
     return numbers
 
 

@@ -3,6 +3,8 @@
 //! Rows are the budget of the whole sensor, so a column here is nothing but the vector that becomes its
 //! Arrow buffer. The `table!` macro turns a list of columns into a row type, a schema and a batch.
 
+mod rare;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::words::Words;
+
+pub use rare::Rare;
 
 /// A column that is being filled.
 pub trait Column: Default {

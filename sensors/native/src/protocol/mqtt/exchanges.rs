@@ -322,13 +322,13 @@ impl Mqtt {
         if let Some(due) = self.sequences.follow(message) {
             let (node, seq) = (&message.node, message.seq.unwrap_or_default());
             self.anomaly(AnomalyKind::SequenceGap, at, out, &|| {
-                format!("edge node {node}: seq {seq} where {due} was due (Sparkplug 3.0, 6.4.5)")
+                format!("edge node {node}: seq {seq} where {due} was due (Sparkplug 3.0, 6.4)")
             });
         }
         let will = self.session.will_bd_seq.filter(|_| message.kind == SparkplugType::Nbirth);
         if let Some((will, birth)) = will.zip(message.bd_seq).filter(|(will, birth)| will != birth) {
             self.anomaly(AnomalyKind::SequenceGap, at, out, &|| {
-                format!("NBIRTH with bdSeq {birth} where the will has {will} (Sparkplug 3.0, 6.4.19)")
+                format!("NBIRTH with bdSeq {birth} where the will has {will} (Sparkplug 3.0, 6.4)")
             });
         }
     }

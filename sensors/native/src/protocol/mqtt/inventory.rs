@@ -7,7 +7,7 @@ use crate::observations::Observation;
 use crate::protocol::{Output, Role};
 use crate::words::{ObservationKind, ObservationSource};
 
-/// Properties that a node's birth should have (Sparkplug 3.0, 6.4.19), and what they tell.
+/// Properties that a node's birth should have (Sparkplug 3.0, 6.4), and what they tell.
 const PROPERTIES: [(&str, ObservationKind); 4] = [
     ("Properties/Hardware Make", ObservationKind::Vendor),
     ("Properties/Hardware Model", ObservationKind::Model),

@@ -334,7 +334,7 @@ fn will(rare: &mut Rare, will: &Will<'_>, session: &mut Session) {
     rare.will_qos = Some(will.qos);
     rare.will_retain = will.retain;
     rare.will_bytes = Some(will.payload.len() as u32);
-    // An edge node's death certificate (Sparkplug 3.0, 6.4.20).
+    // An edge node's death certificate (Sparkplug 3.0, 6.4).
     if sparkplug::topic(&rare.will_topic).is_some_and(|topic| topic.kind == SparkplugType::Ndeath) {
         session.will_bd_seq = sparkplug::bd_seq(will.payload);
         if let Some(number) = session.will_bd_seq {

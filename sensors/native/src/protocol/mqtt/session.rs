@@ -55,7 +55,7 @@ pub struct Session {
     certain: bool,
     pub client_id: String,
     aliases: [Option<Box<Aliases>>; 2],
-    /// bdSeq of the will, which the next NBIRTH has to have (Sparkplug 3.0, 6.4.19).
+    /// bdSeq of the will, which the next NBIRTH has to have (Sparkplug 3.0, 6.4).
     pub will_bd_seq: Option<u64>,
     /// Bytes held for `aliases`.
     held: u64,

@@ -220,7 +220,7 @@ fn starts_frame(bytes: &[u8], from: Role) -> bool {
     known && whole && is_masked == (from == Role::Client)
 }
 
-/// Takes the mask off (5.3), `at` bytes into it.
+/// Takes the mask off (5), `at` bytes into it.
 fn unmask(payload: &[u8], mask: [u8; 4], at: usize, each: &mut impl FnMut(&[u8])) {
     if mask == [0; 4] {
         return each(payload);

@@ -92,7 +92,7 @@ words! {
 }
 
 words! {
-    /// Message types of Sparkplug 3.0 (4.1.2 and 4.1.3).
+    /// Message types of Sparkplug 3.0 (4).
     SparkplugType {
         None = "",
         Nbirth = "nbirth",

@@ -6,7 +6,7 @@ use crate::protocol::mqtt::reader::text;
 /// Bytes of a metric's name, and of a text value, that are kept.
 pub const TEXT_KEPT: usize = 256;
 
-/// Datatypes by number (6.4.16).
+/// Datatypes by number (6.4).
 const DATATYPES: [&str; 35] = [
     "Unknown",
     "Int8",
@@ -114,7 +114,7 @@ impl Held<'_> {
         }
     }
 
-    /// As text; negative numbers are written as two's complement and need their datatype (6.4.16).
+    /// As text; negative numbers are written as two's complement and need their datatype (6.4).
     pub fn as_text(&self, datatype: Option<u8>) -> String {
         match *self {
             Held::Missing => String::new(),

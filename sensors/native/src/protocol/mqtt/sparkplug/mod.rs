@@ -98,7 +98,7 @@ pub fn read(
         message.flaw.get_or_insert("payload is no Sparkplug B payload (6.4)");
     }
     if message.seq.is_some_and(|seq| seq > 255) {
-        message.flaw.get_or_insert("seq beyond 255 (6.4.5)");
+        message.flaw.get_or_insert("seq beyond 255 (6.4)");
     }
     if is_command(topic.kind) {
         message.tell_command();
@@ -132,7 +132,7 @@ fn operation(kind: SparkplugType) -> OperationClass {
     }
 }
 
-/// A host's state: JSON with `online` (5.3), or one word before 3.0.
+/// A host's state: JSON with `online` (5), or one word before 3.0.
 fn state(message: &mut Message, payload: &[u8]) {
     let text = text(payload, TEXT_KEPT);
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -142,7 +142,7 @@ fn state(message: &mut Message, payload: &[u8]) {
         json if json.contains("\"online\":true") => "true",
         json if json.contains("\"online\":false") => "false",
         _ => {
-            message.flaw = Some("a STATE without online (5.3)");
+            message.flaw = Some("a STATE without online (5)");
             return;
         }
     };
@@ -156,7 +156,7 @@ impl Message {
     fn add(&mut self, metric: &Metric<'_>, node: &Node, names: &mut Names, limit: u64) {
         self.metric_count = self.metric_count.saturating_add(1);
         if metric.broken {
-            self.flaw.get_or_insert("a metric that cannot be read (6.4.6)");
+            self.flaw.get_or_insert("a metric that cannot be read (6.4)");
         }
         let is_birth = matches!(self.kind, SparkplugType::Nbirth | SparkplugType::Dbirth);
         let mut name = text(metric.name, TEXT_KEPT).into_owned();
@@ -188,7 +188,7 @@ impl Message {
         }
     }
 
-    /// A node control that does more than write (6.4.21).
+    /// A node control that does more than write (6.4).
     fn control(&mut self) {
         match self.names.last().map(String::as_str) {
             Some("Node Control/Reboot") => self.operation = OperationClass::Restart,

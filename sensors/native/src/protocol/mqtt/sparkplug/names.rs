@@ -1,4 +1,4 @@
-//! Which metric an alias stands for: settled by births, for each edge node behind each broker (Sparkplug 3.0, 6.4.7).
+//! Which metric an alias stands for: settled by births, for each edge node behind each broker (Sparkplug 3.0, 6.4).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Does every message of an edge node have the number after the one before (Sparkplug 3.0, 6.4.5)?
+//! Does every message of an edge node have the number after the one before (Sparkplug 3.0, 6.4)?
 //!
 //! Only what an edge node publishes itself is held against it: a subscriber may have asked for a part.
 

@@ -1,4 +1,4 @@
-//! Sparkplug topics: `spBv1.0/group/TYPE/edge_node[/device]` and `spBv1.0/STATE/host` (Sparkplug 3.0, 4.1, 4.2).
+//! Sparkplug topics: `spBv1.0/group/TYPE/edge_node[/device]` and `spBv1.0/STATE/host` (Sparkplug 3.0, 4).
 
 use crate::protocol::mqtt::words::SparkplugType;
 
@@ -18,7 +18,7 @@ pub fn read(topic: &str) -> Option<Topic<'_>> {
     if let Some(rest) = topic.strip_prefix("spBv1.0/") {
         return if let Some(host) = rest.strip_prefix("STATE/") { state(host) } else { message(rest) };
     }
-    // Before 3.0 a host's state had no namespace (2.2, 6.2.3).
+    // Before 3.0 a host's state had no namespace (2.2, 6).
     topic.strip_prefix("STATE/").and_then(state)
 }
 
