@@ -140,6 +140,15 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     return Capture(file, file.name, status.st_size, status.st_mtime_ns)
 
 
+def single_file(capture: Capture) -> Capture:
+    """The same capture where it is one file that can be read twice; raises CaptureUnreadable for any other."""
+    if capture.is_stream:
+        raise CaptureUnreadable(capture.path, "is standard input, which is read once", "name a file")
+    if capture.path.is_dir():
+        raise CaptureUnreadable(capture.path, "is a folder", "name one of the captures in it")
+    return capture
+
+
 @contextmanager
 def spooled(capture: Capture) -> Iterator[Capture]:
     """The same capture as a file that can be read twice: its identity has to be known before its packets are stored.

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sensors.capture import Capture, open_capture
+from sensors.capture import Capture, open_capture, single_file
 from sensors.crosscheck import dissection
 from sensors.crosscheck.agreement import Agreement, FieldAgreement
 from sensors.crosscheck.dissection import Message
@@ -64,7 +64,7 @@ def crosscheck(
 
     Raises CaptureUnreadable, EngineFault, NoWireshark and WiresharkFailed.
     """
-    capture = path if isinstance(path, Capture) else open_capture(path)
+    capture = single_file(path if isinstance(path, Capture) else open_capture(path))
     wireshark = Wireshark.find()
     asked = frozenset(only)
     agreement = Agreement(differences_kept)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sensors.capture import CaptureUnreadable, open_capture
+from sensors.capture import CaptureUnreadable, open_capture, single_file
 from tests.support import pcap_bytes
 
 
@@ -128,6 +128,13 @@ def test_a_folder_may_be_empty_when_it_is_followed(tmp_path: Path) -> None:
 def test_standard_input_is_a_capture_without_a_size() -> None:
     capture = open_capture("-")
     assert (capture.is_stream, capture.name, capture.size_bytes) == (True, "standard input", 0)
+
+
+def test_what_is_read_twice_is_one_file(small: Path) -> None:
+    assert single_file(open_capture(small)).path == small
+    for other, said in ((small.parent, "is a folder"), (Path("-"), "is standard input")):
+        with pytest.raises(CaptureUnreadable, match=said):
+            single_file(open_capture(other))
 
 
 def test_an_empty_file_is_refused_before_decoding(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,12 +36,11 @@ def span(request: pytest.FixtureRequest) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that any user may reach and make others in: the sensor writes as nobody."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.stat().st_uid == os.geteuid() and str(folder) != "/tmp":  # noqa: S108
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path
+def open_folder() -> Iterator[Path]:
+    """A folder that any user may reach: the sensor writes as nobody, and pytest's own folders are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="geophone-live-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def tagged(frame: bytes, tag: bytes = b"\x81\x00\x20\x64") -> bytes:
@@ -105,6 +105,18 @@ def test_live_rows_are_those_of_the_capture_file_tags_included(span: Wire, open_
     assert sorted(table(open_folder / "out", "flow_starts")["vlan"].to_list()) == sorted(
         of_file(capture, "flow_starts")["vlan"].to_list()
     )
+
+
+def test_a_sample_capture_put_on_the_wire_gives_its_rows(span: Wire, open_folder: Path) -> None:
+    capture = open_folder / "sample.pcap"
+    subprocess.run(["editcap", "-F", "pcap", "pcaps/unauthorised-write.pcapng", str(capture)], check=True)
+    with sensor(span, "--out", open_folder / "out") as running:
+        span.send(capture, "--pause", "0.002")
+        time.sleep(0.3)
+        running.stop()
+    for name in ("flow_starts", "modbus"):
+        live, file = table(open_folder / "out", name), of_file(capture, name)
+        assert without_times(live).to_dicts() == without_times(file).to_dicts(), name
 
 
 def test_what_this_machine_sends_on_the_interface_is_left_out_and_told(span: Wire, open_folder: Path) -> None:
@@ -197,6 +209,14 @@ def test_an_interface_that_is_lost_ends_the_sensor_with_every_row(
     assert anomalies.select("kind", "detail").rows() == [("read_error", reason)]
 
 
+def test_two_rings_end_when_their_interface_vanishes_even_when_told_to_wait(span: Wire) -> None:
+    with sensor(span, "--wait", "--fanout", "2") as running:
+        span.run("ip", "link", "del", TAP)
+        status, summary = running.ended()
+    assert status == 2
+    assert "vanished, which several rings cannot wait for" in summary["ended_by"]
+
+
 @pytest.mark.parametrize("how", ["down", "gone"])
 def test_an_interface_that_comes_back_is_waited_for(span: Wire, open_folder: Path, how: str) -> None:
     capture = write_pcap(open_folder / "talk.pcap", talk(20))
@@ -239,17 +259,20 @@ def test_the_recording_stays_within_its_bounds_and_loses_the_oldest(span: Wire, 
     folder.chmod(0o777)
     stranger = folder / "evidence-of-march.pcapng"
     stranger.touch()
-    earlier = folder / "20200101T000000.000000Z.pcapng"
+    earlier = folder / f"20200101T000000.000000Z-{TAP}.pcapng"
     earlier.touch()
+    other = folder / "20200101T000000.000000Z-span7.pcapng"
+    other.touch()
     capture = write_pcap(open_folder / "talk.pcap", talk(1_000))
     with sensor(span, "--write", folder, "--write-mib", "1", "--write-files", "3") as running:
         span.send(capture, "--times", "20")
         time.sleep(1.2)
         summary = running.stop()
-    files = sorted(file for file in folder.iterdir() if file != stranger)
+    files = sorted(file for file in folder.iterdir() if file not in (stranger, other))
     assert len(files) == 3
     assert all(file.stat().st_size <= 1 << 20 for file in files)
     assert stranger.exists()
+    assert other.exists()
     assert not earlier.exists()
     assert summary["recorded_packets"] == summary["packets"] == 20 * 3_006
     assert summary["recorded_files"] - (summary["removed_files"] - 1) == 3

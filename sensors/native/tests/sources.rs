@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use geophone_native::source::{FlawKind, Item, Source};
+use proptest::prelude::*;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use support::{START, pcap};
 
 /// A folder of this test's own, removed at its end.
@@ -193,4 +195,28 @@ fn another_file_ends_the_one_that_was_waited_at() {
     append(&one, &capture(&[b"b"])[24..]);
     assert!(source.add(folder.file("two.pcap", &capture(&[b"c"]))));
     assert_eq!(told(&mut source), ["b", "c", "pause"]);
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_a_packed_capture_panics_and_all_of_it_ends(
+        places in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..6),
+        length in any::<usize>(),
+        is_zstd in any::<bool>(),
+    ) {
+        let frames: Vec<Vec<u8>> = (0..200).map(|number| vec![number as u8; 60 + number]).collect();
+        let plain = capture(&frames.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let mut packed = if is_zstd { compress_to_vec(&plain[..], CompressionLevel::Fastest) } else { gzip(&plain) };
+        for (place, value) in places {
+            // The first bytes say what it is.
+            let place = 4 + place % (packed.len() - 4);
+            packed[place] ^= value;
+        }
+        packed.truncate(4 + length % (packed.len() - 3));
+        let length = packed.len() as u64;
+        if let Ok(mut source) = Source::from_stream(Box::new(std::io::Cursor::new(packed)), length) {
+            let told = told(&mut source);
+            prop_assert_eq!(told.last().map(String::as_str), Some("end"));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Frames in; a bounded series of pcapng files, the newest traffic, out: evidence that can be looked at again.
 //!
-//! Files are named by the UTC time of their first frame. What a file holds is whole blocks at any moment, so that a
+//! Files are named by the UTC time of their first frame and the interface. What a file holds is whole blocks at any moment, so that a
 //! crash leaves a readable file that lacks at most the last second. Where writing fails (a full disk), the traffic
 //! is still decoded: it is only not recorded, and counted.
 
@@ -130,7 +130,7 @@ impl Series {
         let mut head = Vec::new();
         let first_frames: Vec<u64> = self.rings.iter().map(|ring| ring.next_frame).collect();
         section_blocks(&mut head, &self.interface, &first_frames);
-        let (mut file, path) = create(&self.plan.folder, first_ts)?;
+        let (mut file, path) = create(&self.plan.folder, first_ts, &self.interface.name)?;
         if let Err(error) = file.write_all(&head) {
             let _ = fs::remove_file(path);
             return Err(error);
@@ -146,7 +146,7 @@ impl Series {
     fn make_room(&self) -> io::Result<u64> {
         let mut names: Vec<_> = fs::read_dir(&self.plan.folder)?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| is_ours(name))
+            .filter(|name| is_ours(name, &self.interface.name))
             .collect();
         names.sort_unstable();
         let surplus = (names.len() + 1).saturating_sub(self.plan.files.max(1));
@@ -220,11 +220,12 @@ impl Recorder {
     }
 }
 
-/// A new file for a frame of this time: `20261122T064124.123456Z.pcapng`.
-fn create(folder: &Path, ts: i64) -> io::Result<(File, PathBuf)> {
+/// A new file for a frame of this time: `20261122T064124.123456Z-span0.pcapng`.
+fn create(folder: &Path, ts: i64, interface: &str) -> io::Result<(File, PathBuf)> {
     let mut micros = ts.max(0) / 1_000;
     loop {
-        let path = folder.join(name(micros));
+        // The kernel lets no slash into an interface's name.
+        let path = folder.join(format!("{}-{interface}.pcapng", utc(micros)));
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
             // Two files of one microsecond: the clock was set back, or the first one failed.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => micros += 1,
@@ -234,17 +235,20 @@ fn create(folder: &Path, ts: i64) -> io::Result<(File, PathBuf)> {
     }
 }
 
-fn name(micros: i64) -> String {
+/// A time as it stands in names: their order is that of time.
+fn utc(micros: i64) -> String {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}Z.pcapng")
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}Z")
 }
 
-fn is_ours(name: &str) -> bool {
-    let shape: String = name.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    shape == "00000000T000000.000000Z.pcapng"
+/// True for the names that `create` makes for this interface, and for no other.
+fn is_ours(name: &str, interface: &str) -> bool {
+    let Some(time) = name.strip_suffix(&format!("-{interface}.pcapng")) else { return false };
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "00000000T000000.000000Z"
 }
 
 /// Day, month and year of a day since 1970-01-01, by the proleptic Gregorian calendar.
@@ -266,16 +270,17 @@ mod tests {
 
     #[test]
     fn a_file_is_named_by_its_first_frames_time() {
-        assert_eq!(name(1_795_327_200_000_001), "20261122T060000.000001Z.pcapng");
-        assert_eq!(name(951_782_399_999_999), "20000228T235959.999999Z.pcapng");
-        assert_eq!(name(951_782_400_000_000), "20000229T000000.000000Z.pcapng");
-        assert_eq!(name(0), "19700101T000000.000000Z.pcapng");
+        assert_eq!(utc(1_795_327_200_000_001), "20261122T060000.000001Z");
+        assert_eq!(utc(951_782_399_999_999), "20000228T235959.999999Z");
+        assert_eq!(utc(951_782_400_000_000), "20000229T000000.000000Z");
+        assert_eq!(utc(0), "19700101T000000.000000Z");
     }
 
     #[test]
-    fn only_names_of_this_shape_are_removed() {
-        assert!(is_ours("20261122T060000.000001Z.pcapng"));
-        assert!(!is_ours("20261122T060000.000001Z.pcapng.bak"));
-        assert!(!is_ours("evidence.pcapng"));
+    fn only_names_of_this_shape_and_interface_are_removed() {
+        assert!(is_ours("20261122T060000.000001Z-span0.pcapng", "span0"));
+        assert!(!is_ours("20261122T060000.000001Z-span1.pcapng", "span0"));
+        assert!(!is_ours("20261122T060000.000001Z-span0.pcapng.bak", "span0"));
+        assert!(!is_ours("evidence-span0.pcapng", "span0"));
     }
 }

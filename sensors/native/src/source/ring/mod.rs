@@ -70,6 +70,8 @@ pub struct Ring {
     link_type: u16,
     counters: Arc<Counters>,
     recorder: Option<Recorder>,
+    /// One of several rings of its interface.
+    shares: bool,
     index: usize,
     /// The block at `index` is ours, and this many of its packets are still to be read, from this place on.
     holding: bool,
@@ -102,8 +104,9 @@ impl Ring {
         let mut rings = Vec::new();
         let mut group = None;
         for _ in 0..count.max(1) {
-            let ring = Self::open_one(options)?;
+            let mut ring = Self::open_one(options)?;
             if count > 1 {
+                ring.shares = true;
                 let joined = ring.socket.join(group);
                 group = Some(joined.map_err(|error| RingError::Io("sharing flows over rings", error))?);
             }
@@ -127,6 +130,7 @@ impl Ring {
             link_type,
             counters: Arc::default(),
             recorder: None,
+            shares: false,
             index: 0,
             holding: false,
             left: 0,
@@ -326,23 +330,31 @@ impl Ring {
             Waited::Readable => {}
             Waited::Down if self.options.wait => {}
             Waited::Down => {
-                let name = &self.options.interface;
                 let is_there = self.socket.interface_index() == Some(self.socket.bound_index());
-                let what = if is_there { "went down" } else { "vanished" };
-                self.counters.set_lost(&format!("{name}: the interface {what} while it was listened to"));
-                self.ending = Some(now + LAST_BLOCK);
+                self.lose(if is_there { "went down" } else { "vanished" }, now);
             }
         }
-        if self.options.wait {
-            self.look_for_interface();
+        if self.options.wait && self.ending.is_none() {
+            self.look_for_interface(now);
         }
     }
 
+    fn lose(&mut self, what: &str, now: Instant) {
+        let name = &self.options.interface;
+        self.counters.set_lost(&format!("{name}: the interface {what} while it was listened to"));
+        self.ending = Some(now + LAST_BLOCK);
+    }
+
     /// The interface may have gone, and another one of its name may have come.
-    fn look_for_interface(&mut self) {
+    fn look_for_interface(&mut self, now: Instant) {
         let is_up = self.socket.is_up();
         let index = self.socket.interface_index();
-        if is_up && index.is_some() && index != Some(self.socket.bound_index()) {
+        let is_another = index != Some(self.socket.bound_index());
+        if is_another && self.shares {
+            // The kernel binds no socket anew that shares its flows with others.
+            return self.lose("vanished, which several rings cannot wait for,", now);
+        }
+        if is_up && is_another {
             // A bound socket needs no privilege to be bound again.
             if let Err(error) = self.socket.bind(self.options.promiscuous) {
                 self.counters.set_trouble(&format!("{}: {error}", self.options.interface));
