@@ -92,6 +92,8 @@ class Protocol:
     #: What tells messages of one frame and part apart; both must give equal values for equal messages.
     our_identity: Callable[[Row, str], object]
     their_identity: Callable[[Message], object]
+    #: A row and the part of one of its frame columns -> the part that the message really is, as Wireshark has it.
+    part_of_row: Callable[[Row, str], str] = lambda row, part: part
     #: Reasons why one of the two has no such message.
     because: tuple[Reason, ...] = ()
 

@@ -34,14 +34,15 @@ class Messages:
 
     def add_ours(self, row: Row) -> None:
         """A row of our table."""
-        for part in self._protocol.parts:
-            if (frame := row[part.frame]) is None:
+        for column in self._protocol.parts:
+            if (frame := row[column.frame]) is None:
                 continue
-            key = (frame, part.name, self._protocol.our_identity(row, part.name))
+            name = self._protocol.part_of_row(row, column.name)
+            key = (frame, name, self._protocol.our_identity(row, name))
             if (waiting := self._theirs.get(key)) is None:
                 self._ours[key].append(row)
                 continue
-            self._compare(part, row, waiting.pop(0))
+            self._compare(self._protocol.part(name), frame, row, waiting.pop(0))
             if not waiting:
                 del self._theirs[key]
 
@@ -54,7 +55,7 @@ class Messages:
         if (waiting := self._ours.get(key)) is None:
             self._theirs[key].append(message)
             return
-        self._compare(self._protocol.part(name), waiting.pop(0), message)
+        self._compare(self._protocol.part(name), message.frame, waiting.pop(0), message)
         if not waiting:
             del self._ours[key]
 
@@ -68,7 +69,7 @@ class Messages:
                 if own is None or other is None:
                     self._alone(frame, own, other)
                 elif own[0] == other[0]:
-                    self._compare(self._protocol.part(own[0]), own[1], other[1])
+                    self._compare(self._protocol.part(own[0]), frame, own[1], other[1])
                 else:
                     self._differ("kind of message", frame, own[1], other[1], own[0], other[0])
 
@@ -82,7 +83,7 @@ class Messages:
             found = there[self._facts.stream(frame), name, identity]
             while self._ours[key] and found:
                 row, message = self._ours[key].pop(0), self._theirs[found.pop(0)].pop(0)
-                self._compare(self._protocol.part(name), row, message)
+                self._compare(self._protocol.part(name), frame, row, message)
 
     def _alone(self, frame: int, own: tuple[str, Row] | None, other: tuple[str, Message] | None) -> None:
         row, message = own and own[1], other and other[1]
@@ -102,17 +103,17 @@ class Messages:
             because=lambda: explain(case, (*self._protocol.because, filled_later)),
         )
 
-    def _compare(self, part: Part, row: Row, message: Message) -> None:
+    def _compare(self, part: Part, our_frame: int, row: Row, message: Message) -> None:
         frame = message.frame
         about = self._about(row, message)
         self._agreement.compare(self._protocol.name, "message", 1, 1, frame=frame, about=about)
-        self._differ("frame", frame, row, message, row[part.frame], frame)
+        self._differ("frame", frame, row, message, our_frame, frame)
         for field in part.fields:
             theirs = field.theirs(message)
             ours = field.ours(row)
             if theirs is None and (ours is None or not field.both):
                 continue
-            case = Case(row, message, ours, theirs, self._facts, frame, row[part.frame])
+            case = Case(row, message, ours, theirs, self._facts, frame, our_frame)
             self._agreement.compare(
                 self._protocol.name,
                 f"{part.name}: {field.name}",

@@ -6,5 +6,9 @@ from typing import Final
 
 from sensors.crosscheck.mapping import Protocol
 from sensors.crosscheck.protocols.modbus import MODBUS
+from sensors.crosscheck.protocols.mqtt import MQTT
 
-PROTOCOLS: Final[tuple[Protocol, ...]] = (MODBUS,)
+PROTOCOLS: Final[tuple[Protocol, ...]] = (
+    MODBUS,
+    MQTT,
+)
