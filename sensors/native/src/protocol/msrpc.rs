@@ -38,9 +38,9 @@ const CALLS_LIMIT: u32 = 32;
 
 /// Interfaces by their UUID: those that run programs, change services or are OPC.
 const INTERFACES: &[(u128, &str)] = &[
-    (0x000001a0_0000_0000_c000_000000000046, "DCOM activation"),
-    (0x00000143_0000_0000_c000_000000000046, "DCOM IRemUnknown2"),
     (0x00000131_0000_0000_c000_000000000046, "DCOM IRemUnknown"),
+    (0x00000143_0000_0000_c000_000000000046, "DCOM IRemUnknown2"),
+    (0x000001a0_0000_0000_c000_000000000046, "DCOM activation"),
     (0x12345678_1234_abcd_ef00_0123456789ab, "spoolss"),
     (0x12345678_1234_abcd_ef00_01234567cffb, "netlogon"),
     (0x12345778_1234_abcd_ef00_0123456789ab, "lsarpc"),

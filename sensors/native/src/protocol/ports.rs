@@ -51,7 +51,6 @@ const WELL_KNOWN: &[(u16, bool, bool, Service)] = &[
     (4500, false, true, S::Ipsec),
     (4840, true, false, S::OpcUa),
     (4899, true, false, S::Radmin),
-    (5007, true, false, S::Melsec),
     (5007, true, true, S::Melsec),
     (5094, true, true, S::HartIp),
     (5353, false, true, S::Mdns),

@@ -266,10 +266,6 @@ fn text(values: &ArrayRef, row: usize) -> String {
         }
         DataType::Float64 => values.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Int64 => values.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::List(item) if item.data_type() == &DataType::Utf8 => {
-            let list = values.as_list::<i32>().value(row);
-            format!("[{}]", list.as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(", "))
-        }
         DataType::List(_) => {
             let list = values.as_list::<i32>().value(row);
             match list.as_string_opt::<i32>() {
