@@ -8,16 +8,16 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from analyzers.frames import frame_of
 from policy.traffic import (
     CONVERSATION,
     FLOW_MINUTE_SCHEMA,
     MODBUS_SCHEMA,
     RTT_SCHEMA,
     Traffic,
-    table_schema,
 )
 from policy.zoning import CompiledSite
-from sensors.records import FLOW_MINUTES, FLOW_STARTS, MODBUS, RTT, Table
+from sensors.records import FLOW_MINUTES, FLOW_STARTS, MODBUS, RTT
 
 _FLOWS_SCHEMA: Final = {"flow_id": pl.UInt32(), **CONVERSATION}
 
@@ -36,11 +36,11 @@ class Conversations:
     def enrich(self, batches: Mapping[str, pa.RecordBatch]) -> Traffic:
         """Batches of `sensors.records` by table name in; their rows joined with their conversations out."""
         if FLOW_STARTS.name in batches:
-            self._learn(_frame(batches, FLOW_STARTS))
+            self._learn(frame_of(batches, FLOW_STARTS))
         return Traffic(
-            flow_minutes=self._join(_frame(batches, FLOW_MINUTES), FLOW_MINUTE_SCHEMA),
-            modbus=self._join(_frame(batches, MODBUS), MODBUS_SCHEMA),
-            rtt=self._join(_frame(batches, RTT), RTT_SCHEMA),
+            flow_minutes=self._join(frame_of(batches, FLOW_MINUTES), FLOW_MINUTE_SCHEMA),
+            modbus=self._join(frame_of(batches, MODBUS), MODBUS_SCHEMA),
+            rtt=self._join(frame_of(batches, RTT), RTT_SCHEMA),
         )
 
     def _learn(self, starts: pl.DataFrame) -> None:
@@ -73,15 +73,3 @@ class Conversations:
         missing = [name for name in CONVERSATION if name not in rows.columns]
         known = self._flows.select(missing)[rows["flow_id"] - 1]
         return rows.hstack(known.get_columns()).select(*schema)
-
-
-def _frame(batches: Mapping[str, pa.RecordBatch], table: Table) -> pl.DataFrame:
-    """A table's rows as a frame of the declared columns; no rows where the batch has none."""
-    schema = table_schema(table)
-    batch = batches.get(table.name)
-    if batch is None:
-        return pl.DataFrame(schema=schema)
-    frame = pl.from_arrow(batch)
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError(f"{table.name}: not a record batch")
-    return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())

@@ -402,6 +402,71 @@ def crosscheck(
 
 
 @main.command()
+@click.argument("capture", type=_PATH)
+@click.option("--server", metavar="IP", help="Only this server.")
+@click.option("--unit", type=click.IntRange(0, 255), help="Only this unit.")
+@click.option(
+    "--table", type=click.Choice(("coils", "discrete", "input", "holding")), help="Only this table."
+)
+@click.option("--changed", is_flag=True, help="Only what changed while the capture ran.")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Everything, as CSV.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def registers(
+    capture: Path,
+    server: str | None,
+    unit: int | None,
+    table: str | None,
+    changed: bool,
+    as_json: bool,
+    as_csv: bool,
+    limits: tuple[str, ...],
+) -> None:
+    """List the registers and coils of a capture's Modbus servers: last value, who wrote it, when."""
+    with _user_errors():
+        from geophone.listing import form_of
+        from geophone.registers import print_registers
+
+        print_registers(
+            capture,
+            server=server,
+            unit=unit,
+            table=table,
+            changed=changed,
+            form=form_of(as_json=as_json, as_csv=as_csv),
+            limits=_limits(limits),
+        )
+
+
+@main.command()
+@click.argument("capture", type=_PATH)
+@click.option(
+    "--policy", "policy_file", type=_PATH, help="The site's policy: says in which zone each device is."
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON, with who told it.")
+@click.option("--csv", "as_csv", is_flag=True, help="Everything, as CSV.")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
+)
+def inventory(
+    capture: Path, policy_file: Path | None, as_json: bool, as_csv: bool, limits: tuple[str, ...]
+) -> None:
+    """List the devices of a capture: addresses, names, makers, models, roles, services."""
+    with _user_errors():
+        from geophone.inventory import print_inventory
+        from geophone.listing import form_of
+
+        print_inventory(
+            capture,
+            policy_file=policy_file,
+            form=form_of(as_json=as_json, as_csv=as_csv),
+            limits=_limits(limits),
+        )
+
+
+@main.command()
 def limits() -> None:
     """List the engine's limits: name, default, meaning."""
     from geophone.decoding import print_limits

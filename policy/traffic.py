@@ -15,6 +15,8 @@ POLARS_TYPES: Final[dict[Kind, pl.DataType]] = {
     Kind.UINT16: pl.UInt16(),
     Kind.UINT32: pl.UInt32(),
     Kind.UINT64: pl.UInt64(),
+    Kind.INT64: pl.Int64(),
+    Kind.FLOAT64: pl.Float64(),
     Kind.BOOL: pl.Boolean(),
     Kind.TIMESTAMP: pl.Datetime("ns", "UTC"),
     Kind.LABEL: pl.String(),
@@ -25,6 +27,7 @@ POLARS_TYPES: Final[dict[Kind, pl.DataType]] = {
     Kind.INT16_LIST: pl.List(pl.Int16()),
     Kind.UINT16_LIST: pl.List(pl.UInt16()),
     Kind.UINT32_LIST: pl.List(pl.UInt32()),
+    Kind.TEXT_LIST: pl.List(pl.String()),
 }
 
 #: What every row learns from its flow, where it does not carry it already.

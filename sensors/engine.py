@@ -73,6 +73,7 @@ class EngineLimits:
     operation_pending_s: int = _LIMITS["operation_pending_s"][0]
     operation_bytes: int = _LIMITS["operation_bytes"][0]
     observations: int = _LIMITS["observations"][0]
+    neighbours: int = _LIMITS["neighbours"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]
     anomalies_per_kind: int = _LIMITS["anomalies_per_kind"][0]
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Final
 
 from sensors.records.declare import Column, Kind, Table
+from sensors.records.dns import DNS
 from sensors.records.flows import FLOW_MINUTES, FLOW_STARTS, FLOWS, RTT
 from sensors.records.http import HTTP
 from sensors.records.modbus import MODBUS
@@ -29,6 +30,7 @@ from sensors.records.services import SERVICES
 __all__ = [
     "ANOMALIES",
     "COVERAGE",
+    "DNS",
     "FLOWS",
     "FLOW_MINUTES",
     "FLOW_STARTS",
@@ -58,6 +60,7 @@ TABLES: Final = (
     SERVICES,
     HTTP,
     OPERATIONS,
+    DNS,
     OBSERVATIONS,
     RTT,
     ANOMALIES,

@@ -43,6 +43,7 @@ COVERAGE: Final = Table(
         Column("gap_bytes", Kind.UINT64, "bytes of TCP streams never seen", "byte"),
         Column("evicted_flows", Kind.UINT64, "flows pushed out of the full flow table"),
         Column("evicted_bytes", Kind.UINT64, "bytes pushed out of full reassembly buffers", "byte"),
+        Column("observations_not_kept", Kind.UINT64, "things told of devices that there was no room for"),
     ),
     stored=True,
 )

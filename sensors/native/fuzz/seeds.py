@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from scapy.layers.inet import TCP
+from scapy.layers.inet import TCP, UDP
 from scapy.packet import Packet, Raw
 from scapy.utils import rdpcap
 
@@ -19,6 +19,12 @@ CAPTURES = Path(__file__).parents[3] / "pcaps"
 
 #: Ethernet's place among the link types of the target `frames`.
 ETHERNET = 1
+
+#: The ports of the target `datagrams`, in its order.
+PORTS = (53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001)
+
+#: How the kinds of frames of the target `layer2` start, in its order; LLC has its length before it.
+STARTS = (b"\x08\x06\0\x01\x08\0\x06\x04\0", b"\x88\xcc")
 
 #: Frames, or segments, of one seed: libFuzzer takes small inputs further than large ones.
 PIECES = 24
@@ -49,6 +55,27 @@ def modbus_seed(packets: list[Packet]) -> bytes:
     return bytes(seed)
 
 
+def datagrams_seed(port: int, packets: list[Packet]) -> bytes:
+    """The port's place; then for each datagram who sends it, its length in two bytes and its bytes."""
+    seed = bytearray([PORTS.index(port)])
+    for packet in packets:
+        payload = bytes(packet[UDP].payload)[:2047]
+        seed += bytes([int(packet[UDP].sport == port)]) + len(payload).to_bytes(2, "big") + payload
+    return bytes(seed)
+
+
+def layer2_seed(packets: list[Packet]) -> bytes:
+    """Kind and length of each frame, then its bytes behind what the target writes itself."""
+    seed = bytearray()
+    for packet in packets:
+        frame = bytes(packet)[12:]
+        for kind, start in enumerate(STARTS):
+            if frame.startswith(start):
+                rest = frame[len(start) :][:LONGEST]
+                seed += bytes([kind, len(rest)]) + rest
+    return bytes(seed)
+
+
 def runs(packets: list[Packet]) -> Iterator[list[Packet]]:
     """Runs of packets that follow each other, spread over the capture."""
     step = max(len(packets) // SEEDS, PIECES)
@@ -69,6 +96,12 @@ def write(folder: Path) -> int:
         seeds = {
             "frames": [frames_seed(run) for run in runs(packets)],
             "modbus": [modbus_seed(run) for run in runs(modbus)],
+            "datagrams": [
+                datagrams_seed(port, run)
+                for port in PORTS
+                for run in runs([p for p in packets if UDP in p and port in (p[UDP].sport, p[UDP].dport)])
+            ],
+            "layer2": [layer2_seed(packets)],
         }
         for target, contents in seeds.items():
             place = folder / target / "seeds"

@@ -21,6 +21,7 @@ pub struct Cell {
     pub tcp: CoverageDelta,
     pub evicted_flows: u64,
     pub evicted_bytes: u64,
+    pub observations_not_kept: u64,
 }
 
 /// The minute that is being counted, by interface.
@@ -81,6 +82,7 @@ fn write_row(minute: i64, interface_id: u16, cell: &Cell, rows: &mut CoverageRow
         gap_bytes: cell.tcp.gap_bytes,
         evicted_flows: cell.evicted_flows,
         evicted_bytes: cell.evicted_bytes,
+        observations_not_kept: cell.observations_not_kept,
         _borrow: ROW,
     });
 }

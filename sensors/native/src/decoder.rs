@@ -6,6 +6,7 @@ use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
 use crate::flow::{Flow, FlowKey, FlowTable, Identity, Queue, Shared};
+use crate::inventory::ndp;
 use crate::layer2::{self, FrameOutput};
 use crate::limits::Limits;
 use crate::link::{self, LinkError, Network, ethertype};
@@ -29,7 +30,9 @@ const SECOND_NS: i64 = 1_000_000_000;
 pub const ROWS_A_CALL: usize = 1 << 18;
 
 /// IP protocols whose packets say nothing that is left unread: ICMP, IGMP, TCP, UDP, ICMPv6.
-const READ_PROTOCOLS: [u8; 5] = [1, 2, TCP, UDP, 58];
+const READ_PROTOCOLS: [u8; 5] = [1, 2, TCP, UDP, ICMPV6];
+
+const ICMPV6: u8 = 58;
 
 /// Slots of the flow table, each once however many flows it had: a flood of flows makes no list of its length.
 #[derive(Default)]
@@ -235,6 +238,12 @@ impl Decoder {
             self.summary.duplicates += 1;
             self.coverage.cell(record.interface).duplicates += 1;
         }
+        if packet.protocol == ICMPV6 && !packet.fragment {
+            let Shared { tables, limits, observed, frames: memory, .. } = &mut self.shared;
+            let flowless = &mut self.flowless;
+            let mut out = FrameOutput { link, at, tables, observed, flowless, limits, memory };
+            ndp::read(packet, &mut out);
+        }
         if packet.protocol == TCP && !packet.fragment {
             match transport::tcp(packet.transport, packet.transport_length) {
                 Ok(segment) => self.tcp(record, link, packet, &segment, is_copy, at),
@@ -286,6 +295,9 @@ impl Decoder {
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, ports[0]);
         flow.core.interface = record.interface;
+        if flow.is_first_of(side) {
+            self.shared.note_sender(link, packet, at);
+        }
         if flow.count(side, record.wire_length, segment.length, at) {
             self.active.add(slot);
         }
@@ -322,6 +334,9 @@ impl Decoder {
         let flow = self.table.get(slot);
         let side = flow.side_of(packet, ports[0]);
         flow.core.interface = record.interface;
+        if flow.is_first_of(side) {
+            self.shared.note_sender(link, packet, at);
+        }
         if flow.count(side, record.wire_length, length, at) {
             self.active.add(slot);
         }
@@ -388,6 +403,15 @@ impl Decoder {
         }
         let Shared { tables, frames, limits, .. } = &mut self.shared;
         frames.end_minute(minute.saturating_add(MINUTE_NS), limits, tables);
+        self.write_coverage(minute);
+    }
+
+    /// What had no room belongs to no one frame: it counts for the interface that was read last.
+    fn write_coverage(&mut self, minute: i64) {
+        let not_kept = self.shared.observed.take_not_kept();
+        if not_kept > 0 {
+            self.coverage.cell(self.run.0).observations_not_kept += not_kept;
+        }
         self.coverage.write(minute, &mut self.shared.tables.coverage);
     }
 
@@ -423,7 +447,7 @@ impl Decoder {
         }
         self.shared.frames.end(&mut self.shared.tables);
         if let Some(minute) = self.minute {
-            self.coverage.write(minute, &mut self.shared.tables.coverage);
+            self.write_coverage(minute);
         }
     }
 
@@ -470,12 +494,7 @@ impl Decoder {
         payload: &[u8],
         at: At,
     ) {
-        let Some(read) = layer2::reader(ether_type) else {
-            if ether_type != ethertype::ARP {
-                self.unread(record);
-            }
-            return;
-        };
+        let Some(read) = layer2::reader(ether_type, payload) else { return self.unread(record) };
         let Shared { tables, limits, observed, frames: memory, .. } = &mut self.shared;
         let flowless = &mut self.flowless;
         let mut out = FrameOutput { link, at, tables, observed, flowless, limits, memory };

@@ -11,6 +11,7 @@ pub mod decoder;
 mod der;
 mod duplicates;
 mod flow;
+mod inventory;
 mod layer2;
 pub mod limits;
 mod link;

@@ -91,8 +91,10 @@ limits! {
     operation_pending_s = 60,
     /// Bytes of messages not yet whole that these protocols keep for all flows; a message without room is cut.
     operation_bytes = 33_554_432,
-    /// Things told of devices that are remembered, so that each is one row.
+    /// Things told of devices that are remembered, so that each is one row; one source may take an eighth.
     observations = 262_144,
+    /// IP addresses whose MAC address is remembered, so that two claims of one are seen.
+    neighbours = 65_536,
     /// Rows of one kind of anomaly for one flow.
     anomalies_per_flow_kind = 16,
     /// Rows of one kind of anomaly in a capture that belong to no flow.

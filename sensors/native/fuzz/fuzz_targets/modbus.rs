@@ -1,4 +1,5 @@
 //! Any bytes as the two streams of a Modbus flow: pieces repeated, swapped, lost, acknowledged and cut.
+//! With the option 4 the first exchange is a sound one of RTU, so that what follows is read as RTU.
 #![no_main]
 
 use geophone_native::decoder::Decoder;
@@ -36,6 +37,15 @@ fuzz_target!(|bytes: &[u8]| {
     if options & 2 == 0 {
         send(&mut decoder, &frame(0, port, next[0] - 1, 0, 2, &[]), 0);
         send(&mut decoder, &frame(1, port, next[1] - 1, next[0], 18, &[]), 0);
+    }
+    if options & 4 != 0 {
+        // Unit 1 is asked for one register, and says 42; checksums by Serial Line V1.02, 6.2.2.
+        let exchange: [&[u8]; 2] = [&[1, 3, 0, 0, 0, 1, 0x84, 0x0a], &[1, 3, 2, 0, 42, 0x39, 0x9b]];
+        for (side, unit) in exchange.into_iter().enumerate() {
+            let (mine, theirs) = (next[side], next[1 - side]);
+            send(&mut decoder, &frame(side as u8, port, mine, theirs, 16, unit), 0);
+            next[side] = mine.wrapping_add(unit.len() as u32);
+        }
     }
     let mut rest = bytes;
     // Each segment: what happens to it, its length, then its bytes.

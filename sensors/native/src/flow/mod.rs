@@ -8,6 +8,7 @@ mod talk;
 
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
+use crate::link::Link;
 use crate::net::Packet;
 use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
@@ -35,6 +36,14 @@ pub struct Shared {
     pub held: Held,
     /// Bytes of payloads that wait until it is known who is the client.
     pub undecided_bytes: u64,
+}
+
+impl Shared {
+    /// A flow's sender is seen for the first time: how far away it is, and in which VLAN.
+    pub fn note_sender(&mut self, link: &Link<'_>, packet: &Packet<'_>, at: At) {
+        let Self { observed, limits, tables, .. } = self;
+        observed.note_sender(link, packet, at, limits, &mut tables.observations);
+    }
 }
 
 /// Counters of one side of a flow.
@@ -203,6 +212,14 @@ impl Flow {
     #[inline]
     pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
         self.core.identity.side_of(packet, source_port)
+    }
+
+    /// True where a side has not sent a packet yet.
+    #[inline]
+    pub fn is_first_of(&self, side: usize) -> bool {
+        let core = &self.core;
+        core.minute.counters[side].packets == 0
+            && core.totals.as_ref().is_none_or(|totals| totals[side].packets == 0)
     }
 
     /// Counts a packet; true where it is the first of the minute.

@@ -7,8 +7,11 @@ mod ads;
 mod bacnet;
 mod codesys;
 mod databases;
+mod datagram;
+mod dhcp;
 mod directory;
 mod dnp3;
+mod dns;
 mod enip;
 pub mod ethercat;
 mod fins;
@@ -26,7 +29,9 @@ pub mod modbus;
 pub mod mqtt;
 mod msrpc;
 mod named;
+mod netbios;
 mod ntlmssp;
+mod ntp;
 pub mod opcua;
 mod operation;
 mod ports;
@@ -37,6 +42,8 @@ mod rdp;
 mod reading;
 mod remote;
 mod smb;
+mod snmp;
+mod ssdp;
 mod ssh;
 mod syslog;
 mod telnet;
@@ -204,6 +211,16 @@ pub static PROTOCOLS: &[Protocol] = &[
     ge_srtp::PROTOCOL,
     codesys::PROTOCOL,
     ua_pubsub::PROTOCOL,
+    dns::PROTOCOL,
+    dns::OVER_TCP,
+    dns::MULTICAST,
+    dns::LINK_LOCAL,
+    dhcp::PROTOCOL,
+    netbios::NAMES,
+    netbios::DATAGRAMS,
+    snmp::PROTOCOL,
+    ntp::PROTOCOL,
+    ssdp::PROTOCOL,
 ];
 
 /// The flow that a parser reads, and where its rows go.

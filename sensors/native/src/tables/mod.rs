@@ -1,5 +1,6 @@
 //! The tables of `sensors/records`, column by column in the same order. A Python test compares them.
 
+mod dns;
 mod flows;
 mod http;
 mod modbus;
@@ -15,6 +16,7 @@ use std::marker::PhantomData;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+pub use dns::{DnsRow, DnsRows};
 pub use flows::{FlowMinuteRow, FlowMinutes, FlowRow, FlowStartRow, FlowStarts, Flows, RttRow, Rtts};
 pub use http::{HttpRow, HttpRows};
 pub use modbus::{ModbusRow, ModbusRows};
@@ -70,6 +72,7 @@ each_table! {
     services: ServiceRows,
     http: HttpRows,
     operations: OperationRows,
+    dns: DnsRows,
     observations: ObservationRows,
     rtt: Rtts,
     anomalies: Anomalies,

@@ -36,5 +36,6 @@ table! {
         gap_bytes: U64,
         evicted_flows: U64,
         evicted_bytes: U64,
+        observations_not_kept: U64,
     }
 }

@@ -112,7 +112,8 @@ pub struct Framing {
     in_step: bool,
     /// The next bytes are the first behind a gap.
     behind_gap: bool,
-    pub skipped_bytes: u64,
+    /// Bytes that no unit was found in, since they were last asked for.
+    pub skipped_bytes: u32,
 }
 
 impl Framing {
@@ -122,16 +123,16 @@ impl Framing {
 
     /// Bytes are missing, or the stream was joined in its middle: the next header has to be found.
     pub fn lose_step(&mut self) {
-        self.skipped_bytes += self.kept.len() as u64;
-        self.kept.clear();
+        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
+        self.kept = Vec::new();
         self.in_step = false;
         self.behind_gap = true;
     }
 
     /// The next bytes start a unit, whatever came before: datagrams do.
     pub fn start_afresh(&mut self) {
-        self.skipped_bytes += self.kept.len() as u64;
-        self.kept.clear();
+        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
+        self.kept = Vec::new();
         self.in_step = true;
     }
 
@@ -160,7 +161,8 @@ impl Framing {
             bytes = &bytes[step..];
             let used = self.read(&kept, each);
             kept.drain(..used);
-            self.kept = kept;
+            // An idle flow holds no room for what it has not got.
+            self.kept = if kept.is_empty() { Vec::new() } else { kept };
             if bytes.is_empty() {
                 return;
             }
@@ -203,7 +205,7 @@ impl Framing {
     #[cold]
     fn stumble(&mut self) -> usize {
         self.in_step = false;
-        self.skipped_bytes += 1;
+        self.skipped_bytes = self.skipped_bytes.saturating_add(1);
         1
     }
 
@@ -222,7 +224,7 @@ impl Framing {
                 _ => at += 1,
             }
         }
-        self.skipped_bytes += at as u64;
+        self.skipped_bytes = self.skipped_bytes.saturating_add(at as u32);
         (at > 0 || self.in_step).then_some(at)
     }
 }

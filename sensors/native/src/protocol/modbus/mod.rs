@@ -6,19 +6,21 @@ mod framing;
 mod identity;
 mod pairing;
 mod pdu;
+mod pending;
 mod rtu;
 mod share;
 mod stream;
+mod waiting;
 
-use early::Early;
+use early::Response;
 use framing::{Event, Unit};
-use pairing::{Pairing, Pending, Reply, Written};
+use pairing::{Pairing, Reply};
+use pending::Pending;
 pub use share::WaitingRequests;
 use stream::Stream;
 
 use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
-use crate::columns::VALUES_KEPT;
 use crate::words::{Confidence, Layer, ModbusFraming, Service};
 
 const PORT: u16 = 502;
@@ -60,7 +62,7 @@ pub const RTU_OVER_UDP: Protocol = Protocol {
 const UNCONFIRMED_LIMIT: usize = 64;
 
 /// RTU units of one side that are sure without the other side: each checksum is right by chance once in 65,536.
-const SURE_UNITS: u32 = 4;
+const SURE_UNITS: u8 = 4;
 
 fn speaker(request: bool, response: bool) -> Option<Role> {
     match (request, response) {
@@ -104,7 +106,7 @@ fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
         in_frame: 0,
         after_gap: [false; 2],
         pairing: Pairing::new(framing),
-        early: Early::default(),
+        early: None,
     })
 }
 
@@ -119,15 +121,16 @@ struct Modbus {
     unreadable: [bool; 2],
     /// At least one message was read, of either side.
     read_a_unit: bool,
-    unconfirmed_messages: u64,
+    unconfirmed_messages: u32,
     /// RTU units of each side whose checksum and shape fit.
-    sound_units: [u32; 2],
+    sound_units: [u8; 2],
     last_frame: u64,
     in_frame: u32,
     /// The next message of that side stands behind a gap.
     after_gap: [bool; 2],
     pairing: Pairing,
-    early: Early,
+    /// A response that may only have been captured before its request.
+    early: Option<Box<Response>>,
 }
 
 fn index(role: Role) -> usize {
@@ -142,11 +145,10 @@ impl Parser for Modbus {
         if self.wrong {
             return;
         }
-        if self.early.is_due(at.ts) {
-            self.give_up_early(at.ts, out);
-        }
         let mut stream = std::mem::replace(&mut self.streams[index(from)], Stream::new(self.framing, from));
-        let skipped = stream.skipped_bytes();
+        if self.framing.is_datagrams() {
+            stream.start_afresh();
+        }
         stream.feed(bytes, |event| match event {
             Event::Unit(unit) => self.unit(from, &unit, at, out),
             Event::ProtocolId(protocol) => {
@@ -166,7 +168,7 @@ impl Parser for Modbus {
                 "a unit's length or checksum does not fit (Serial Line V1.02, 2.5.1)".to_owned()
             }),
         });
-        out.counts.modbus_skipped_bytes += stream.skipped_bytes() - skipped;
+        out.counts.modbus_skipped_bytes += stream.take_skipped();
         self.streams[index(from)] = stream;
     }
 
@@ -174,19 +176,19 @@ impl Parser for Modbus {
         self.streams[index(from)].lose_step();
         if length > 0 {
             self.after_gap[index(from)] = true;
-            self.pairing.mark_gap();
+            self.pairing.mark_gap(from);
         }
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         if self.is_confirmed() {
-            self.give_up_early(now, out);
+            self.give_up_early(out);
             self.pairing.expire(now, self.confidence, out);
         }
     }
 
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
-        self.give_up_early(i64::MAX, out);
+        self.give_up_early(out);
         self.pairing.end(now, capture_ended, self.confidence, out);
     }
 
@@ -195,8 +197,7 @@ impl Parser for Modbus {
     }
 
     fn glance(&self) -> u64 {
-        let [asked, told] = &self.streams;
-        self.last_frame ^ asked.skipped_bytes() ^ told.skipped_bytes() ^ self.pairing.glance()
+        self.last_frame ^ self.pairing.glance()
     }
 
     fn progress(&self) -> Progress {
@@ -242,11 +243,11 @@ impl Modbus {
         if self.is_confirmed() {
             out.counts.modbus_messages += 1;
         } else {
-            self.unconfirmed_messages += 1;
+            self.unconfirmed_messages = self.unconfirmed_messages.saturating_add(1);
         }
         if self.framing.is_rtu() && !self.is_confirmed() && pdu::has_shape(unit.pdu, from) {
             let sound = &mut self.sound_units[index(from)];
-            *sound += 1;
+            *sound = sound.saturating_add(1);
             if *sound >= SURE_UNITS {
                 self.confirm(out);
             }
@@ -267,37 +268,16 @@ impl Modbus {
         if let Some((kind, text)) = fields.flaw {
             self.stumble(kind, at, out, &|| format!("request of function {}: {text}", unit.pdu[0]));
         }
-        let written = match fields.written_one {
-            Some(value) => Written::One([value]),
-            None => {
-                let mut values = Vec::new();
-                fields.written.for_each(VALUES_KEPT, |value| values.push(value));
-                Written::Many(values)
-            }
-        };
-        let pending = Pending {
-            at,
-            transaction_id: unit.transaction_id,
-            unit: unit.unit,
-            function: unit.pdu[0],
-            address: fields.address,
-            quantity: fields.quantity,
-            write_address: fields.write_address,
-            write_quantity: fields.write_quantity,
-            sub_function: fields.sub_function,
-            and_mask: fields.and_mask,
-            or_mask: fields.or_mask,
-            written,
-            detail: fields.detail,
-            length: unit.length,
-            after_gap,
-        };
+        let pending = Pending::new(unit, at, after_gap, fields);
         if !self.is_confirmed() && self.pairing.waiting() >= UNCONFIRMED_LIMIT {
             self.wrong = true;
             return;
         }
-        if let Some(early) = self.early.answer(&pending) {
-            return self.answered_early(&pending, &early, out);
+        if let Some(early) = self.early.take() {
+            if early.answers(&pending) {
+                return self.answered_early(&pending, &early, out);
+            }
+            self.orphan(&early.unit(), early.at, early.after_gap, false, out);
         }
         self.pairing.ask(pending, self.confidence, out);
     }
@@ -322,7 +302,10 @@ impl Modbus {
 
     #[inline]
     fn response(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        let Some(asked) = self.pairing.answer(unit, out) else {
+        if self.early.is_some() {
+            self.give_up_early(out);
+        }
+        let Some(asked) = self.pairing.answer(unit, at, self.confidence, out) else {
             return self.unasked(unit, at, after_gap, out);
         };
         let function = unit.pdu[0] & !pdu::EXCEPTION;
@@ -361,9 +344,7 @@ impl Modbus {
         if twice || self.framing.is_rtu() {
             return self.orphan(unit, at, after_gap, twice, out);
         }
-        if let Some(oldest) = self.early.hold(unit, at, after_gap) {
-            self.orphan(&oldest.unit(), oldest.at, oldest.after_gap, false, out);
-        }
+        self.early = Some(Box::new(Response::new(unit, at, after_gap)));
     }
 
     fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
@@ -385,25 +366,35 @@ impl Modbus {
     }
 
     /// The capture has a response and then its request: their order is the capture's, not the wire's.
-    fn answered_early(&mut self, asked: &Pending, early: &early::Response, out: &mut Output<'_>) {
+    fn answered_early(&mut self, asked: &Pending, early: &Response, out: &mut Output<'_>) {
         let unit = early.unit();
         self.confirm(out);
         let reply = Reply::new(&unit, early.at, early.after_gap, pdu::response(unit.pdu, asked.quantity));
         pairing::write(asked, Some(&reply), reply.outcome(), self.framing, self.confidence, out);
     }
 
-    /// Responses whose request did not come in time were never asked for.
+    /// The held response was never asked for.
     #[cold]
-    fn give_up_early(&mut self, now: i64, out: &mut Output<'_>) {
-        while let Some(response) = self.early.overdue(now) {
+    fn give_up_early(&mut self, out: &mut Output<'_>) {
+        if let Some(response) = self.early.take() {
             self.orphan(&response.unit(), response.at, response.after_gap, false, out);
         }
     }
 
     fn confirm(&mut self, out: &mut Output<'_>) {
         if !self.is_confirmed() {
-            out.counts.modbus_messages += self.unconfirmed_messages;
+            out.counts.modbus_messages += u64::from(self.unconfirmed_messages);
         }
         self.confidence = Confidence::Structure;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_polled_flow_costs_little() {
+        assert!(size_of::<Modbus>() <= 208, "{}", size_of::<Modbus>());
     }
 }

@@ -2,87 +2,24 @@
 //!
 //! Pairing is by order of arrival among the requests of the same transaction identifier, unit and function:
 //! clients use an identifier again when they repeat a request. The first request wins, so latency may read
-//! high, never low. RTU has no identifiers, but a unit is asked one thing at a time (Serial Line V1.02, 2.4.1):
+//! high, never low. Where an answer may be lost to a gap, the last request wins instead: who uses one identifier for all
+//! waits for its answer, so what comes behind the gap answers what was asked last. RTU has no identifiers, but a unit is asked one thing at a time (Serial Line V1.02, 2.4.1):
 //! whoever asks it something else has given up the request before.
-
-use std::collections::VecDeque;
 
 use super::detail::joined;
 use super::framing::Unit;
 use super::pdu::{EXCEPTION, Fields};
+use super::pending::Pending;
+use super::waiting::Waiting;
 use crate::anomaly::{AnomalyKind, At};
 use crate::columns::Words16;
 use crate::limits::Limits;
-use crate::protocol::{Counts, Output};
+use crate::protocol::{Counts, Output, Role};
 use crate::tables::{ModbusRow, ROW};
 use crate::words::{Confidence, ModbusFraming, Outcome};
 
 /// Answered requests that are remembered, so that a second response is called a duplicate.
-const ANSWERED_KEPT: usize = 8;
-
-/// Values that a request writes.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Written {
-    One([u16; 1]),
-    Many(Vec<u16>),
-}
-
-impl Written {
-    fn words(&self) -> Words16<'_> {
-        match self {
-            Written::One(value) => Words16::Values(value),
-            Written::Many(values) => Words16::Values(values),
-        }
-    }
-}
-
-/// A request that waits for its response.
-#[derive(Debug)]
-pub struct Pending {
-    pub at: At,
-    pub transaction_id: u16,
-    pub unit: u8,
-    pub function: u8,
-    pub address: Option<u16>,
-    pub quantity: Option<u16>,
-    pub write_address: Option<u16>,
-    pub write_quantity: Option<u16>,
-    pub sub_function: Option<u16>,
-    pub and_mask: Option<u16>,
-    pub or_mask: Option<u16>,
-    pub written: Written,
-    pub detail: String,
-    pub length: u16,
-    pub after_gap: bool,
-}
-
-impl Pending {
-    /// True where a response, whole in itself, has the counts and echoes of this request (6.1 to 6.18).
-    pub fn is_answered_by(&self, response: &[u8]) -> bool {
-        let quantity = self.quantity.unwrap_or(0);
-        let echoed = |at: usize| response.get(at..at + 2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-        match response[0] {
-            function if function & EXCEPTION != 0 => true,
-            1 | 2 => u16::from(response[1]) == quantity.div_ceil(8),
-            3 | 4 | 23 => u16::from(response[1]) == quantity.wrapping_mul(2),
-            5 | 6 | 22 => echoed(1) == self.address,
-            15 | 16 => echoed(1) == self.address && echoed(3) == self.quantity,
-            8 => echoed(1) == self.sub_function,
-            _ => true,
-        }
-    }
-
-    /// True where another request asks the same unit for the same thing: a retry, where there are no identifiers.
-    fn is_repeated_by(&self, other: &Self) -> bool {
-        self.function == other.function
-            && (self.address, self.quantity) == (other.address, other.quantity)
-            && (self.write_address, self.write_quantity) == (other.write_address, other.write_quantity)
-            && (self.and_mask, self.or_mask) == (other.and_mask, other.or_mask)
-            && self.sub_function == other.sub_function
-            && self.written == other.written
-            && self.detail == other.detail
-    }
-}
+const ANSWERED_KEPT: usize = 4;
 
 /// A response, read.
 pub struct Reply<'a> {
@@ -113,9 +50,9 @@ type Key = (u16, u8, u8);
 #[derive(Debug)]
 pub struct Pairing {
     framing: ModbusFraming,
-    waiting: VecDeque<Pending>,
+    waiting: Waiting,
     answered: [Key; ANSWERED_KEPT],
-    answered_at: usize,
+    answered_at: u8,
 }
 
 impl Pairing {
@@ -125,7 +62,7 @@ impl Pairing {
     }
 
     pub fn new(framing: ModbusFraming) -> Self {
-        Self { framing, waiting: VecDeque::new(), answered: [(0, 0, 0); ANSWERED_KEPT], answered_at: 0 }
+        Self { framing, waiting: Waiting::default(), answered: [(0, 0, 0); ANSWERED_KEPT], answered_at: 0 }
     }
 
     pub fn waiting(&self) -> usize {
@@ -140,7 +77,7 @@ impl Pairing {
         }
         let waiting = self.waiting.len() as u64;
         if waiting < out.limits.pending_limit && out.counts.waiting_requests.admit(waiting, out.limits) {
-            self.waiting.push_back(request);
+            self.waiting.push(request);
             return;
         }
         if confidence != Confidence::None {
@@ -149,8 +86,8 @@ impl Pairing {
             });
         }
         // Its own oldest: it holds its own share, or others could not have taken more than theirs.
-        self.waiting.push_back(request);
-        let oldest = self.waiting.pop_front();
+        self.waiting.push(request);
+        let oldest = self.waiting.remove(0);
         if let (Some(oldest), true) = (oldest, confidence != Confidence::None) {
             write(&oldest, None, Outcome::Unanswered, self.framing, confidence, out);
         }
@@ -164,10 +101,14 @@ impl Pairing {
                 at += 1;
                 continue;
             }
-            let given_up = self.take(at, out.counts, out.limits);
-            if let (Some(given_up), true) = (given_up, confidence != Confidence::None) {
-                write(&given_up, None, Outcome::Unanswered, self.framing, confidence, out);
-            }
+            self.give_up(at, confidence, out);
+        }
+    }
+
+    fn give_up(&mut self, index: usize, confidence: Confidence, out: &mut Output<'_>) {
+        let given_up = self.take(index, out.counts, out.limits);
+        if let (Some(given_up), true) = (given_up, confidence != Confidence::None) {
+            write(&given_up, None, Outcome::Unanswered, self.framing, confidence, out);
         }
     }
 
@@ -179,18 +120,33 @@ impl Pairing {
 
     /// The request that a response answers, taken out.
     #[inline]
-    pub fn answer(&mut self, response: &Unit<'_>, out: &mut Output<'_>) -> Option<Pending> {
+    pub fn answer(
+        &mut self,
+        response: &Unit<'_>,
+        at: At,
+        confidence: Confidence,
+        out: &mut Output<'_>,
+    ) -> Option<Pending> {
         let function = response.pdu[0] & !EXCEPTION;
         let rtu = self.framing.is_rtu();
-        let index = self.waiting.iter().position(|request| {
+        let is_meant = |request: &Pending| {
             request.transaction_id == response.transaction_id
                 && request.unit == response.unit
                 && request.function == function
                 // Without an identifier only what it says shows which request it answers.
                 && (!rtu || request.is_answered_by(response.pdu))
-        })?;
-        self.answered[self.answered_at] = (response.transaction_id, response.unit, function);
-        self.answered_at = (self.answered_at + 1) % ANSWERED_KEPT;
+        };
+        let mut index = self.waiting.position(is_meant)?;
+        if self.waiting.get(index).is_some_and(|request| request.answer_may_be_lost) {
+            let is_later = |request: &Pending| is_meant(request) && request.at.frame < at.frame;
+            while let Some(later) = self.waiting.position_after(index, is_later) {
+                self.give_up(index, confidence, out);
+                index = later - 1;
+            }
+        }
+        let place = usize::from(self.answered_at) % ANSWERED_KEPT;
+        self.answered[place] = (response.transaction_id, response.unit, function);
+        self.answered_at = self.answered_at.wrapping_add(1);
         self.take(index, out.counts, out.limits)
     }
 
@@ -198,11 +154,12 @@ impl Pairing {
         function != 0 && self.answered.contains(&(transaction_id, unit, function))
     }
 
-    /// A gap may hide the response of any request that waits.
-    pub fn mark_gap(&mut self) {
-        for request in &mut self.waiting {
+    /// A gap may hide the response of any request that waits, where it is in the server's stream.
+    pub fn mark_gap(&mut self, from: Role) {
+        self.waiting.for_each(|request| {
             request.after_gap = true;
-        }
+            request.answer_may_be_lost |= from == Role::Server;
+        });
     }
 
     /// Gives up requests that have waited for longer than the limit.
@@ -248,10 +205,10 @@ pub fn write(
     let detail;
     let detail = match answer {
         Some(fields) if !fields.detail.is_empty() => {
-            detail = joined(&request.detail, &fields.detail);
+            detail = joined(request.detail(), &fields.detail);
             detail.as_str()
         }
-        _ => request.detail.as_str(),
+        _ => request.detail(),
     };
     let latency_ns =
         reply.filter(|reply| reply.at.ts >= request.at.ts).map(|reply| reply.at.ts.abs_diff(request.at.ts));
@@ -276,10 +233,10 @@ pub fn write(
         write_address: request.write_address,
         write_quantity: request.write_quantity,
         values_read: answer.map_or(Words16::None, |fields| fields.read),
-        values_written: request.written.words(),
-        sub_function: request.sub_function,
-        and_mask: request.and_mask,
-        or_mask: request.or_mask,
+        values_written: request.written(),
+        sub_function: request.sub_function(),
+        and_mask: request.and_mask(),
+        or_mask: request.or_mask(),
         detail,
         request_bytes: request.length,
         response_bytes: reply.map_or(0, |reply| reply.length),

@@ -176,7 +176,8 @@ pub struct Framing {
     searched: usize,
     /// The next bytes are the first behind a gap.
     behind_gap: bool,
-    pub skipped_bytes: u64,
+    /// Bytes that no unit was found in, since they were last asked for.
+    pub skipped_bytes: u32,
 }
 
 impl Framing {
@@ -186,8 +187,8 @@ impl Framing {
 
     /// Bytes are missing, or the stream was joined in its middle: the next unit has to be found.
     pub fn lose_step(&mut self) {
-        self.skipped_bytes += self.kept.len() as u64;
-        self.kept.clear();
+        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
+        self.kept = Vec::new();
         self.searched = 0;
         self.in_step = false;
         self.behind_gap = true;
@@ -195,8 +196,8 @@ impl Framing {
 
     /// The next bytes start a unit, whatever came before: datagrams do.
     pub fn start_afresh(&mut self) {
-        self.skipped_bytes += self.kept.len() as u64;
-        self.kept.clear();
+        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
+        self.kept = Vec::new();
         self.in_step = true;
     }
 
@@ -212,7 +213,7 @@ impl Framing {
             kept.extend_from_slice(now);
             let used = self.read(&kept, &mut each);
             kept.drain(..used);
-            self.kept = kept;
+            self.kept = if kept.is_empty() { Vec::new() } else { kept };
             bytes = later;
         }
     }
@@ -226,14 +227,14 @@ impl Framing {
                 match self.search(rest) {
                     Some(start) => {
                         at += start;
-                        self.skipped_bytes += start as u64;
+                        self.skipped_bytes = self.skipped_bytes.saturating_add(start as u32);
                         self.in_step = true;
                     }
                     None => {
                         // What can still become a unit is kept, from the first place on where one may start.
                         let kept = (0..rest.len()).find(|start| is_open(&rest[*start..], self.from));
                         let done = kept.unwrap_or(rest.len());
-                        self.skipped_bytes += done as u64;
+                        self.skipped_bytes = self.skipped_bytes.saturating_add(done as u32);
                         self.searched = rest.len() - done;
                         return at + done;
                     }
@@ -249,7 +250,7 @@ impl Framing {
                     each(Event::Checksum);
                     self.in_step = false;
                     self.searched = 0;
-                    self.skipped_bytes += 1;
+                    self.skipped_bytes = self.skipped_bytes.saturating_add(1);
                     at += 1;
                 }
             }

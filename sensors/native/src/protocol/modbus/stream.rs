@@ -14,7 +14,7 @@ impl ModbusFraming {
 
     /// True where every payload starts a unit.
     #[inline]
-    fn is_datagrams(self) -> bool {
+    pub fn is_datagrams(self) -> bool {
         matches!(self, ModbusFraming::Udp | ModbusFraming::RtuOverUdp)
     }
 }
@@ -22,17 +22,17 @@ impl ModbusFraming {
 /// Bytes in, units out.
 #[derive(Debug)]
 pub enum Stream {
-    Header { framing: Framing, datagrams: bool },
-    Rtu { framing: rtu::Framing, datagrams: bool },
+    Header(Framing),
+    /// On the heap: few flows are RTU's, and the others should not have to hold its state.
+    Rtu(Box<rtu::Framing>),
 }
 
 impl Stream {
     pub fn new(framing: ModbusFraming, from: Role) -> Self {
-        let datagrams = framing.is_datagrams();
         if framing.is_rtu() {
-            Stream::Rtu { framing: rtu::Framing::new(from), datagrams }
+            Stream::Rtu(Box::new(rtu::Framing::new(from)))
         } else {
-            Stream::Header { framing: Framing::new(from), datagrams }
+            Stream::Header(Framing::new(from))
         }
     }
 
@@ -40,34 +40,34 @@ impl Stream {
     #[inline]
     pub fn feed(&mut self, bytes: &[u8], each: impl FnMut(Event<'_>)) {
         match self {
-            Stream::Header { framing, datagrams } => {
-                if *datagrams {
-                    framing.start_afresh();
-                }
-                framing.feed(bytes, each);
-            }
-            Stream::Rtu { framing, datagrams } => {
-                if *datagrams {
-                    framing.start_afresh();
-                }
-                framing.feed(bytes, each);
-            }
+            Stream::Header(framing) => framing.feed(bytes, each),
+            Stream::Rtu(framing) => framing.feed(bytes, each),
         }
     }
 
     /// Bytes are missing, or the stream was joined in its middle.
     pub fn lose_step(&mut self) {
         match self {
-            Stream::Header { framing, .. } => framing.lose_step(),
-            Stream::Rtu { framing, .. } => framing.lose_step(),
+            Stream::Header(framing) => framing.lose_step(),
+            Stream::Rtu(framing) => framing.lose_step(),
         }
     }
 
-    #[inline]
-    pub fn skipped_bytes(&self) -> u64 {
+    /// The next bytes start a unit, whatever came before: datagrams do.
+    pub fn start_afresh(&mut self) {
         match self {
-            Stream::Header { framing, .. } => framing.skipped_bytes,
-            Stream::Rtu { framing, .. } => framing.skipped_bytes,
+            Stream::Header(framing) => framing.start_afresh(),
+            Stream::Rtu(framing) => framing.start_afresh(),
         }
+    }
+
+    /// Bytes that no unit was found in, since the last call.
+    #[inline]
+    pub fn take_skipped(&mut self) -> u64 {
+        let skipped = match self {
+            Stream::Header(framing) => &mut framing.skipped_bytes,
+            Stream::Rtu(framing) => &mut framing.skipped_bytes,
+        };
+        u64::from(std::mem::take(skipped))
     }
 }
