@@ -6,11 +6,10 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -92,41 +91,6 @@ def tshark(file: Path, display_filter: str, *fields: str, decode_as: str = "") -
         command += ["-d", decode_as]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return [line.split("\t") for line in done.stdout.splitlines()]
-
-
-class Relay:
-    """Stands between a client and a server on loopback and writes down what each says, read by read."""
-
-    def __init__(self, server_port: int) -> None:
-        self.turns: list[Turn] = []
-        self._server_port = server_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join(timeout=10)
-
-    def _serve(self) -> None:
-        with self._listener:
-            client, _ = self._listener.accept()
-        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
-            other = threading.Thread(target=self._carry, args=("server", server, client), daemon=True)
-            other.start()
-            self._carry("client", client, server)
-            other.join(timeout=10)
-
-    def _carry(self, side: Literal["client", "server"], source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while said := source.recv(65_536):
-                self.turns.append((side, said))
-                target.sendall(said)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
 
 
 def free_port() -> int:

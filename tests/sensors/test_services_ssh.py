@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sensors.conversations import Relay, capture, free_port, only, read, tshark, wait_for
+from tests.sensors.conversations import free_port, only, read, tshark, wait_for
+from tests.support.recording_proxy import RecordingProxy
 
 
 @dataclass
@@ -22,9 +23,9 @@ class Server:
     port: int
     folder: Path
 
-    def converse(self, key: str, *options: str) -> tuple[int, Relay]:
-        """One connection through a relay: the client's exit code and what was said."""
-        command = ["ssh", "-F", "none", "-i", str(self.folder / key), "-p", "0"]
+    def converse(self, file: Path, key: str, *options: str, port: int = 22) -> int:
+        """One connection that is written down as if the server were on `port`; the client's exit code."""
+        command = ["ssh", "-F", "none", "-i", str(self.folder / key)]
         for option in (
             "IdentitiesOnly=yes",
             "IdentityAgent=none",
@@ -34,12 +35,12 @@ class Server:
             *options,
         ):
             command += ["-o", option]
-        with Relay(self.port) as relay:
-            command[command.index("-p") + 1] = str(relay.port)
-            done = subprocess.run(
-                [*command, "127.0.0.1", "true"], capture_output=True, check=False, timeout=60
-            )
-        return done.returncode, relay
+        with RecordingProxy(("127.0.0.1", self.port), server_port=port) as proxy:
+            host, at = proxy.address
+            command += ["-p", str(at), host, "true"]
+            done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        proxy.write(file)
+        return done.returncode
 
 
 @pytest.fixture(scope="module")
@@ -76,24 +77,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("port", [22, 4711])
 def test_software_algorithms_and_fingerprints(tmp_path: Path, server: Server, port: int) -> None:
-    code, relay = server.converse("known")
-    assert code == 0
-    file = capture(tmp_path / "ssh.pcap", relay.turns, port)
+    file = tmp_path / "ssh.pcap"
+    assert server.converse(file, "known", port=port) == 0
     rows = read(file)
     row = only(rows, "services")
     assert (row["service"], row["confidence"], row["version"]) == ("ssh", "handshake", "SSH 2.0")
     assert rows["flows"][0]["service"] == "ssh"
-    banners = [said.split(b"\r\n")[0].decode() for _, said in relay.turns[:2]]
-    assert sorted(banners) == sorted(
-        f"SSH-2.0-{software}" for software in (row["client_software"], row["server_software"])
-    )
     decode_as = f"tcp.port=={port},ssh"
+    told = [banner for (banner,) in tshark(file, "ssh.protocol", "ssh.protocol", decode_as=decode_as)]
+    said = {f"SSH-2.0-{row['client_software']}", f"SSH-2.0-{row['server_software']}"}
+    assert said == {banner.split("\\")[0].strip() for banner in told}
     hassh = tshark(file, "ssh.kex.hassh", "ssh.kex.hassh", decode_as=decode_as)
     hassh_server = tshark(file, "ssh.kex.hasshserver", "ssh.kex.hasshserver", decode_as=decode_as)
     assert [[row["hassh"]], [row["hassh_server"]]] == [hassh[0], hassh_server[0]]
     assert row["encrypted"]
-    told = {(seen["source"], seen["kind"], seen["value"]) for seen in rows["observations"]}
-    assert ("ssh", "software", row["server_software"]) in told
+    observed = {(seen["source"], seen["kind"], seen["value"]) for seen in rows["observations"]}
+    assert ("ssh", "software", row["server_software"]) in observed
 
 
 @pytest.mark.parametrize(
@@ -103,31 +102,21 @@ def test_software_algorithms_and_fingerprints(tmp_path: Path, server: Server, po
 @pytest.mark.parametrize("mac", ["hmac-sha2-256-etm@openssh.com", "hmac-sha1", "umac-64@openssh.com"])
 def test_who_was_let_in_is_guessed_from_sizes(tmp_path: Path, server: Server, cipher: str, mac: str) -> None:
     options = (f"Ciphers={cipher}", f"MACs={mac}")
-    code, relay = server.converse("known", *options)
-    assert code == 0
-    row = only(read(capture(tmp_path / "yes.pcap", relay.turns, 22)), "services")
+    assert server.converse(tmp_path / "yes.pcap", "known", *options) == 0
+    row = only(read(tmp_path / "yes.pcap"), "services")
     assert row["login"] == "guessed_yes"
     assert row["cipher"].split(" ")[0] == cipher
-    code, relay = server.converse("unknown", *options)
-    assert code == 255
-    row = only(read(capture(tmp_path / "no.pcap", relay.turns, 22)), "services")
+    assert server.converse(tmp_path / "no.pcap", "unknown", *options) == 255
+    row = only(read(tmp_path / "no.pcap"), "services")
     assert (row["login"], row["refused_logins"]) == ("guessed_no", 1)
 
 
 def test_the_agreed_key_exchange_is_the_client_s_first_that_the_server_has(
     tmp_path: Path, server: Server
 ) -> None:
-    code, relay = server.converse("known", "KexAlgorithms=diffie-hellman-group14-sha256,curve25519-sha256")
-    assert code == 0
-    row = only(read(capture(tmp_path / "ssh.pcap", relay.turns, 22)), "services")
+    file = tmp_path / "ssh.pcap"
+    offer = "KexAlgorithms=diffie-hellman-group14-sha256,curve25519-sha256"
+    assert server.converse(file, "known", offer) == 0
+    row = only(read(file), "services")
     assert row["key_exchange"] == "diffie-hellman-group14-sha256"
     assert "host key ssh-ed25519" in row["detail"]
-
-
-def test_without_banners_the_key_exchange_names_it(tmp_path: Path, server: Server) -> None:
-    _, relay = server.converse("known")
-    exchange = [turn for turn in relay.turns if not turn[1].startswith(b"SSH-")]
-    rows = read(capture(tmp_path / "ssh.pcap", exchange, 4711, handshake=False))
-    row = only(rows, "services")
-    assert rows["flows"][0]["service"] == row["service"] == "ssh"
-    assert row["hassh"] or row["hassh_server"]

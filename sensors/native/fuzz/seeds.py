@@ -14,6 +14,7 @@ from pathlib import Path
 from scapy.layers.inet import TCP, UDP
 from scapy.packet import Packet, Raw
 from scapy.utils import rdpcap
+from service_seeds import services_seeds
 
 CAPTURES = Path(__file__).parents[3] / "pcaps"
 
@@ -89,7 +90,7 @@ def is_modbus(packet: Packet) -> bool:
 
 def write(folder: Path) -> int:
     """Write all seeds; how many there are."""
-    count = 0
+    count = keep(folder, "services", "standard", services_seeds())
     for path in sorted(CAPTURES.glob("*.pcapng")):
         packets = list(rdpcap(str(path), count=20_000))
         modbus = [packet for packet in packets if is_modbus(packet)]
@@ -104,12 +105,17 @@ def write(folder: Path) -> int:
             "layer2": [layer2_seed(packets)],
         }
         for target, contents in seeds.items():
-            place = folder / target / "seeds"
-            place.mkdir(parents=True, exist_ok=True)
-            for number, content in enumerate(contents):
-                (place / f"{path.stem}-{number}").write_bytes(content)
-            count += len(contents)
+            count += keep(folder, target, path.stem, contents)
     return count
+
+
+def keep(folder: Path, target: str, name: str, contents: list[bytes]) -> int:
+    """Write seeds of one target; how many there are."""
+    place = folder / target / "seeds"
+    place.mkdir(parents=True, exist_ok=True)
+    for number, content in enumerate(contents):
+        (place / f"{name}-{number}").write_bytes(content)
+    return len(contents)
 
 
 def main() -> None:
