@@ -29,6 +29,9 @@ class Service:
     operations: tuple[str, ...] = ()
 
 
+#: What operations of a control protocol do, as far as a change window may name it.
+_OT_OPERATIONS: Final = ("read", "write", "program", "start", "stop", "restart", "configure")
+
 SERVICES: Final = (
     Service("modbus", "Modbus/TCP", (502,), decoded=True, operations=("read", "write", "diagnose")),
     Service("opcua", "OPC UA binary", (4840,), operations=("read", "write", "call", "configure")),
@@ -39,13 +42,31 @@ SERVICES: Final = (
         operations=("publish", "subscribe"),
         seen_as=("mqtt-tls", "tls"),
     ),
-    Service("s7comm", "Siemens S7", (102,), operations=("read", "write", "program")),
     Service(
-        "enip", "EtherNet/IP and CIP", (44818, 2222), (TCP, UDP), operations=("read", "write", "program")
+        "s7comm",
+        "Siemens S7",
+        (102,),
+        decoded=True,
+        operations=_OT_OPERATIONS,
+        # Before it is known what the ISO transport carries.
+        seen_as=("iso-tcp",),
     ),
-    Service("dnp3", "DNP3", (20000,), (TCP, UDP), operations=("read", "write")),
-    Service("iec104", "IEC 60870-5-104", (2404,), operations=("read", "write")),
-    Service("bacnet", "BACnet/IP", (47808,), (UDP,), operations=("read", "write")),
+    Service("s7comm-plus", "Siemens S7comm-plus", (102,), operations=_OT_OPERATIONS, seen_as=("iso-tcp",)),
+    Service("mms", "MMS, as of IEC 61850", (102,), operations=_OT_OPERATIONS, seen_as=("iso-tcp",)),
+    Service(
+        "enip", "EtherNet/IP and CIP", (44818, 2222), (TCP, UDP), decoded=True, operations=_OT_OPERATIONS
+    ),
+    Service("dnp3", "DNP3", (20000,), (TCP, UDP), decoded=True, operations=_OT_OPERATIONS),
+    Service("iec104", "IEC 60870-5-104", (2404,), decoded=True, operations=_OT_OPERATIONS),
+    Service("bacnet", "BACnet/IP", (47808,), (UDP,), decoded=True, operations=_OT_OPERATIONS),
+    Service("profinet", "PROFINET", (34962, 34963, 34964), (TCP, UDP), operations=_OT_OPERATIONS),
+    Service("fins", "Omron FINS", (9600,), (TCP, UDP), operations=_OT_OPERATIONS),
+    Service("melsec", "Mitsubishi SLMP and MC protocol", (5007,), (TCP, UDP), operations=_OT_OPERATIONS),
+    Service("ads", "Beckhoff ADS", (48898,), operations=_OT_OPERATIONS),
+    Service("hart-ip", "HART-IP", (5094,), (TCP, UDP), operations=_OT_OPERATIONS),
+    Service("ge-srtp", "GE service request transport", (18245,), operations=_OT_OPERATIONS),
+    Service("codesys", "CODESYS V3", (11740,)),
+    Service("opcua-pubsub", "OPC UA PubSub over UDP", (4840,), (UDP,)),
     Service("ssh", "Secure Shell", (22,)),
     Service("rdp", "Remote Desktop", (3389,), (TCP, UDP)),
     Service("vnc", "VNC (RFB)", (5900,)),

@@ -18,6 +18,10 @@ from service_seeds import services_seeds
 
 CAPTURES = Path(__file__).parents[3] / "pcaps"
 
+#: Conversations of real stacks, and their place among the protocols of the target `operations`.
+RECORDED = Path(__file__).parents[3] / "tests" / "sensors" / "operations" / "recorded"
+OPERATIONS = {"s7": (0, 102), "iec104": (1, 2_404), "enip": (8, 44_818)}
+
 #: Ethernet's place among the link types of the target `frames`.
 ETHERNET = 1
 
@@ -77,6 +81,15 @@ def layer2_seed(packets: list[Packet]) -> bytes:
     return bytes(seed)
 
 
+def operations_seed(packets: list[Packet], place: int, port: int) -> bytes:
+    """The protocol; then for each segment who sends it (1: the server), its length and its bytes."""
+    seed = bytearray([place])
+    for packet in packets:
+        payload = bytes(packet[TCP].payload)[:LONGEST]
+        seed += bytes([int(packet[TCP].sport == port), len(payload)]) + payload
+    return bytes(seed)
+
+
 def runs(packets: list[Packet]) -> Iterator[list[Packet]]:
     """Runs of packets that follow each other, spread over the capture."""
     step = max(len(packets) // SEEDS, PIECES)
@@ -88,9 +101,26 @@ def is_modbus(packet: Packet) -> bool:
     return TCP in packet and Raw in packet and 502 in (packet[TCP].sport, packet[TCP].dport)
 
 
+def write_operations(folder: Path) -> int:
+    """Write the seeds of the target `operations`; how many there are."""
+    target = folder / "operations" / "seeds"
+    target.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for name, (place, port) in OPERATIONS.items():
+        said = [
+            packet for packet in rdpcap(str(RECORDED / f"{name}.pcap")) if TCP in packet and Raw in packet
+        ]
+        for number, start in enumerate(range(0, len(said), PIECES // 2)):
+            seed = operations_seed(said[start : start + PIECES // 2], place, port)
+            (target / f"{name}-{number}").write_bytes(seed)
+            count += 1
+    return count
+
+
 def write(folder: Path) -> int:
     """Write all seeds; how many there are."""
     count = keep(folder, "services", "standard", services_seeds())
+    count += write_operations(folder)
     for path in sorted(CAPTURES.glob("*.pcapng")):
         packets = list(rdpcap(str(path), count=20_000))
         modbus = [packet for packet in packets if is_modbus(packet)]

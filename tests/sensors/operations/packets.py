@@ -17,7 +17,7 @@ SERVER_MAC: Final = "00:00:5e:00:53:02"
 
 def datagrams(turns: list[Turn], port: int, *, sport: int = 0) -> list[bytes]:
     """What client and server say over UDP, a frame each; from the server's own port where `sport` is 0."""
-    frames = []
+    frames: list[bytes] = []
     for side, said in turns:
         macs, ips, ports = (
             ((CLIENT_MAC, SERVER_MAC), (CLIENT, SERVER), (sport or port, port))
@@ -90,7 +90,9 @@ def bacnet(apdu: bytes, *, function: int = 0x0A, control: int = 0x04, route: byt
     return struct.pack(">BBH", 0x81, function, 4 + len(body)) + body
 
 
-def enip(command: int, data: bytes = b"", *, session: int = 0, status: int = 0, context: bytes = bytes(8)) -> bytes:
+def enip(
+    command: int, data: bytes = b"", *, session: int = 0, status: int = 0, context: bytes = bytes(8)
+) -> bytes:
     """An encapsulated message (CIP Networks Library, volume 2, 2-3)."""
     return struct.pack("<HHII8sI", command, len(data), session, status, context, 0) + data
 
@@ -107,7 +109,9 @@ def connected(connection: int, sequence: int, message: bytes) -> bytes:
     return enip(0x70, items + message, session=7)
 
 
-def iec104(kind: int, cause: int, station: int, objects: bytes, *, count: int = 1, sent: int = 0, received: int = 0) -> bytes:
+def iec104(
+    kind: int, cause: int, station: int, objects: bytes, *, count: int = 1, sent: int = 0, received: int = 0
+) -> bytes:
     """An information unit of IEC 60870-5-104; `count` may have the sequence bit."""
     asdu = struct.pack("<BBBBH", kind, count, cause, 0, station) + objects
     return struct.pack("<BBHH", 0x68, 4 + len(asdu), sent << 1, received << 1) + asdu

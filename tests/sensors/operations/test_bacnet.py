@@ -56,18 +56,28 @@ def test_reads_and_writes_have_objects_properties_and_values(tmp_path: Path) -> 
     assert (write_row["operation_class"], write_row["detail"]) == ("write", "priority 8")
     assert (refused["outcome"], refused["error_code"]) == ("exception", 31)
     assert "unknown-object" in refused["detail"]
-    fields = ("bacapp.confirmed_service", "bacapp.objectType", "bacapp.instance_number", "bacapp.property_identifier")
+    fields = (
+        "bacapp.confirmed_service",
+        "bacapp.objectType",
+        "bacapp.instance_number",
+        "bacapp.property_identifier",
+    )
     shown = tshark(file, "bacapp.type == 0", "frame.number", *fields)
     assert [(int(n), int(service)) for n, service, *_ in shown] == [(1, 12), (3, 15), (5, 12)]
     assert [row["request_frame"] for row in rows["operations"]] == [int(frame[0]) for frame in shown]
-    assert [frame[2:] for frame in shown][0] == ["2", "7", "85"]
+    assert next(frame[2:] for frame in shown) == ["2", "7", "85"]
     assert tshark(file, "bacapp.error_code", "bacapp.error_code") == [["31"]]
     assert not tshark(file, "_ws.malformed", "frame.number")
 
 
 def test_several_properties_are_listed(tmp_path: Path) -> None:
     device = identifier(8, 1001)
-    asked = device + bytes([0x1E, 0x09, 77, 0x09, 70, 0x0A, 0x01, 0x74, 0x1F]) + identifier(0, 3) + b"\x1e\x09\x55\x1f"
+    asked = (
+        device
+        + bytes([0x1E, 0x09, 77, 0x09, 70, 0x0A, 0x01, 0x74, 0x1F])
+        + identifier(0, 3)
+        + b"\x1e\x09\x55\x1f"
+    )
     told = device + b"\x1e"
     told += bytes([0x29, 77, 0x4E]) + text("Boiler") + b"\x4f"
     told += bytes([0x29, 70, 0x4E]) + text("AC-1") + b"\x4f"
@@ -109,7 +119,9 @@ def test_who_is_and_i_am_are_counted_and_name_the_device(tmp_path: Path) -> None
     everybody = bytes([0xFF, 0xFF, 0, 0xFF])
     who_is = bacnet(bytes([0x10, 8, 0x09, 1, 0x1A, 0x03, 0xE9]), function=0x0B, control=0x20, route=everybody)
     i_am = bacnet(
-        bytes([0x10, 0, 0xC4]) + struct.pack(">I", 8 << 22 | 1001) + bytes([0x22, 5, 0xC4, 0x91, 3, 0x21, 17]),
+        bytes([0x10, 0, 0xC4])
+        + struct.pack(">I", 8 << 22 | 1001)
+        + bytes([0x22, 5, 0xC4, 0x91, 3, 0x21, 17]),
         function=0x0B,
         control=0x20,
         route=everybody,
@@ -121,7 +133,9 @@ def test_who_is_and_i_am_are_counted_and_name_the_device(tmp_path: Path) -> None
     ]
     told = {row["kind"]: row["value"] for row in rows["observations"] if row["source"] == "bacnet"}
     assert told == {"role": "BACnet device 1001", "vendor": "Honeywell Inc."}
-    assert [frame[0] for frame in tshark(file, "bacapp.unconfirmed_service == 0", "bacapp.instance_number")] == ["1001"] * 5
+    assert [
+        frame[0] for frame in tshark(file, "bacapp.unconfirmed_service == 0", "bacapp.instance_number")
+    ] == ["1001"] * 5
 
 
 def test_devices_behind_a_router_have_their_own_station(tmp_path: Path) -> None:
@@ -130,7 +144,10 @@ def test_devices_behind_a_router_have_their_own_station(tmp_path: Path) -> None:
     place = identifier(8, 1) + bytes([0x19, 70])
     turns: list[Turn] = [
         ("client", bacnet(bytes([0, 5, 1, 12]) + place, control=0x24, route=to)),
-        ("server", bacnet(bytes([0x30, 1, 12]) + place + b"\x3e" + text("VAV") + b"\x3f", control=0x08, route=back)),
+        (
+            "server",
+            bacnet(bytes([0x30, 1, 12]) + place + b"\x3e" + text("VAV") + b"\x3f", control=0x08, route=back),
+        ),
     ]
     file, rows = decoded(tmp_path, turns)
     (row,) = rows["operations"]

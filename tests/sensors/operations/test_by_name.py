@@ -32,7 +32,8 @@ def mms(pdu: bytes) -> bytes:
 
 def operations(rows: Rows) -> list[tuple[str, str, str, str]]:
     return [
-        (row["operation"], row["operation_class"], row["object"], row["outcome"]) for row in rows["operations"]
+        (row["operation"], row["operation_class"], row["object"], row["outcome"])
+        for row in rows["operations"]
     ]
 
 
@@ -152,7 +153,10 @@ def test_slmp_commands_are_named(tmp_path: Path) -> None:
 
 
 def ads(command: int, data: bytes, *, answers: bool = False, invoke: int = 1, error: int = 0) -> bytes:
-    addresses = [bytes([5, 1, 2, 3, 1, 1]) + struct.pack("<H", 851), bytes([9, 9, 9, 9, 1, 1]) + struct.pack("<H", 33_000)]
+    addresses = [
+        bytes([5, 1, 2, 3, 1, 1]) + struct.pack("<H", 851),
+        bytes([9, 9, 9, 9, 1, 1]) + struct.pack("<H", 33_000),
+    ]
     target, source = reversed(addresses) if answers else addresses
     header = target + source + struct.pack("<HHIII", command, 4 | answers, len(data), error, invoke)
     return struct.pack("<HI", 0, len(header) + len(data)) + header + data
@@ -161,7 +165,12 @@ def ads(command: int, data: bytes, *, answers: bool = False, invoke: int = 1, er
 def test_ads_commands_are_what_wireshark_says(tmp_path: Path) -> None:
     turns: list[Turn] = [
         ("client", ads(1, b"", invoke=1)),
-        ("server", ads(1, struct.pack("<IBBH", 0, 3, 1, 4024) + b"Plc30 App".ljust(16, b"\0"), answers=True, invoke=1)),
+        (
+            "server",
+            ads(
+                1, struct.pack("<IBBH", 0, 3, 1, 4024) + b"Plc30 App".ljust(16, b"\0"), answers=True, invoke=1
+            ),
+        ),
         ("client", ads(3, struct.pack("<III", 0x4020, 8, 2) + b"\5\0", invoke=2)),
         ("server", ads(3, struct.pack("<I", 0x703), answers=True, invoke=2)),
         ("client", ads(5, struct.pack("<HHI", 6, 0, 0), invoke=3)),
@@ -215,13 +224,19 @@ def test_hart_commands_are_what_wireshark_says(tmp_path: Path) -> None:
 
 
 def test_the_connection_setup_of_profinet_is_named(tmp_path: Path) -> None:
-    interface = bytes.fromhex("010000de" "976c" "d111" "827100a02442df7d")
+    interface = bytes.fromhex("010000de976cd111827100a02442df7d")
     body = struct.pack("<IIIII", 64, 64, 64, 0, 64)
-    block = struct.pack(">HHBBH", 0x0009, 60, 1, 0, 1) + bytes(16) + struct.pack(">IHHHHI", 0, 0, 1, 0, 0xAFF0, 64)
+    block = (
+        struct.pack(">HHBBH", 0x0009, 60, 1, 0, 1)
+        + bytes(16)
+        + struct.pack(">IHHHHI", 0, 0, 1, 0, 0xAFF0, 64)
+    )
     body += block.ljust(64, b"\0")
 
     def rpc(kind: int, operation: int, body: bytes) -> bytes:
-        head = struct.pack("<BBBB", 4, kind, 0x20, 0) + b"\x10\0\0\0" + bytes(16) + interface + bytes(range(16))
+        head = (
+            struct.pack("<BBBB", 4, kind, 0x20, 0) + b"\x10\0\0\0" + bytes(16) + interface + bytes(range(16))
+        )
         head += struct.pack("<IIIHHHHHBB", 0, 1, 5, operation, 0xFFFF, 0xFFFF, len(body), 0, 0, 0)
         return head + body
 
@@ -232,18 +247,35 @@ def test_the_connection_setup_of_profinet_is_named(tmp_path: Path) -> None:
         ("read record without connection", "read", "API 0 slot 0 subslot 1 index 0xaff0", "answered")
     ]
     assert rows["flows"][0]["service"] == "profinet"
-    assert [int(code) for (code,) in tshark(file, "dcerpc.opnum && dcerpc.pkt_type == 0", "dcerpc.opnum")] == [5]
+    assert [
+        int(code) for (code,) in tshark(file, "dcerpc.opnum && dcerpc.pkt_type == 0", "dcerpc.opnum")
+    ] == [5]
 
 
 def test_publishers_are_counted_by_group(tmp_path: Path) -> None:
-    message = bytes([0xF1, 0x01]) + struct.pack("<H", 2_234) + bytes([1]) + struct.pack("<H", 100) + bytes([1, 1, 0, 0xAA])
-    rows = read(write_pcap(tmp_path / "uadp.pcap", datagrams([("client", message)] * 12, 4_840, sport=50_000)))
+    message = (
+        bytes([0xF1, 0x01])
+        + struct.pack("<H", 2_234)
+        + bytes([1])
+        + struct.pack("<H", 100)
+        + bytes([1, 1, 0, 0xAA])
+    )
+    rows = read(
+        write_pcap(tmp_path / "uadp.pcap", datagrams([("client", message)] * 12, 4_840, sport=50_000))
+    )
     (row,) = rows["operations"]
-    assert (row["service"], row["object"], row["messages"]) == ("opcua-pubsub", "publisher 2234 writer group 100", 12)
+    assert (row["service"], row["object"], row["messages"]) == (
+        "opcua-pubsub",
+        "publisher 2234 writer group 100",
+        12,
+    )
 
 
 def test_what_only_stands_on_their_ports_is_none_of_them(tmp_path: Path) -> None:
     for port in (102, 2_404, 5_007, 5_094, 9_600, 11_740, 18_245, 20_000, 44_818, 48_898):
-        turns: list[Turn] = [("client", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"), ("server", b"HTTP/1.1 200 OK\r\n\r\n")]
+        turns: list[Turn] = [
+            ("client", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"),
+            ("server", b"HTTP/1.1 200 OK\r\n\r\n"),
+        ]
         rows = read(capture(tmp_path / f"{port}.pcap", turns, port))
         assert "operations" not in rows, port

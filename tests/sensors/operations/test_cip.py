@@ -53,16 +53,16 @@ def test_services_have_the_codes_and_objects_that_wireshark_sees(tmp_path: Path)
     fields = ("frame.number", "cip.sc", "cip.class", "cip.instance", "cip.symbol")
     shown = tshark(file, "cip.rr == 0", *fields)
     assert len(shown) == len(rows) == len(SERVICES)
-    for row, (service, _, name, kind), frame in zip(rows, SERVICES, shown, strict=True):
-        number, code, class_id, instance, symbol = frame
-        assert row["request_frame"] == int(number)
-        assert int(code, 16) & 0x7F == service
+    for row, (code, _, name, kind), frame in zip(rows, SERVICES, shown, strict=True):
+        frame_number, seen_code, class_id, instance, symbol = frame
+        assert row["request_frame"] == int(frame_number)
+        assert int(seen_code, 16) & 0x7F == code
         assert (row["operation"], row["operation_class"], row["outcome"]) == (name, kind, "answered")
         if symbol:
             assert row["object"] == symbol
         else:
-            seen = f"class {int(class_id, 0)} instance {int(instance, 0)}"
-            assert row["object"].startswith(seen), row
+            place = f"class {int(class_id, 0)} instance {int(instance, 0)}"
+            assert row["object"].startswith(place), row
 
 
 def test_a_refusal_has_its_status(tmp_path: Path) -> None:
@@ -72,7 +72,11 @@ def test_a_refusal_has_its_status(tmp_path: Path) -> None:
         ("server", unconnected(reply(0x0E, 0x14), context=context)),
     ]
     file, (row,) = operations(tmp_path, turns)
-    assert (row["outcome"], row["error_code"], row["detail"]) == ("exception", 0x14, "attribute not supported")
+    assert (row["outcome"], row["error_code"], row["detail"]) == (
+        "exception",
+        0x14,
+        "attribute not supported",
+    )
     assert [int(code, 16) for (code,) in tshark(file, "cip.rr == 1", "cip.genstat")] == [0x14]
 
 
@@ -119,7 +123,9 @@ def test_messages_of_one_packet_are_operations_of_their_own(tmp_path: Path) -> N
         ("server", connected(6, 9, reply(0x0A, 0x1E, bundle(answers)))),
     ]
     _, rows = operations(tmp_path, turns)
-    said = [(row["operation"], row["object"], row["value"], row["outcome"], row["error_code"]) for row in rows]
+    said = [
+        (row["operation"], row["object"], row["value"], row["outcome"], row["error_code"]) for row in rows
+    ]
     assert said == [
         ("read tag", "A", "INT 0500", "answered", None),
         ("write tag", "B", "0900", "exception", 0x0F),
@@ -142,7 +148,9 @@ def test_the_programs_of_older_controllers_are_told_by_their_function(tmp_path: 
 
 def test_implicit_messages_are_counted_not_listed(tmp_path: Path) -> None:
     def implicit(connection: int, sequence: int) -> bytes:
-        return struct.pack("<HHHIIHHH", 2, 0x8002, 8, connection, sequence, 0xB1, 8, sequence & 0xFFFF) + bytes(6)
+        return struct.pack(
+            "<HHHIIHHH", 2, 0x8002, 8, connection, sequence, 0xB1, 8, sequence & 0xFFFF
+        ) + bytes(6)
 
     turns: list[Turn] = []
     for sequence in range(100):
@@ -164,7 +172,11 @@ def test_looking_for_devices_over_udp_is_told(tmp_path: Path) -> None:
     file = write_pcap(tmp_path / "identity.pcap", datagrams(turns, 44_818, sport=50_000))
     rows = read(file)
     (row,) = rows["operations"]
-    assert (row["operation"], row["operation_class"], row["outcome"]) == ("list identity", "discover", "answered")
+    assert (row["operation"], row["operation_class"], row["outcome"]) == (
+        "list identity",
+        "discover",
+        "answered",
+    )
     told = {row["kind"]: row["value"] for row in rows["observations"] if row["source"] == "cip"}
     ((name, vendor),) = tshark(file, "enip.lir.name", "enip.lir.name", "enip.lir.vendor")
     assert (told["model"], told["vendor"]) == (name, "OMRON Corporation")

@@ -93,7 +93,10 @@ def test_a_command_says_point_value_and_why_it_was_refused(tmp_path: Path) -> No
 
 def test_a_long_answer_in_many_frames_is_one(tmp_path: Path) -> None:
     points = bytes([30, 2, 0, 0, 199]) + bytes(3 * 200)
-    turns: list[Turn] = [("client", dnp3_request(3, 1, bytes([60, 1, 6]))), ("server", dnp3_response(3, 0, points))]
+    turns: list[Turn] = [
+        ("client", dnp3_request(3, 1, bytes([60, 1, 6]))),
+        ("server", dnp3_response(3, 0, points)),
+    ]
     file = capture(tmp_path / "dnp3.pcap", turns, 20_000)
     (row,) = read(file)["operations"]
     assert (row["outcome"], row["value"], row["quantity"]) == ("answered", "g30v2 0 to 199", 200)
@@ -106,7 +109,11 @@ def test_unsolicited_responses_are_counted_and_the_telling_ones_told(tmp_path: P
     turns.append(("server", dnp3_response(11, 0x8000, event, function=130)))
     rows = read(capture(tmp_path / "dnp3.pcap", turns, 20_000))["operations"]
     told, counted = sorted(rows, key=lambda row: row["messages"])
-    assert (counted["messages"], counted["operation"], counted["outcome"]) == (10, "unsolicited response", "one_way")
+    assert (counted["messages"], counted["operation"], counted["outcome"]) == (
+        10,
+        "unsolicited response",
+        "one_way",
+    )
     assert (told["messages"], told["detail"]) == (1, "restarted")
     assert {(row["client_station"], row["server_station"]) for row in rows} == {("1", "4")}
 
@@ -122,9 +129,14 @@ def test_a_damaged_block_is_an_anomaly_and_no_operation(tmp_path: Path) -> None:
 def test_link_frames_are_counted_as_what_keeps_the_link(tmp_path: Path) -> None:
     turns: list[Turn] = [("client", dnp3_frame(0xC9, 4, 1, b"")), ("server", dnp3_frame(0x0B, 1, 4, b""))] * 5
     rows = read(capture(tmp_path / "dnp3.pcap", turns, 19_999))["operations"]
-    assert [(row["operation"], row["messages"]) for row in rows] == [("request link status", 5), ("link status", 5)]
+    assert [(row["operation"], row["messages"]) for row in rows] == [
+        ("request link status", 5),
+        ("link status", 5),
+    ]
 
 
 def test_an_outstation_is_told_to_the_inventory(tmp_path: Path) -> None:
     told = read(capture(tmp_path / "dnp3.pcap", conversation(), 20_000))["observations"]
-    assert [(row["kind"], row["value"]) for row in told if row["source"] == "dnp3"] == [("role", "DNP3 outstation 4")]
+    assert [(row["kind"], row["value"]) for row in told if row["source"] == "dnp3"] == [
+        ("role", "DNP3 outstation 4")
+    ]

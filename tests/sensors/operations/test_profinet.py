@@ -55,14 +55,27 @@ def test_a_device_that_is_identified_reaches_the_inventory(tmp_path: Path) -> No
     ]
     file, rows = decoded(tmp_path, frames)
     first, second = rows["operations"]
-    assert (first["operation"], first["operation_class"], first["outcome"]) == ("identify", "discover", "answered")
+    assert (first["operation"], first["operation_class"], first["outcome"]) == (
+        "identify",
+        "discover",
+        "answered",
+    )
     assert (first["request_frame"], first["response_frame"], first["latency_ns"]) == (1, 2, 1_000_000)
     assert (first["client_mac"], first["server_mac"]) == (ENGINEER, DEVICE)
     assert (second["request_frame"], second["response_frame"]) == (1, 3)
-    told = {(row["kind"], row["value"]) for row in rows["observations"] if row["source"] == "profinet_dcp" and row["mac"] == DEVICE}
+    told = {
+        (row["kind"], row["value"])
+        for row in rows["observations"]
+        if row["source"] == "profinet_dcp" and row["mac"] == DEVICE
+    }
     fields = ("suboption_device_nameofstation", "suboption_device_devicevendorvalue", "suboption_ip_ip")
     ((name, model, address),) = tshark(file, "frame.number == 2", *(f"pn_dcp.{field}" for field in fields))
-    assert {("host_name", name), ("model", model), ("address", address), ("role", "PROFINET IO controller")} <= told
+    assert {
+        ("host_name", name),
+        ("model", model),
+        ("address", address),
+        ("role", "PROFINET IO controller"),
+    } <= told
     assert not tshark(file, "_ws.malformed", "frame.number")
 
 
@@ -71,14 +84,19 @@ def test_setting_a_name_an_address_or_resetting_changes_the_device(tmp_path: Pat
     frames = [
         asked(dcp(0xFEFD, 4, 0, 1, block(2, 2, b"\0\1press-7"))),
         answered(dcp(0xFEFD, 4, 1, 1, done[0])),
-        asked(dcp(0xFEFD, 4, 0, 2, block(1, 2, b"\0\1" + bytes([10, 9, 0, 77, 255, 255, 255, 0, 0, 0, 0, 0])))),
+        asked(
+            dcp(0xFEFD, 4, 0, 2, block(1, 2, b"\0\1" + bytes([10, 9, 0, 77, 255, 255, 255, 0, 0, 0, 0, 0])))
+        ),
         answered(dcp(0xFEFD, 4, 1, 2, done[1])),
         asked(dcp(0xFEFD, 4, 0, 3, block(5, 6, b"\0\4"))),
         answered(dcp(0xFEFD, 4, 1, 3, done[2])),
         asked(dcp(0xFEFD, 4, 0, 4, block(5, 3, b"\0\0\1\0"))),
     ]
     file, rows = decoded(tmp_path, frames)
-    said = [(row["operation"], row["operation_class"], row["outcome"], row["error_code"]) for row in rows["operations"]]
+    said = [
+        (row["operation"], row["operation_class"], row["outcome"], row["error_code"])
+        for row in rows["operations"]
+    ]
     assert said == [
         ("set station name", "configure", "answered", None),
         ("set IP address", "configure", "exception", 3),
@@ -87,7 +105,8 @@ def test_setting_a_name_an_address_or_resetting_changes_the_device(tmp_path: Pat
     ]
     assert rows["operations"][0]["value"] == "station name press-7"
     assert [row["request_frame"] for row in rows["operations"]] == [
-        int(number) for (number,) in tshark(file, "pn_dcp.service_id == 4 && pn_dcp.service_type == 0", "frame.number")
+        int(number)
+        for (number,) in tshark(file, "pn_dcp.service_id == 4 && pn_dcp.service_type == 0", "frame.number")
     ]
 
 
@@ -98,14 +117,24 @@ def test_reading_names_what_is_read(tmp_path: Path) -> None:
     ]
     _, rows = decoded(tmp_path, frames)
     (row,) = rows["operations"]
-    assert (row["operation"], row["object"], row["value"]) == ("get", "station name, IP address", "station name plc1")
+    assert (row["operation"], row["object"], row["value"]) == (
+        "get",
+        "station name, IP address",
+        "station name plc1",
+    )
 
 
 def test_cyclic_frames_are_one_row_a_minute(tmp_path: Path) -> None:
-    cyclic = [frame(SERVER_MAC, CLIENT_MAC, 0x8892, struct.pack(">H", 0x8001) + bytes(42)) for _ in range(150)]
+    cyclic = [
+        frame(SERVER_MAC, CLIENT_MAC, 0x8892, struct.pack(">H", 0x8001) + bytes(42)) for _ in range(150)
+    ]
     file, rows = decoded(tmp_path, cyclic, step_us=1_000_000)
     # The capture begins at a full minute, or inside one.
-    assert sum(row["messages"] for row in rows["operations"]) == len(tshark(file, "pn_rt", "frame.number")) == 150
+    assert (
+        sum(row["messages"] for row in rows["operations"])
+        == len(tshark(file, "pn_rt", "frame.number"))
+        == 150
+    )
     assert len(rows["operations"]) in (3, 4)
     assert {row["object"] for row in rows["operations"]} == {"frame id 0x8001"}
 
@@ -133,7 +162,14 @@ def test_substation_events_are_counted_by_control_block(tmp_path: Path) -> None:
 
 
 def test_sampled_values_are_counted_by_stream(tmp_path: Path) -> None:
-    unit = tlv(0x30, tlv(0x80, b"MU01") + tlv(0x82, b"\0\1") + tlv(0x83, bytes(4)) + tlv(0x85, b"\1") + tlv(0x87, bytes(64)))
+    unit = tlv(
+        0x30,
+        tlv(0x80, b"MU01")
+        + tlv(0x82, b"\0\1")
+        + tlv(0x83, bytes(4))
+        + tlv(0x85, b"\1")
+        + tlv(0x87, bytes(64)),
+    )
     content = tlv(0x60, tlv(0x80, b"\1") + tlv(0xA2, unit))
     payload = struct.pack(">HHHH", 0x4000, 8 + len(content), 0, 0) + content
     file, rows = decoded(tmp_path, [frame(SERVER_MAC, "01:0c:cd:04:00:01", 0x88BA, payload)] * 30)
@@ -152,7 +188,10 @@ def test_ethercat_is_named_and_counted(tmp_path: Path) -> None:
 
 
 def test_noise_under_these_types_is_no_operation(tmp_path: Path) -> None:
-    noise = [frame(SERVER_MAC, CLIENT_MAC, kind, b"\xfe\xfe\x09\x09" + b"\xff" * 42) for kind in (0x8892, 0x88B8, 0x88BA, 0x88A4)]
+    noise = [
+        frame(SERVER_MAC, CLIENT_MAC, kind, b"\xfe\xfe\x09\x09" + b"\xff" * 42)
+        for kind in (0x8892, 0x88B8, 0x88BA, 0x88A4)
+    ]
     _, rows = decoded(tmp_path, noise)
     assert "operations" not in rows
     assert len(rows["anomalies"]) == 4

@@ -51,13 +51,17 @@ USER_DATA: Final = {
 def test_s7_jobs_and_their_answers_are_paired_as_wireshark_numbers_them() -> None:
     file = RECORDED / "s7.pcap"
     rows = by_request(operations(file))
-    shown = tshark(file, "s7comm.header.rosctr == 1", "frame.number", "s7comm.param.func", "s7comm.header.pduref")
+    shown = tshark(
+        file, "s7comm.header.rosctr == 1", "frame.number", "s7comm.param.func", "s7comm.header.pduref"
+    )
     acknowledged = tshark(file, "s7comm.header.rosctr in {2,3}", "frame.number", "s7comm.header.pduref")
     assert len(shown) > 20
     for number, function, reference in shown:
         row = rows[int(number)]
         assert row["operation"] in JOBS[int(function, 16)], row
-        later = [int(frame) for frame, known in acknowledged if known == reference and int(frame) > int(number)]
+        later = [
+            int(frame) for frame, known in acknowledged if known == reference and int(frame) > int(number)
+        ]
         assert row["response_frame"] == later[0], row
         assert row["service"] == "s7comm"
         assert row["confidence"] == "handshake" or int(number) < 10
@@ -190,7 +194,9 @@ def test_commands_of_iec104_and_their_confirmations_are_what_wireshark_says() ->
 
 def test_values_of_iec104_are_counted_by_kind_cause_and_station() -> None:
     file = RECORDED / "iec104.pcap"
-    counted = [row for row in operations(file) if row["outcome"] == "one_way" and row["operation_class"] == "read"]
+    counted = [
+        row for row in operations(file) if row["outcome"] == "one_way" and row["operation_class"] == "read"
+    ]
     shown = [list(map(_number, frame)) for frame in tshark(file, "iec60870_asdu.typeid < 45", *FIELDS)]
     unasked = [frame for frame in shown if frame[2] != 5]
     assert sum(row["messages"] for row in counted) == len(unasked)
@@ -219,21 +225,19 @@ def test_tags_of_ethernet_ip_are_what_wireshark_says() -> None:
         if row["operation"] in named.values()
     ]
     assert sorted(ours) == sorted(theirs)
-    assert {row["server_station"] for row in rows if row["operation"] in named.values()} == {"port 1 address 0"}
+    assert {row["server_station"] for row in rows if row["operation"] in named.values()} == {
+        "port 1 address 0"
+    }
 
 
 def test_the_identity_of_a_device_reaches_the_inventory() -> None:
     file = RECORDED / "enip.pcap"
     told = {row["kind"]: row["value"] for row in read(file)["observations"] if row["source"] == "cip"}
-    ((name, major, minor, serial, *_), *_) = tshark(
-        file,
-        "enip.command == 0x63 && enip.lir.name",
-        "enip.lir.name",
-        "cip.id.major_rev",
-        "cip.id.minor_rev",
-        "enip.lir.serial",
-    )
+    shown = tshark(file, "enip.lir.name", "enip.lir.name", "enip.lir.revision", "enip.lir.serial")
+    name, revision, serial = shown[0]
+    major, minor = divmod(int(revision), 256)
     assert told["model"] == name
+    assert told["firmware"] == f"{major}.{minor:03}"
     assert told["vendor"] == "Rockwell Automation/Allen-Bradley"
     assert told["serial_number"] == f"{int(serial, 16):08x}"
 
