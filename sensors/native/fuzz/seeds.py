@@ -121,6 +121,7 @@ def write(folder: Path) -> int:
     """Write all seeds; how many there are."""
     count = keep(folder, "services", "standard", services_seeds())
     count += write_operations(folder)
+    count += keep(folder, "mqtt", "made", mqtt_seeds())
     for path in sorted(CAPTURES.glob("*.pcapng")):
         packets = list(rdpcap(str(path), count=20_000))
         modbus = [packet for packet in packets if is_modbus(packet)]
@@ -146,6 +147,35 @@ def keep(folder: Path, target: str, name: str, contents: list[bytes]) -> int:
     for number, content in enumerate(contents):
         (place / f"{name}-{number}").write_bytes(content)
     return len(contents)
+
+
+def mqtt_seeds() -> list[bytes]:
+    """One byte of options; then for each packet its type and what happens to it, a length, what is in it.
+
+    Made here: connections of 3.1.1 and 5 and over WebSocket, every quality of delivery, an alias, a birth, a command.
+    """
+
+    def piece(kind: int, side: int, data: bytes) -> bytes:
+        return bytes([kind << 4 | side, len(data)]) + data
+
+    connect, connack = piece(1, 0, b"\x02\0\x01a"), piece(2, 1, b"\0\0")
+    delivered = piece(3, 0, b"\x02\0\x07x") + piece(4, 1, b"\0\x07")
+    released = piece(3, 0, b"\x04\0\x08x") + b"".join(piece(kind, kind != 6, b"\0\x08") for kind in (5, 6, 7))
+    subscribed = piece(8, 0, b"\0\x01\0\x03a/#\x01") + piece(9, 1, b"\0\x01\x01")
+    told = piece(12, 0, b"") + piece(13, 1, b"") + piece(14, 0, b"")
+    metric = b"\x12\x0f\x0a\x01m\x10\x01\x20\x0a\x69\0\0\0\0\0\0\x08\x40"
+    birth = piece(3, 0, b"\x20\x08\x01" + metric + b"\x18\0")
+    command = piece(3, 1, b"\x50\x08\x01\x12\x0b\x10\x01\x69\0\0\0\0\0\0\x08\x40")
+    older = connect + connack + delivered + released + subscribed + birth + command + told
+    alias = piece(3, 0, b"\0\x03\x23\0\x01x") + piece(3, 0, b"\x10\x03\x23\0\x01x")
+    newer = piece(1, 0, b"\x02\0\0\x01a") + piece(2, 1, b"\0\0\x03\x22\0\x05") + alias + told
+    return [
+        bytes([options]) + packets
+        for options, packets in [
+            *((options, older) for options in (0, 1, 4, 8, 16, 32)),
+            *((options, newer) for options in (2, 10, 18, 34)),
+        ]
+    ]
 
 
 def main() -> None:

@@ -107,29 +107,11 @@ proptest! {
         streams in conversation(),
         lengths in vec(1usize..90, 1..6),
     ) {
-        // A first piece of a CONNECT or any other packet has to name the flow: what names it is not cut.
-        let whole = said(&told(&streams, &[60_000], 1883).decode());
-        let mut talk = Talk::new(1883);
-        talk.handshake();
-        let first = wire::connect("first");
-        talk.send(0, ACK, &first);
-        let mut named = Talk::new(1883);
-        named.handshake();
-        named.send(0, ACK, &first);
-        for (side, stream) in streams.iter().enumerate() {
-            named.send(side, ACK, stream);
-            let mut rest = stream.as_slice();
-            for length in lengths.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (piece, after) = rest.split_at((*length).min(rest.len()));
-                talk.send(side, ACK, piece);
-                rest = after;
-            }
-        }
-        prop_assert_eq!(said(&talk.decode()), said(&named.decode()));
-        prop_assert!(whole.len() <= 200);
+        // A connection from its start: in the middle of one, what is recognised first depends on its pieces.
+        let [sent, answered] = streams;
+        let streams = [[wire::connect("first"), sent].concat(), answered];
+        let whole = told(&streams, &[60_000], 1883).decode();
+        prop_assert_eq!(said(&told(&streams, &lengths, 1883).decode()), said(&whole));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod exchanges;
 mod framing;
 mod inventory;
+mod opening;
 mod packets;
 mod pairing;
 mod payload;
@@ -174,6 +175,11 @@ impl Parser for Mqtt {
 
     fn confidence(&self) -> Confidence {
         self.confidence
+    }
+
+    fn glance(&self) -> u64 {
+        let [asked, told] = &self.streams;
+        self.last_frame ^ asked.skipped_bytes ^ told.skipped_bytes ^ self.session.client_id.len() as u64
     }
 
     fn progress(&self) -> Progress {
@@ -414,5 +420,15 @@ impl Mqtt {
         } else {
             self.progress = Progress::Wrong;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_of_mqtt_is_small() {
+        assert!(size_of::<Mqtt>() <= 640, "{}", size_of::<Mqtt>());
     }
 }

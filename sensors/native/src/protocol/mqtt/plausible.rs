@@ -5,8 +5,8 @@ use super::packets::{self, Body};
 use super::reader::Reader;
 use super::words::{PacketType, Version};
 
-/// The longest packet that is looked for whole, where the step is lost.
-const LONGEST: usize = 1_024;
+/// The longest packet that is looked for whole, where the step is lost: short, since every byte may look like one.
+const LONGEST: usize = 256;
 
 /// The longest topic that is believed without any other sign.
 const LONGEST_TOPIC: usize = 256;

@@ -18,9 +18,12 @@ pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     }
     let kind = PacketType::of(first)?;
     if kind == PacketType::Connect {
-        let named = is_connect(payload);
-        return named
-            .then_some(Recognised { confidence: Confidence::Handshake, speaker: Some(Role::Client) });
+        let confidence = match connect(payload) {
+            Found::Whole => Confidence::Handshake,
+            Found::Part if on_port => Confidence::Port,
+            Found::Part | Found::Nothing => return None,
+        };
+        return Some(Recognised { confidence, speaker: Some(Role::Client) });
     }
     let mut rest = payload;
     let (mut speaker, mut much) = (None, false);
@@ -49,11 +52,28 @@ pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     Some(Recognised { confidence, speaker })
 }
 
-/// A CONNECT packet up to its protocol name; the rest of it may be in the next segment.
-fn is_connect(payload: &[u8]) -> bool {
-    let Start::Head(head) = start(payload) else { return false };
-    let body = &payload[usize::from(head.header_bytes)..];
-    body.starts_with(b"\0\x04MQTT") || body.starts_with(b"\0\x06MQIsdp")
+/// How much of a CONNECT packet's start is there.
+enum Found {
+    /// Up to its protocol name; the rest of it may be in the next segment.
+    Whole,
+    Part,
+    Nothing,
+}
+
+fn connect(payload: &[u8]) -> Found {
+    let body = match start(payload) {
+        Start::Incomplete => &[],
+        Start::Broken(_) => return Found::Nothing,
+        Start::Head(head) => &payload[usize::from(head.header_bytes)..],
+    };
+    let names = [&b"\0\x04MQTT"[..], b"\0\x06MQIsdp"];
+    if names.iter().any(|name| body.starts_with(name)) {
+        Found::Whole
+    } else if names.iter().any(|name| name.starts_with(body)) {
+        Found::Part
+    } else {
+        Found::Nothing
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +85,15 @@ mod tests {
         for payload in [&b"\x10\x10\0\x04MQTT\x05"[..], b"\x10\x90\x01\0\x06MQIsdp\x03"] {
             let found = recognise(payload, false).unwrap();
             assert_eq!((found.confidence, found.speaker), (Confidence::Handshake, Some(Role::Client)));
+        }
+    }
+
+    #[test]
+    fn a_part_of_one_is_a_sign_on_the_port_alone() {
+        for payload in [&b"\x10"[..], b"\x10\x10", b"\x10\x10\0\x04MQ"] {
+            let found = recognise(payload, true).unwrap();
+            assert_eq!((found.confidence, found.speaker), (Confidence::Port, Some(Role::Client)));
+            assert_eq!(recognise(payload, false), None);
         }
     }
 
