@@ -27,6 +27,9 @@ from sensors.table_files import TableFiles, rehearse
 _STATUS_S: Final = 1.0
 _LOG_S: Final = 60.0
 
+#: Tables of which a row is an operation that somebody asked for.
+_TRANSACTIONS: Final = ("modbus", "opcua", "mqtt", "operations")
+
 #: How often an interface that is not there yet is looked for.
 _LOOK_S: Final = 0.5
 
@@ -190,7 +193,7 @@ class _Session:
             f"{counts['packets']:,} packets ({rate:,.0f}/s)",
             f"{counts['dropped_packets']:,} dropped",
             f"{self._rows['flow_starts']:,} flows",
-            f"{self._rows['modbus']:,} Modbus transactions",
+            f"{sum(self._rows[name] for name in _TRANSACTIONS):,} transactions",
         ]
         if self._options.listening.recording:
             words.append(f"{counts['recorded_packets']:,} recorded")

@@ -560,4 +560,21 @@ mod tests {
         decoder.finish_capture();
         assert_eq!(decoder.shared.tables.flow_minutes.len(), 1_000);
     }
+
+    #[test]
+    fn a_minute_ends_by_the_clock_of_the_source_where_no_frame_comes() {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.quiet(59 * SECOND_NS);
+        let packet = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        decoder.frame(&Record { ts: 0, wire_length: 20, link_type: 101, interface: 0, data: &packet });
+        decoder.quiet(59 * SECOND_NS);
+        assert_eq!(decoder.shared.tables.coverage.len(), 0);
+        decoder.quiet(60 * SECOND_NS);
+        assert_eq!(decoder.shared.tables.coverage.len(), 1);
+        assert_eq!(decoder.shared.tables.flow_minutes.len(), 1);
+        // What has passed without a frame leaves no row.
+        decoder.quiet(600 * SECOND_NS);
+        decoder.finish_capture();
+        assert_eq!(decoder.shared.tables.coverage.len(), 1);
+    }
 }

@@ -6,19 +6,23 @@
 #[expect(unsafe_code, reason = "memory that is shared with the kernel")]
 mod area;
 mod block;
+mod clock;
 mod counters;
+mod shape;
 #[expect(unsafe_code, reason = "system calls")]
 mod socket;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::recorder::Recorder;
 use super::{Description, Flaw, FlawKind, Item, Record};
 use area::Area;
+use clock::HardwareClock;
 use counters::add;
+use shape::{blocks, link_type};
 use socket::{RETIRE, Socket, Waited};
 
 pub use counters::Counters;
@@ -31,13 +35,6 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// A partly filled block comes within the kernel's timer; then nothing more is on its way.
 const LAST_BLOCK: Duration = Duration::from_millis(3 * RETIRE.as_millis() as u64);
-
-/// A hardware clock that is further from the system's than this is not set: TAI alone is 37 s away.
-const MISTRUSTED_FROM_NS: u64 = 5_000_000_000;
-
-/// Blocks hold the longest frame (64 KiB and its headers) many times over, and are released one by one.
-const BLOCK_BYTES: usize = 1 << 20;
-const SMALL_BLOCK_BYTES: usize = 128 << 10;
 
 /// How an interface is listened to.
 #[derive(Clone, Debug)]
@@ -82,20 +79,12 @@ pub struct Ring {
     batch_ends: Instant,
     /// The time of the newest packet and the moment that it was read at: together they are a clock.
     newest: Option<(i64, Instant)>,
-    hardware: Hardware,
+    hardware: HardwareClock,
     packets: u64,
     wire_bytes: u64,
     /// When the last blocks are in, once we are to end.
     ending: Option<Instant>,
     ended: bool,
-}
-
-/// Whether the interface's own timestamps are used.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hardware {
-    NotSeen,
-    Trusted,
-    Mistrusted,
 }
 
 impl Ring {
@@ -138,7 +127,7 @@ impl Ring {
             pending: VecDeque::new(),
             batch_ends: Instant::now(),
             newest: None,
-            hardware: Hardware::NotSeen,
+            hardware: HardwareClock::NotSeen,
             packets: 0,
             wire_bytes: 0,
             ending: None,
@@ -200,8 +189,8 @@ impl Ring {
         }
         let mut ts = packet.ts;
         if packet.hardware_time {
-            if self.hardware != Hardware::Trusted {
-                ts = trusted(&mut self.hardware, &self.socket, &self.counters, ts);
+            if self.hardware != HardwareClock::Trusted {
+                ts = self.hardware.time(ts, &self.socket, &self.counters);
             }
             add(&self.counters.hardware_timestamps, 1);
         }
@@ -373,77 +362,5 @@ impl Ring {
         if !lost.is_empty() {
             self.pending.push_back(Item::Flaw(Flaw::new(FlawKind::InterfaceLost, 0, lost)));
         }
-    }
-}
-
-/// The time of a packet that the interface has stamped; the system's where the interface's clock is not set.
-#[cold]
-fn trusted(hardware: &mut Hardware, socket: &Socket, counters: &Counters, ts: i64) -> i64 {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let wall_ns = i64::try_from(wall.as_nanos()).unwrap_or(i64::MAX);
-    if *hardware == Hardware::NotSeen {
-        *hardware = first_seen(ts, wall_ns);
-        if *hardware == Hardware::Mistrusted {
-            let _ = socket.set_hardware_timestamps(false);
-        }
-    }
-    if *hardware == Hardware::Trusted {
-        return ts;
-    }
-    add(&counters.mistrusted_timestamps, 1);
-    wall_ns
-}
-
-/// The first packet that the hardware stamped has just come: its time is about now, or the clock is not set.
-fn first_seen(ts: i64, wall_ns: i64) -> Hardware {
-    if ts.abs_diff(wall_ns) > MISTRUSTED_FROM_NS { Hardware::Mistrusted } else { Hardware::Trusted }
-}
-
-/// (bytes of a block, blocks) of a ring that takes about so much memory.
-fn blocks(ring_bytes: usize) -> (usize, usize) {
-    let block = if ring_bytes >= 8 * BLOCK_BYTES { BLOCK_BYTES } else { SMALL_BLOCK_BYTES };
-    (block, (ring_bytes / block).max(2))
-}
-
-/// LINKTYPE_ of what an interface of this kind (ARPHRD_) hands over on a raw socket.
-fn link_type(hardware_type: u16) -> Option<u16> {
-    match hardware_type {
-        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(1),
-        // Without a link header: TUN devices, raw IP, PPP and tunnels.
-        libc::ARPHRD_NONE
-        | libc::ARPHRD_PPP
-        | libc::ARPHRD_RAWHDLC
-        | libc::ARPHRD_TUNNEL
-        | libc::ARPHRD_TUNNEL6
-        | libc::ARPHRD_SIT => Some(101),
-        // ARPHRD_RAWIP, which modems have.
-        519 => Some(101),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ring_has_at_least_two_blocks_and_no_more_memory_than_asked_for() {
-        assert_eq!(blocks(64 << 20), (BLOCK_BYTES, 64));
-        assert_eq!(blocks(1 << 20), (SMALL_BLOCK_BYTES, 8));
-        assert_eq!(blocks(0), (SMALL_BLOCK_BYTES, 2));
-    }
-
-    #[test]
-    fn a_clock_that_counts_tai_is_not_trusted_and_one_that_is_set_is() {
-        let now = 1_795_327_200_000_000_000;
-        assert!(first_seen(now + 37_000_000_000, now) == Hardware::Mistrusted);
-        assert!(first_seen(now - 2_000_000, now) == Hardware::Trusted);
-    }
-
-    #[test]
-    fn interfaces_without_a_link_header_are_read_as_raw_ip() {
-        assert_eq!(link_type(libc::ARPHRD_NONE), Some(101));
-        assert_eq!(link_type(libc::ARPHRD_LOOPBACK), Some(1));
-        assert_eq!(link_type(libc::ARPHRD_IEEE80211), None);
     }
 }
