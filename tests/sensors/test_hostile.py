@@ -155,28 +155,17 @@ def conversation(request: pytest.FixtureRequest) -> Conversation:
 @few
 def test_any_segments_give_the_same_transactions(data: st.DataObject) -> None:
     conversation = data.draw(st.sampled_from(conversations()), label="conversation")
-    # The first segment of each turn is long enough to know the protocol by.
-    sizes = data.draw(st.lists(st.integers(12, 400), min_size=1, max_size=12), label="sizes")
+    sizes = data.draw(st.lists(st.integers(1, 400), min_size=1, max_size=12), label="sizes")
     frames = talk(conversation.said, conversation.server_port, lambda turn: cut(turn, itertools.cycle(sizes)))
     assert said_by(decode_bytes(nanosecond_pcap(frames))) == plainly(conversation)
 
 
-_BY_PAYLOADS: Final = (
-    "a protocol is recognised by single payloads: one whose first is too short is never named"
-)
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 9])
-def test_the_smallest_segments_give_the_same_transactions(
-    request: pytest.FixtureRequest, conversation: Conversation, size: int
-) -> None:
-    if not conversation.name.startswith("modbus"):
-        request.applymarker(pytest.mark.xfail(reason=_BY_PAYLOADS))
+def test_the_smallest_segments_give_the_same_transactions(conversation: Conversation, size: int) -> None:
     frames = talk(conversation.said, conversation.server_port, lambda turn: cut(turn, itertools.repeat(size)))
     assert said_by(decode_bytes(nanosecond_pcap(frames))) == plainly(conversation)
 
 
-@pytest.mark.xfail(reason=_BY_PAYLOADS)
 def test_the_smallest_segments_on_another_port_give_the_same_transactions() -> None:
     frames = talk(_modbus(5020).said, 5020, lambda turn: cut(turn, itertools.repeat(3)))
     rows = [row | {"server_port": 502} for row in decode_bytes(nanosecond_pcap(frames))["modbus"]]
@@ -188,7 +177,7 @@ def test_the_smallest_segments_on_another_port_give_the_same_transactions() -> N
 def test_segments_out_of_order_and_twice_give_the_same_transactions(data: st.DataObject) -> None:
     conversation = data.draw(st.sampled_from(conversations()), label="conversation")
     chance = random.Random(data.draw(st.integers(0, 2**32), label="seed"))
-    size = data.draw(st.integers(12, 300), label="size")
+    size = data.draw(st.integers(1, 300), label="size")
 
     def shuffled(turn: Turn) -> list[Sent]:
         segments = cut(turn, itertools.repeat(size))
@@ -208,7 +197,7 @@ def test_segments_out_of_order_and_twice_give_the_same_transactions(data: st.Dat
 @few
 def test_segments_that_overlap_give_the_same_transactions(data: st.DataObject) -> None:
     conversation = data.draw(st.sampled_from(conversations()), label="conversation")
-    size = data.draw(st.integers(12, 200), label="size")
+    size = data.draw(st.integers(1, 200), label="size")
     back = data.draw(st.integers(1, 60), label="overlap")
 
     def overlapping(turn: Turn) -> list[Sent]:

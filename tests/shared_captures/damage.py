@@ -49,6 +49,8 @@ class Messages:
     of_row: Callable[[Row], Iterator[tuple[str, object]]]
     #: Whether the other rows of a connection say less where this one is lost: its version, who talks, what an alias is.
     is_context: Callable[[Row], bool] = lambda row: False
+    #: What a transaction shares with those that it can be taken for, once a part is lost.
+    mistaken_for: Callable[[Row], object] = lambda row: (row["transaction_id"], row["unit"], row["function"])
 
 
 def modbus_length(data: bytes) -> int:
@@ -134,10 +136,51 @@ MQTT: Final = Messages(
     _mqtt_identity,
     _mqtt_of_row,
     lambda row: row["packet_type"] == "connect",
+    lambda row: (row["packet_type"], row["packet_id"]),
+)
+
+
+_OPCUA_TYPES: Final = (b"HEL", b"ACK", b"ERR", b"RHE", b"OPN", b"MSG", b"CLO")
+
+
+def opcua_length(data: bytes) -> int:
+    """The length of an OPC UA message chunk (OPC 10000-6, 6.7.2.2)."""
+    if len(data) < 8:
+        return 0
+    if data[:3] not in _OPCUA_TYPES or data[3:4] not in (b"F", b"C", b"A"):
+        return -1
+    return int.from_bytes(data[4:8], "little") or -1
+
+
+def _opcua_identity(unit: bytes) -> object:
+    """The type: under encryption there is nothing else to know a message by."""
+    return None if unit[3:4] == b"C" else unit[:3].decode()
+
+
+def _opcua_of_row(row: Row) -> Iterator[tuple[str, object]]:
+    kind = row["message_type"]
+    if row["request_frame"] is not None:
+        yield "request_frame", kind
+    if row["response_frame"] is not None:
+        answer = "ERR" if row["outcome"] == "exception" else "ACK"
+        yield "response_frame", answer if kind == "HEL" else kind
+
+
+OPCUA: Final = Messages(
+    "opcua",
+    "opcua",
+    opcua_length,
+    _opcua_identity,
+    _opcua_of_row,
+    lambda row: (
+        row["message_type"] in ("HEL", "OPN") or row["service"] in ("CreateSession", "ActivateSession")
+    ),
+    lambda row: (row["message_type"], row["request_id"]),
 )
 
 PROTOCOLS: Final = (
     MODBUS,
+    OPCUA,
     MQTT,
 )
 
@@ -206,7 +249,9 @@ def messages(damaged: Damaged, protocol: Messages) -> list[Seen]:
             answers = readable(side, spans, damaged.lost)
             for (start, end), outside in zip(spans, answers, strict=True):
                 (carriers,) = side.carriers(end - 1, end)
-                identity = protocol.identity(content[start:end])
+                # A part of a message that goes on is no message.
+                if (identity := protocol.identity(content[start:end])) is None:
+                    continue
                 found.append(Seen(sender, identity, frozenset(carriers), outside))
     return found
 

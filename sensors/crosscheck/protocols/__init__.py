@@ -7,8 +7,10 @@ from typing import Final
 from sensors.crosscheck.mapping import Protocol
 from sensors.crosscheck.protocols.modbus import MODBUS
 from sensors.crosscheck.protocols.mqtt import MQTT
+from sensors.crosscheck.protocols.opcua import OPCUA
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = (
     MODBUS,
+    OPCUA,
     MQTT,
 )
