@@ -21,7 +21,17 @@ WORDS = {
     ("flow_starts", "role_source"): ["syn", "syn_ack", "protocol", "port", "first_seen"],
     ("flows", "confidence"): ["none", "port", "structure", "handshake"],
     ("flows", "end_reason"): ["fin", "reset", "idle", "reused", "evicted", "end_of_capture"],
-    ("modbus", "outcome"): ["answered", "exception", "unanswered", "orphan", "pending", "refused", "one_way"],
+    ("modbus", "outcome"): [
+        "answered",
+        "exception",
+        "unanswered",
+        "orphan",
+        "pending",
+        "refused",
+        "one_way",
+        "encrypted",
+        "aborted",
+    ],
     ("rtt", "kind"): ["handshake_server", "handshake_client", "ack_server", "ack_client", "path"],
 }
 

@@ -87,7 +87,7 @@ def test_what_is_not_decoded_is_absent_or_null_and_noted(busy: Path) -> None:
     answer = stats(busy)
     assert answer["opcua"] is None
     assert answer["mqtt"] is None
-    assert any("opcua messages" in note for note in answer["notes"])
+    assert any("protocols: frames by application protocol" in note for note in answer["notes"])
     assert "duplicate_ack" not in answer["tcp"]["analysis"]
 
 

@@ -91,6 +91,16 @@ def _numbers(answer: dict[str, Any]) -> dict[str, int]:
             **{f"MQTT CONNECT of level {level}": n for level, n in mqtt["versions_in_connect"].items()},
             **{f"MQTT CONNACK code {code}": count for code, count in mqtt["connack_codes"].items()},
         }
+    if (opcua := answer["opcua"]) is not None:
+        numbers |= {
+            "OPC UA messages": opcua["messages"],
+            "OPC UA frames with several messages": opcua["frames_multi_pdu"],
+            "OPC UA bad service results": opcua["service_results_bad"],
+            **{f"OPC UA chunk {kind}": count for kind, count in opcua["by_type_chunk"].items()},
+            **{f"OPC UA type {kind}": count for kind, count in opcua["services"].items()},
+            **{f"OPC UA policy {name}": count for name, count in opcua["policies"].items()},
+            **{f"OPC UA error {code}": count for code, count in opcua["errors"].items()},
+        }
     return numbers
 
 

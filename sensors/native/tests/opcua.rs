@@ -226,6 +226,24 @@ fn after_a_gap_the_next_message_is_found_and_says_so() {
 }
 
 #[test]
+fn a_gap_inside_a_message_costs_no_other_one() {
+    let mut ua = Ua::opened();
+    let id = ua.ask(&read("Pump1"));
+    let stream = [ua.answered(id, &[value(1), vec![0; 100]].concat()), ua.answered(9, &value(2))].concat();
+    ua.send(1, &stream[..80]);
+    ua.talk.send_unseen(1, ACK, &stream[80..110]);
+    ua.send(1, &stream[110..]);
+    let decoded = ua.decode();
+    let columns = ["request_id", "outcome", "values_read", "after_gap", "detail"];
+    assert_eq!(
+        messages(&decoded, &columns),
+        [r#"2 answered ["1"] true only its beginning is known"#, r#"9 orphan ["2"] false "#]
+    );
+    assert_eq!(decoded.decoder.counts().opcua_skipped_bytes, 0);
+    assert_eq!(kinds(&decoded), ["orphan_response"]);
+}
+
+#[test]
 fn a_message_without_its_beginning_answers_its_request_all_the_same() {
     let mut ua = Ua::opened();
     let id = ua.ask(&read("Pump1"));

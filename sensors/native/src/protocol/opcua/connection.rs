@@ -20,7 +20,7 @@ use crate::words::Outcome;
 impl OpcUa {
     pub fn hello(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
         self.settle(from);
-        let mut message = self.message(from, header, at, out);
+        let mut message = self.message(from, header, chunk, at, out);
         let read = connect::hello(&mut Reader::new(chunk), &mut message.said);
         self.flaw(read, &message, at, out);
         if let Some(before) = self.hello.replace(Box::new(message)) {
@@ -30,7 +30,7 @@ impl OpcUa {
 
     pub fn acknowledge(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
         self.settle(other(from));
-        let mut message = self.message(from, header, at, out);
+        let mut message = self.message(from, header, chunk, at, out);
         let read = connect::acknowledge(&mut Reader::new(chunk), &mut message.said);
         self.flaw(read, &message, at, out);
         let hello = self.hello.take();
@@ -40,7 +40,7 @@ impl OpcUa {
 
     /// An error answers what opens the connection or the channel; else it ends the connection.
     pub fn error(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        let mut message = self.message(from, header, at, out);
+        let mut message = self.message(from, header, chunk, at, out);
         match connect::error(&mut Reader::new(chunk), &mut message.said) {
             Ok(status) => message.status = Some(status),
             Err(flaw) => self.flaw(Err(flaw), &message, at, out),
@@ -57,7 +57,7 @@ impl OpcUa {
 
     pub fn reverse_hello(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
         self.settle(other(from));
-        let mut message = self.message(from, header, at, out);
+        let mut message = self.message(from, header, chunk, at, out);
         let read = connect::reverse_hello(&mut Reader::new(chunk), &mut message.said);
         self.flaw(read, &message, at, out);
         self.one_way(from, &message, out);
@@ -72,9 +72,9 @@ impl OpcUa {
         }
     }
 
-    /// An anomaly where a message is not as the specification has it.
+    /// An anomaly where a message is not as the specification has it, and all of it is there.
     pub fn flaw(&mut self, read: Read<()>, message: &Message, at: At, out: &mut Output<'_>) {
-        if let Err(flaw) = read {
+        if let Some(flaw) = read.err().filter(|_| !message.cut) {
             let (kind, service) = (message.kind, message.service);
             out.anomaly(AnomalyKind::MalformedMessage, at, &|| malformed(kind, service, flaw));
         }
@@ -82,7 +82,7 @@ impl OpcUa {
 
     /// OPN: in the clear where the policy is None, else all but the header is encrypted, whatever the mode.
     pub fn open(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        let mut message = self.message(from, header, at, out);
+        let mut message = self.message(from, header, chunk, at, out);
         message.service = UaService::OpenSecureChannel;
         let mut opening = match Opening::read(chunk) {
             Ok(opening) => opening,

@@ -97,6 +97,13 @@ impl Header {
     }
 }
 
+impl Header {
+    /// True where a chunk, without its header, is not all there.
+    pub fn is_cut(&self, chunk: &[u8]) -> bool {
+        chunk.len() + HEADER < self.size as usize
+    }
+}
+
 /// The channel that a chunk names behind its header.
 pub fn channel_of(bytes: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(HEADER..)?.first_chunk()?))
@@ -146,6 +153,8 @@ pub struct Framing {
     chunk: Option<Header>,
     /// Bytes of the chunk that have come.
     come: usize,
+    /// Bytes of the chunk are missing: what is behind them is not kept.
+    holed: bool,
     /// What is kept was told: it makes room for what comes next.
     told: bool,
     out_of_step: bool,
@@ -153,9 +162,25 @@ pub struct Framing {
 }
 
 impl Framing {
-    /// Bytes are missing, or the stream was joined in its middle: the next header has to be found.
-    pub fn lose_step(&mut self) {
+    /// So many bytes are missing; 0 where the stream was joined in its middle. True where they are all of the chunk
+    /// that is being read: its end is known, and it is told with what came before the gap. Else the next header has
+    /// to be found.
+    pub fn gap(&mut self, length: u64) -> bool {
         self.clear_told();
+        if let Some(header) = self.chunk.filter(|_| length > 0 && !self.out_of_step) {
+            let come = (self.come as u64).saturating_add(length);
+            if come < u64::from(header.size) {
+                self.come = come as usize;
+                self.holed = true;
+                return true;
+            }
+        }
+        self.lose_step();
+        false
+    }
+
+    fn lose_step(&mut self) {
+        self.holed = false;
         self.skipped_bytes += self.come.max(self.kept.len()) as u64;
         self.kept.clear();
         self.chunk = None;
@@ -177,6 +202,7 @@ impl Framing {
             }
             self.chunk = None;
             self.come = 0;
+            self.holed = false;
         }
     }
 
@@ -230,7 +256,7 @@ impl Framing {
             let (taken, rest) = bytes.split_at((size - self.come).min(bytes.len()));
             *bytes = rest;
             self.come += taken.len();
-            let room = most.max(HEADER).saturating_sub(self.kept.len());
+            let room = if self.holed { 0 } else { most.max(HEADER).saturating_sub(self.kept.len()) };
             self.kept.extend_from_slice(&taken[..taken.len().min(room)]);
             if self.come == size {
                 self.told = true;
@@ -355,10 +381,27 @@ mod tests {
         let stream = [&message()[9..], &foreign, &message()].concat();
         for size in 1..stream.len() {
             let mut framing = Framing::default();
-            framing.lose_step();
+            framing.gap(0);
             let cut: Vec<_> = stream.chunks(size).flat_map(|piece| events(&mut framing, piece, 64)).collect();
             assert_eq!(cut, ["Message 24"], "pieces of {size}");
         }
+    }
+
+    #[test]
+    fn a_gap_inside_a_chunk_costs_nothing_but_its_rest() {
+        let stream = [chunk(b"MSGF", &[9; 100]), message()].concat();
+        for from in 8..70 {
+            let mut framing = Framing::default();
+            let mut seen = events(&mut framing, &stream[..from], 1_000);
+            assert!(framing.gap(30));
+            seen.extend(events(&mut framing, &stream[from + 30..], 1_000));
+            assert_eq!(seen, [format!("Message {}", from - 8), "Message 24".to_owned()]);
+            assert_eq!(framing.skipped_bytes, 0);
+        }
+        let mut framing = Framing::default();
+        events(&mut framing, &stream[..20], 1_000);
+        assert!(!framing.gap(88));
+        assert_eq!(events(&mut framing, &message(), 1_000), ["Message 24"]);
     }
 
     #[test]

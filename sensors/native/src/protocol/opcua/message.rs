@@ -61,6 +61,8 @@ pub struct Message {
     pub bytes: u64,
     pub encrypted: bool,
     pub aborted: bool,
+    /// Not all of it is there to be read.
+    pub cut: bool,
     pub after_gap: bool,
     /// Gaps of the flow before it.
     pub gaps: u64,
@@ -85,6 +87,7 @@ impl Message {
             bytes,
             encrypted: false,
             aborted: false,
+            cut: false,
             after_gap,
             gaps: 0,
         }

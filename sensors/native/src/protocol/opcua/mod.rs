@@ -126,17 +126,12 @@ impl Parser for OpcUa {
 
     fn gap(&mut self, from: Role, length: u64) {
         let side = index(from);
-        self.streams[side].lose_step();
-        self.assemblies[side].clear();
-        self.behind_gap[side] = true;
-        self.connection.channel.sequences[side].forget();
-        if from == self.connection.asker || !self.settled {
-            self.asked_from = None;
-            self.unseen_requests = true;
-        }
         if length > 0 {
             self.after_gap[side] = true;
             self.connection.gaps += 1;
+        }
+        if !self.streams[side].gap(length) {
+            self.lose_messages(from);
         }
     }
 
@@ -168,12 +163,22 @@ impl Parser for OpcUa {
 }
 
 impl OpcUa {
-    /// A header that is none. Where nothing at all could be read yet, the name was wrong.
-    fn unreadable(&mut self, from: Role, bytes: [u8; framing::HEADER], at: At, out: &mut Output<'_>) {
+    /// Chunks of that side are missing: nobody knows how many, and of which messages.
+    pub fn lose_messages(&mut self, from: Role) {
         let side = index(from);
         self.assemblies[side].clear();
         self.behind_gap[side] = true;
         self.connection.channel.sequences[side].forget();
+        if from == self.connection.asker || !self.settled {
+            self.asked_from = None;
+            self.unseen_requests = true;
+        }
+    }
+
+    /// A header that is none. Where nothing at all could be read yet, the name was wrong.
+    fn unreadable(&mut self, from: Role, bytes: [u8; framing::HEADER], at: At, out: &mut Output<'_>) {
+        let side = index(from);
+        self.lose_messages(from);
         if self.connection.confidence == Confidence::None {
             self.wrong = true;
             return;
@@ -214,13 +219,14 @@ impl OpcUa {
     }
 
     /// A message without chunks, its gap taken over.
-    fn message(&mut self, from: Role, header: Header, at: At, out: &mut Output<'_>) -> Message {
+    fn message(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) -> Message {
         let side = index(from);
         self.behind_gap[side] = false;
         let after_gap = std::mem::take(&mut self.after_gap[side]);
         out.counts.opcua_messages += 1;
         let mut message = Message::new(header.kind, at, u64::from(header.size), after_gap);
         message.gaps = self.connection.gaps;
+        message.cut = header.is_cut(chunk);
         message
     }
 

@@ -3,7 +3,7 @@
 use super::assembly::{Chunk, Taken, Whole};
 use super::body::{self, Context};
 use super::channel::{Channel, Step};
-use super::framing::{HEADER, Header, Kind};
+use super::framing::{Header, Kind};
 use super::header::{RequestHeader, ResponseHeader};
 use super::message::Message;
 use super::node_id::NodeId;
@@ -44,7 +44,10 @@ fn is_clear(bytes: &[u8]) -> bool {
 impl OpcUa {
     pub fn secured(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
         let side = index(from);
-        let [a, b, c, d, _, _, _, _, s, t, u, v, w, x, y, z, payload @ ..] = chunk else { return };
+        let [a, b, c, d, _, _, _, _, s, t, u, v, w, x, y, z, payload @ ..] = chunk else {
+            // A gap has taken even what says which message it is of.
+            return self.lose_messages(from);
+        };
         let channel = u32::from_le_bytes([*a, *b, *c, *d]);
         let (sequence, request_id) =
             (u32::from_le_bytes([*s, *t, *u, *v]), u32::from_le_bytes([*w, *x, *y, *z]));
@@ -62,7 +65,7 @@ impl OpcUa {
         if clear {
             self.sequence(from, sequence, at, out);
         }
-        let cut = chunk.len() + HEADER < header.size as usize;
+        let cut = header.is_cut(chunk);
         let chunk = Chunk {
             request_id: clear.then_some(request_id),
             part: header.part,
@@ -158,8 +161,9 @@ impl OpcUa {
 
     fn readable(&mut self, from: Role, kind: Kind, whole: &Whole<'_>, at: At, out: &mut Output<'_>) {
         let mut message = self.start(from, kind, whole, at, out);
+        message.cut = whole.cut;
         if whole.cut {
-            message.said.remark("only its beginning was kept");
+            message.said.remark("only its beginning is known");
         }
         let mut reader = Reader::new(&whole.bytes);
         if whole.aborted {
@@ -203,9 +207,9 @@ impl OpcUa {
             return self.one_way(from, &message, out);
         }
         if is_request {
-            self.request(message, body, whole.cut, out);
+            self.request(message, body, out);
         } else {
-            self.response(message, body, whole.cut, out);
+            self.response(message, body, out);
         }
     }
 
@@ -218,13 +222,11 @@ impl OpcUa {
         row::write(&self.connection, asked.as_ref(), Some(&message), Outcome::Aborted, out);
     }
 
-    fn request(&mut self, mut message: Message, body: Option<Reader<'_>>, cut: bool, out: &mut Output<'_>) {
+    fn request(&mut self, mut message: Message, body: Option<Reader<'_>>, out: &mut Output<'_>) {
         let at = message.at;
         if let Some(mut reader) = body {
             let read = self.read_request(&mut message, &mut reader);
-            if !cut {
-                self.flaw(read, &message, at, out);
-            }
+            self.flaw(read, &message, at, out);
         }
         if self.asked_from.is_none() {
             self.asked_from = message.request_id;
@@ -248,7 +250,7 @@ impl OpcUa {
         body::request(message.service, reader, &context, &mut message.said)
     }
 
-    fn response(&mut self, mut message: Message, body: Option<Reader<'_>>, cut: bool, out: &mut Output<'_>) {
+    fn response(&mut self, mut message: Message, body: Option<Reader<'_>>, out: &mut Output<'_>) {
         let at = message.at;
         let Some(id) = message.request_id else { return };
         let asked = self.pairing.answer(id, out);
@@ -258,9 +260,7 @@ impl OpcUa {
         }
         if let Some(mut reader) = body {
             let read = self.read_response(&mut message, asked.as_ref(), &mut reader);
-            if !cut {
-                self.flaw(read, &message, at, out);
-            }
+            self.flaw(read, &message, at, out);
         }
         let answered = message.service;
         if asked.is_some() && answered != service && message.type_id.is_some() {
