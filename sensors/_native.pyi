@@ -71,8 +71,8 @@ class Decoder:
         format ("pcap", "pcapng"), byte_order ("little", "big"), ts_resolution ("us", "ns", …), compressed, snaplen,
         interfaces (declared), interfaces_seen (with a frame; 0 in pcap), frames, link_types, encapsulations and
         protocols (name -> frames), max_vlan_tags, truncated_frames, time_goes_back, malformed_frames,
-        unread_frames, fragments, duplicates, dropped_packets, evicted_flows, cut_at_byte (of the decompressed
-        capture; None where it is whole), first_ts_ns and last_ts_ns (of the first and the last frame),
+        unread_frames, fragments, incomplete_packets, duplicates, dropped_packets, evicted_flows, cut_at_byte (of
+        the decompressed capture; None where it is whole), first_ts_ns and last_ts_ns (of the first and the last frame),
         modbus_messages, modbus_frames_multi_pdu, modbus_bad_protocol_id, modbus_skipped_bytes,
         opcua_messages, opcua_frames_multi_pdu, opcua_skipped_bytes, opcua_given_up,
         captures (file -> number of its first frame; of very many files the newest).

@@ -49,12 +49,16 @@ class EngineLimits:
     """
 
     flow_limit: int = _LIMITS["flow_limit"][0]
+    flows_per_source: int = _LIMITS["flows_per_source"][0]
     tcp_idle_s: int = _LIMITS["tcp_idle_s"][0]
     tcp_closed_idle_s: int = _LIMITS["tcp_closed_idle_s"][0]
     udp_idle_s: int = _LIMITS["udp_idle_s"][0]
     reassembly_bytes_per_flow: int = _LIMITS["reassembly_bytes_per_flow"][0]
     reassembly_bytes: int = _LIMITS["reassembly_bytes"][0]
     reassembly_pieces: int = _LIMITS["reassembly_pieces"][0]
+    fragment_bytes: int = _LIMITS["fragment_bytes"][0]
+    fragments_per_packet: int = _LIMITS["fragments_per_packet"][0]
+    fragment_timeout_s: int = _LIMITS["fragment_timeout_s"][0]
     pending_limit: int = _LIMITS["pending_limit"][0]
     pending_limit_all: int = _LIMITS["pending_limit_all"][0]
     modbus_pending_s: int = _LIMITS["modbus_pending_s"][0]

@@ -23,7 +23,18 @@ _ENDPOINTS: Final = (
     Column("server_port", Kind.UINT16, "0 where the protocol has no ports"),
     Column("client_mac", Kind.MAC, "source MAC of the client's first frame; 0 where the link has none"),
     Column("server_mac", Kind.MAC, "the server's side of the same; 0 where the link has none"),
-    Column("vlan", Kind.UINT16, "outermost VLAN id, 0 untagged"),
+    Column("vlan", Kind.UINT16, "outermost VLAN id, 0 untagged; within a tunnel that carries frames, theirs"),
+    Column(
+        "tunnel",
+        Kind.NAME,
+        "innermost tunnel of the first packet: none, gre, erspan, vxlan, geneve, ip_in_ip, mpls, pppoe",
+    ),
+    Column(
+        "tunnel_id",
+        Kind.UINT32,
+        "VXLAN or GENEVE network, ERSPAN session, GRE key, bottom MPLS label, PPPoE session",
+        nullable=True,
+    ),
     Column(
         "role_source",
         Kind.NAME,
@@ -52,6 +63,12 @@ _FLOW_COUNTERS: Final = (
     *_both_ways("out_of_order_segments", Kind.UINT32, "holes filled within the path's minimum RTT: not loss"),
     *_both_ways("unseen_segments", Kind.UINT32, "segments acknowledged but never seen: lost by the capture"),
     *_both_ways("gap_bytes", Kind.UINT64, "bytes of the stream that were never seen", "byte"),
+    *_both_ways(
+        "zero_windows", Kind.UINT32, "times that the sender closed its TCP window: it could not keep up"
+    ),
+    *_both_ways(
+        "dsacks", Kind.UINT32, "segments that the peer says came twice (RFC 2883): sent again without need"
+    ),
     *_both_ways("duplicate_packets", Kind.UINT32, "SPAN duplicates, left out of every other figure"),
     *_both_ways("resets", Kind.UINT32, "TCP RST"),
     *_both_ways("fins", Kind.UINT32, "TCP FIN"),

@@ -304,8 +304,8 @@ def test_what_has_no_room_is_in_the_coverage(tmp_path: Path) -> None:
     frames = [is_at(f"10.0.0.{number}", f"02:00:5e:00:53:{number:02x}") for number in range(1, 11)]
     path = written(tmp_path / "many.pcap", frames)
     assert len(told(path, observations=16)) == 2
-    assert sum(row["observations_not_kept"] for row in rows_of(path, "coverage", observations=16)) == 8
-    assert sum(row["observations_not_kept"] for row in rows_of(path, "coverage")) == 0
+    assert sum(row["evicted_observations"] for row in rows_of(path, "coverage", observations=16)) == 8
+    assert sum(row["evicted_observations"] for row in rows_of(path, "coverage")) == 0
 
 
 def test_planted_secrets_are_in_no_table(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from link_seeds import link_seeds
 from scapy.layers.inet import TCP, UDP
 from scapy.packet import Packet, Raw
 from scapy.utils import rdpcap
@@ -122,6 +123,7 @@ def write(folder: Path) -> int:
     count = keep(folder, "services", "standard", services_seeds())
     count += write_operations(folder)
     count += keep(folder, "mqtt", "made", mqtt_seeds())
+    count += keep(folder, "link", "made", link_seeds())
     for path in sorted(CAPTURES.glob("*.pcapng")):
         packets = list(rdpcap(str(path), count=20_000))
         modbus = [packet for packet in packets if is_modbus(packet)]

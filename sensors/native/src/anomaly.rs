@@ -15,12 +15,19 @@ words! {
         ReadError = "read_error",
         // headers
         LinkHeader = "link_header",
+        TunnelHeader = "tunnel_header",
+        TunnelNesting = "tunnel_nesting",
         NetworkHeader = "network_header",
+        FragmentOverlap = "fragment_overlap",
+        FragmentLength = "fragment_length",
+        FragmentLimit = "fragment_limit",
+        TinyFragment = "tiny_fragment",
         TransportHeader = "transport_header",
         // TCP
         OverlapConflict = "overlap_conflict",
         AckOutOfWindow = "ack_out_of_window",
         SequenceJump = "sequence_jump",
+        SynInConnection = "syn_in_connection",
         ReassemblyLimit = "reassembly_limit",
         // application protocols
         ProtocolId = "protocol_id",
@@ -57,11 +64,18 @@ impl AnomalyKind {
         let layer = match self {
             K::CaptureCut | K::RecordLength | K::BadBlock | K::ReadError => Layer::Capture,
             K::UnknownLinkType | K::LinkHeader => Layer::Link,
-            K::NetworkHeader => Layer::Network,
+            K::TunnelHeader
+            | K::TunnelNesting
+            | K::NetworkHeader
+            | K::FragmentOverlap
+            | K::FragmentLength
+            | K::FragmentLimit
+            | K::TinyFragment => Layer::Network,
             K::TransportHeader
             | K::OverlapConflict
             | K::AckOutOfWindow
             | K::SequenceJump
+            | K::SynInConnection
             | K::ReassemblyLimit => Layer::Tcp,
             K::NotModbus => Layer::Modbus,
             _ => return None,
@@ -93,6 +107,14 @@ pub struct At {
     pub ts: i64,
     /// Frame number, from 1.
     pub frame: u64,
+}
+
+impl At {
+    /// The latest time and the last frame of two.
+    #[inline]
+    pub fn later(self, other: Self) -> Self {
+        Self { ts: self.ts.max(other.ts), frame: self.frame.max(other.frame) }
+    }
 }
 
 /// Anomalies that belong to no flow.

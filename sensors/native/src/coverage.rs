@@ -16,12 +16,16 @@ pub struct Cell {
     pub malformed: u64,
     pub cut: u64,
     pub fragments: u64,
+    pub incomplete: u64,
     pub duplicates: u64,
     pub dropped: u64,
     pub tcp: CoverageDelta,
     pub evicted_flows: u64,
     pub evicted_bytes: u64,
-    pub observations_not_kept: u64,
+    pub evicted_fragments: u64,
+    pub evicted_requests: u64,
+    pub evicted_messages: u64,
+    pub evicted_observations: u64,
 }
 
 /// The minute that is being counted, by interface.
@@ -75,6 +79,7 @@ fn write_row(minute: i64, interface_id: u16, cell: &Cell, rows: &mut CoverageRow
         malformed_packets: cell.malformed,
         cut_packets: cell.cut,
         fragments: cell.fragments,
+        incomplete_packets: cell.incomplete,
         duplicate_packets: cell.duplicates,
         dropped_packets: cell.dropped,
         data_segments: cell.tcp.data_segments,
@@ -82,7 +87,10 @@ fn write_row(minute: i64, interface_id: u16, cell: &Cell, rows: &mut CoverageRow
         gap_bytes: cell.tcp.gap_bytes,
         evicted_flows: cell.evicted_flows,
         evicted_bytes: cell.evicted_bytes,
-        observations_not_kept: cell.observations_not_kept,
+        evicted_fragments: cell.evicted_fragments,
+        evicted_requests: cell.evicted_requests,
+        evicted_messages: cell.evicted_messages,
+        evicted_observations: cell.evicted_observations,
         _borrow: ROW,
     });
 }

@@ -4,14 +4,14 @@
 //! other MAC addresses, VLAN tags, hop count and checksum where it was routed in between. The same IP
 //! identification, transport header and payload again within milliseconds is a copy; a retransmission has a new
 //! identification. IPv6 and IPv4 packets with identification 0 have nothing that tells a copy from a pure ACK
-//! said twice, so only SYNs and payload are compared there, and only for 1 ms. A copy with another hop count was
+//! said twice, so only SYNs and payload are compared there, and only for 1 ms; fragments have one in both. A copy with another hop count was
 //! seen on both sides of a router, which may hold a packet for longer: a host's repetition has the same count.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::RandomState;
 
-use crate::net::Packet;
+use crate::net::{Fragment, Packet};
 use crate::transport::{TCP, UDP, flag};
 
 /// Copies with an IP identification, in nanoseconds.
@@ -58,16 +58,27 @@ impl Duplicates {
     /// True where this packet was seen within the window; otherwise it is remembered.
     #[inline]
     pub fn is_copy(&mut self, packet: &Packet<'_>, ts: i64) -> bool {
+        self.is_known(packet, None, ts)
+    }
+
+    /// The same for a piece of a packet.
+    #[inline(never)]
+    pub fn is_copy_of_piece(&mut self, packet: &Packet<'_>, piece: Fragment, ts: i64) -> bool {
+        self.is_known(packet, Some(piece), ts)
+    }
+
+    #[inline(always)]
+    fn is_known(&mut self, packet: &Packet<'_>, piece: Option<Fragment>, ts: i64) -> bool {
         let bytes = packet.transport;
-        let window_ns = if packet.id != 0 {
+        let window_ns = if packet.id != 0 || piece.is_some() {
             WINDOW_NS
         } else if says_something(packet) {
             SHORT_WINDOW_NS
         } else {
             return false;
         };
-        let fingerprint = self.fingerprint(packet, bytes);
-        let Set(set) = &mut self.seen[set_of(packet, bytes)];
+        let fingerprint = self.fingerprint(packet, piece, bytes);
+        let Set(set) = &mut self.seen[set_of(packet, piece, bytes)];
         let mut oldest = 0;
         for way in 0..WAYS {
             let seen = set[way];
@@ -85,22 +96,25 @@ impl Duplicates {
         false
     }
 
-    fn fingerprint(&self, packet: &Packet<'_>, bytes: &[u8]) -> u64 {
+    #[inline(always)]
+    fn fingerprint(&self, packet: &Packet<'_>, piece: Option<Fragment>, bytes: &[u8]) -> u64 {
         let mut hasher = self.keyed.build_hasher();
         hasher.write_u128(u128::from_le_bytes(packet.source));
         hasher.write_u128(u128::from_le_bytes(packet.destination));
         let rest = u64::from(packet.id) << 48
             | u64::from(packet.protocol) << 40
-            | u64::from(packet.fragment_offset) << 24
             | packet.transport_length as u64 & 0xff_ffff;
         hasher.write_u64(rest);
+        if let Some(piece) = piece {
+            hasher.write_u64(u64::from(piece.id) << 16 | u64::from(piece.offset));
+        }
         // The checksum is left out: it covers the addresses that a translating router changes.
         let checksum = match packet.protocol {
             TCP => 16,
             UDP => 6,
             _ => bytes.len(),
         };
-        if checksum + 2 <= bytes.len() && !packet.fragment {
+        if checksum + 2 <= bytes.len() && piece.is_none() {
             hasher.write(&bytes[..checksum]);
             hasher.write(&bytes[checksum + 2..]);
         } else {
@@ -124,13 +138,16 @@ fn says_something(packet: &Packet<'_>) -> bool {
 }
 
 /// A set by what differs between neighbouring packets: identification, sequence number, ports, low address bits.
-fn set_of(packet: &Packet<'_>, bytes: &[u8]) -> usize {
+#[inline(always)]
+fn set_of(packet: &Packet<'_>, piece: Option<Fragment>, bytes: &[u8]) -> usize {
     let word = |at: usize| match bytes.get(at..at + 4) {
         Some(four) => u64::from(u32::from_le_bytes([four[0], four[1], four[2], four[3]])),
         None => 0,
     };
+    // The pieces of a packet of zeros differ in nothing else.
+    let place = piece.map_or(0, |piece| u64::from(piece.offset) ^ u64::from(piece.id));
     let addresses = u64::from(packet.source[15]) << 8 | u64::from(packet.destination[15]);
-    let mix = (word(0) ^ u64::from(packet.id) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let mix = (word(0) ^ u64::from(packet.id) << 32 ^ place << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (word(4) ^ word(8) << 32 ^ addresses << 20).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     (mix.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
 }
@@ -146,8 +163,7 @@ mod tests {
             protocol: TCP,
             id,
             hops: 64,
-            fragment: false,
-            fragment_offset: 0,
+            fragment: None,
             transport,
             transport_length: transport.len(),
         }
@@ -174,10 +190,11 @@ mod tests {
     fn pieces_of_one_packet_with_the_same_bytes_are_no_copies_of_each_other() {
         let mut duplicates = Duplicates::default();
         let zeros = [0; 1_480];
-        let piece = |offset| Packet { fragment: true, fragment_offset: offset, ..packet(7, &zeros) };
-        assert!(!duplicates.is_copy(&piece(0), 0));
-        assert!(!duplicates.is_copy(&piece(185), 10));
-        assert!(duplicates.is_copy(&piece(185), 20));
+        let packet = packet(7, &zeros);
+        let piece = |offset| Fragment { id: 7, offset, more: true, version: 4 };
+        assert!(!duplicates.is_copy_of_piece(&packet, piece(0), 0));
+        assert!(!duplicates.is_copy_of_piece(&packet, piece(185), 10));
+        assert!(duplicates.is_copy_of_piece(&packet, piece(185), 20));
     }
 
     #[test]

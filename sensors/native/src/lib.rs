@@ -11,6 +11,7 @@ pub mod decoder;
 mod der;
 mod duplicates;
 mod flow;
+mod fragments;
 mod inventory;
 mod layer2;
 pub mod limits;
@@ -23,6 +24,7 @@ mod summary;
 pub mod tables;
 mod tcp;
 mod transport;
+mod tunnel;
 mod warm;
 mod words;
 

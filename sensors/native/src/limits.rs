@@ -43,8 +43,10 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Flows in the table at once; one more pushes out the one that was quiet for longest.
+    /// Flows in the table at once; one more pushes out one that is over, that nobody answered, or that was quiet for longest.
     flow_limit = 131_072,
+    /// Flows that one source may have opened while the table is full; for one more it gives up its own.
+    flows_per_source = 8_192,
     /// Seconds of silence after which an open TCP flow ends.
     tcp_idle_s = 3_600,
     /// Seconds of silence after which a TCP flow with FINs of both sides, or a reset, ends.
@@ -57,6 +59,12 @@ limits! {
     reassembly_bytes = 67_108_864,
     /// Separate pieces kept for one side of a flow while holes are open.
     reassembly_pieces = 128,
+    /// Bytes kept for all packets whose IP fragments are not all there yet.
+    fragment_bytes = 16_777_216,
+    /// Separate fragments kept of one packet.
+    fragments_per_packet = 256,
+    /// Seconds after which a packet with missing fragments is given up.
+    fragment_timeout_s = 30,
     /// Requests of one flow that wait for a response at once; the oldest is given up for one more.
     pending_limit = 1_024,
     /// Modbus requests of all flows that wait at once: half is shared out evenly, whoever wants more gives up its own.
@@ -99,6 +107,26 @@ limits! {
     anomalies_per_flow_kind = 16,
     /// Rows of one kind of anomaly in a capture that belong to no flow.
     anomalies_per_kind = 1_000,
+}
+
+/// The bounds that a TCP segment is held against: few, so that every segment can have its own copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Reassembly {
+    pub bytes_per_flow: u64,
+    pub bytes: u64,
+    pub pieces: u64,
+}
+
+impl Limits {
+    /// Those of reassembly.
+    #[inline]
+    pub fn reassembly(&self) -> Reassembly {
+        Reassembly {
+            bytes_per_flow: self.reassembly_bytes_per_flow,
+            bytes: self.reassembly_bytes,
+            pieces: self.reassembly_pieces,
+        }
+    }
 }
 
 /// What becomes of user names.

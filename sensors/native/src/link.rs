@@ -1,9 +1,15 @@
 //! Frames in; addresses, VLAN tags and the network layer's bytes out.
 
+use crate::words::Tunnel;
+
 /// LINKTYPE_ numbers (draft-ietf-opsawg-pcaplinktype) that are read.
 mod linktype {
     pub const NULL: u16 = 0;
     pub const ETHERNET: u16 = 1;
+    pub const PPP: u16 = 9;
+    /// PPP in HDLC-like framing, and the session frames of PPP over Ethernet without it.
+    pub const PPP_HDLC: u16 = 50;
+    pub const PPPOE: u16 = 51;
     /// Raw IP: 12 and 14 are what some systems wrote before 101 was agreed.
     pub const RAW: [u16; 3] = [12, 14, 101];
     pub const LOOP: u16 = 108;
@@ -19,6 +25,9 @@ pub mod ethertype {
     pub const IPV4: u16 = 0x0800;
     pub const ARP: u16 = 0x0806;
     pub const IPV6: u16 = 0x86dd;
+    pub const MPLS: [u16; 2] = [0x8847, 0x8848];
+    pub const PPPOE_DISCOVERY: u16 = 0x8863;
+    pub const PPPOE_SESSION: u16 = 0x8864;
     /// 802.1Q, 802.1ad, and the two that older switches use for the outer tag.
     pub const VLAN: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
     /// Below this an Ethernet type field is a length (IEEE 802.3, 3.2.6).
@@ -49,6 +58,17 @@ pub enum Wrapping {
     Null,
     Loop,
     Raw,
+    Ppp,
+    /// Nothing of its own: what a tunnel carries without a link header.
+    Bare,
+}
+
+/// The innermost tunnel that a packet came through; how it was wrapped is all that is kept of the outer packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Through {
+    pub kind: Tunnel,
+    /// VXLAN or GENEVE network, ERSPAN session, GRE key, MPLS label, PPPoE session.
+    pub id: Option<u32>,
 }
 
 /// A frame's link layer, read.
@@ -63,6 +83,7 @@ pub struct Link<'a> {
     /// One of the tags is 802.1ad's.
     pub service_tag: bool,
     pub wrapping: Wrapping,
+    pub tunnel: Through,
     pub network: Network<'a>,
 }
 
@@ -84,6 +105,8 @@ pub fn read(link_type: u16, frame: &[u8]) -> Result<Link<'_>, LinkError> {
         linktype::LINUX_SLL2 => sll2(frame),
         linktype::NULL => family(frame, Wrapping::Null),
         linktype::LOOP => family(frame, Wrapping::Loop),
+        linktype::PPP | linktype::PPP_HDLC => ppp_frame(frame),
+        linktype::PPPOE => Ok(bare(Network::Other(ethertype::PPPOE_SESSION, frame), Wrapping::Bare)),
         linktype::IPV4 => Ok(bare(Network::V4(frame), Wrapping::Raw)),
         linktype::IPV6 => Ok(bare(Network::V6(frame), Wrapping::Raw)),
         raw if linktype::RAW.contains(&raw) => match frame.first().map(|first| first >> 4) {
@@ -97,7 +120,61 @@ pub fn read(link_type: u16, frame: &[u8]) -> Result<Link<'_>, LinkError> {
 }
 
 fn bare(network: Network<'_>, wrapping: Wrapping) -> Link<'_> {
-    Link { source_mac: 0, destination_mac: 0, vlan: 0, tags: 0, service_tag: false, wrapping, network }
+    Link {
+        source_mac: 0,
+        destination_mac: 0,
+        vlan: 0,
+        tags: 0,
+        service_tag: false,
+        wrapping,
+        tunnel: Through { kind: Tunnel::None, id: None },
+        network,
+    }
+}
+
+/// A frame that a tunnel carries.
+#[inline(never)]
+pub fn inner_frame(frame: &[u8], tunnel: Through) -> Result<Link<'_>, LinkError> {
+    Ok(Link { tunnel, ..ethernet(frame)? })
+}
+
+/// A packet that a tunnel carries without a link header: the outer addresses stay.
+#[inline(never)]
+pub fn inner_packet<'a>(
+    outer: &Link<'_>,
+    kind: u16,
+    rest: &'a [u8],
+    tunnel: Through,
+) -> Result<Link<'a>, LinkError> {
+    let bare = bare(Network::Llc(&[]), Wrapping::Bare);
+    let Link { source_mac, destination_mac, vlan, .. } = *outer;
+    finish(Link { source_mac, destination_mac, vlan, tunnel, ..bare }, kind, rest)
+}
+
+/// The network layer of a PPP protocol number (RFC 1661, 2), as an Ethernet type; none where it is not read.
+pub fn ppp(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    match *bytes {
+        [0x00, 0x21, ref rest @ ..] => Some((ethertype::IPV4, rest)),
+        [0x00, 0x57, ref rest @ ..] => Some((ethertype::IPV6, rest)),
+        [0x02, 0x81, ref rest @ ..] => Some((ethertype::MPLS[0], rest)),
+        // A compressed protocol field (RFC 1661, 6.5).
+        [0x21, ref rest @ ..] => Some((ethertype::IPV4, rest)),
+        [0x57, ref rest @ ..] => Some((ethertype::IPV6, rest)),
+        _ => None,
+    }
+}
+
+/// PPP, with or without its address and control fields (RFC 1662, 3.1).
+fn ppp_frame(frame: &[u8]) -> Result<Link<'_>, LinkError> {
+    let rest = frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame);
+    if rest.len() < 2 {
+        return Err(LinkError::Short);
+    }
+    let link = bare(Network::Other(0, rest), Wrapping::Ppp);
+    match ppp(rest) {
+        Some((kind, packet)) => finish(link, kind, packet),
+        None => Ok(link),
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -108,7 +185,7 @@ fn mac(bytes: &[u8]) -> u64 {
     bytes[..6].iter().fold(0, |mac, byte| mac << 8 | u64::from(*byte))
 }
 
-#[inline]
+#[inline(always)]
 fn ethernet(frame: &[u8]) -> Result<Link<'_>, LinkError> {
     if frame.len() < 14 {
         return Err(LinkError::Short);
@@ -120,7 +197,7 @@ fn ethernet(frame: &[u8]) -> Result<Link<'_>, LinkError> {
 }
 
 /// Looks through VLAN tags and names the network layer.
-#[inline]
+#[inline(always)]
 fn finish<'a>(mut link: Link<'a>, mut kind: u16, mut rest: &'a [u8]) -> Result<Link<'a>, LinkError> {
     while ethertype::VLAN.contains(&kind) && link.tags < TAG_LIMIT {
         if rest.len() < 4 {

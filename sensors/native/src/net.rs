@@ -18,14 +18,24 @@ pub struct Packet<'a> {
     pub id: u16,
     /// Time to live, or hop limit.
     pub hops: u8,
-    /// A piece of a packet: its transport header is not there, or not the whole of it.
-    pub fragment: bool,
-    /// Where the piece starts in its packet, in units of 8 bytes.
-    pub fragment_offset: u16,
+    /// Where it is a piece of a packet: its transport header is not there, or not the whole of it.
+    pub fragment: Option<Fragment>,
     /// Captured bytes after the IP headers, link padding trimmed.
     pub transport: &'a [u8],
     /// Their length on the wire.
     pub transport_length: usize,
+}
+
+/// A piece's place in its packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// What all pieces of a packet share: 16 bits in IPv4, 32 in IPv6.
+    pub id: u32,
+    /// Where it starts, in units of 8 bytes.
+    pub offset: u16,
+    /// Others follow.
+    pub more: bool,
+    pub version: u8,
 }
 
 /// The headers contradict themselves.
@@ -63,16 +73,22 @@ pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     if header > bytes.len() || length > bytes.len() + cut {
         return Err(Malformed("IPv4 packet longer than its frame"));
     }
-    let offset = u16::from_be_bytes([bytes[6], bytes[7]]);
+    let id = u16::from_be_bytes([bytes[4], bytes[5]]);
+    let place = u16::from_be_bytes([bytes[6], bytes[7]]);
+    // More fragments, or an offset.
+    let fragment = (place & 0x3fff != 0).then(|| Fragment {
+        id: u32::from(id),
+        offset: place & 0x1fff,
+        more: place & 0x2000 != 0,
+        version: 4,
+    });
     Ok(Packet {
         source: mapped(&bytes[12..16]),
         destination: mapped(&bytes[16..20]),
         protocol: bytes[9],
-        id: u16::from_be_bytes([bytes[4], bytes[5]]),
+        id,
         hops: bytes[8],
-        // More fragments, or an offset.
-        fragment: offset & 0x3fff != 0,
-        fragment_offset: offset & 0x1fff,
+        fragment,
         transport: &bytes[header..length.min(bytes.len())],
         transport_length: length - header,
     })
@@ -99,11 +115,40 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
     if length > there {
         return Err(Malformed("IPv6 packet longer than its frame"));
     }
-    let mut rest = &bytes[40..(40 + length).min(bytes.len())];
-    let mut rest_length = length;
-    let mut protocol = bytes[6];
-    let mut fragment = false;
-    let mut fragment_offset = 0;
+    let rest = &bytes[40..(40 + length).min(bytes.len())];
+    let Headers { protocol, rest, length, fragment } = extension_headers(bytes[6], rest, length)?;
+    let mut packet = Packet {
+        source: [0; 16],
+        destination: [0; 16],
+        protocol,
+        id: 0,
+        hops: bytes[7],
+        fragment,
+        transport: rest,
+        transport_length: length,
+    };
+    packet.source.copy_from_slice(&bytes[8..24]);
+    packet.destination.copy_from_slice(&bytes[24..40]);
+    Ok(packet)
+}
+
+/// What is behind the extension headers.
+pub struct Headers<'a> {
+    pub protocol: u8,
+    pub rest: &'a [u8],
+    /// Its length on the wire.
+    pub length: usize,
+    pub fragment: Option<Fragment>,
+}
+
+/// Walks the extension headers of an IPv6 packet, up to a fragment header or the transport header.
+#[inline]
+pub fn extension_headers(
+    mut protocol: u8,
+    mut rest: &[u8],
+    mut length: usize,
+) -> Result<Headers<'_>, Malformed> {
+    let mut fragment = None;
     for _ in 0..EXTENSION_LIMIT {
         let size = match protocol {
             // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
@@ -112,9 +157,13 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
             51 if rest.len() >= 2 => 8 + usize::from(rest[1]) * 4,
             44 if rest.len() >= 8 => {
                 // An atomic fragment (RFC 6946) is whole: no offset, none to follow.
-                let offset = u16::from_be_bytes([rest[2], rest[3]]);
-                fragment |= offset & 0xfff9 != 0;
-                fragment_offset = offset >> 3;
+                let place = u16::from_be_bytes([rest[2], rest[3]]);
+                fragment = (place & 0xfff9 != 0).then(|| Fragment {
+                    id: u32::from_be_bytes([rest[4], rest[5], rest[6], rest[7]]),
+                    offset: place >> 3,
+                    more: place & 1 != 0,
+                    version: 6,
+                });
                 8
             }
             0 | 43 | 44 | 51 | 60 | 135 | 139 | 140 => {
@@ -127,25 +176,12 @@ pub fn v6(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         }
         protocol = rest[0];
         rest = &rest[size..];
-        rest_length -= size;
-        if fragment {
+        length -= size;
+        if fragment.is_some() {
             break;
         }
     }
-    let mut packet = Packet {
-        source: [0; 16],
-        destination: [0; 16],
-        protocol,
-        id: 0,
-        hops: bytes[7],
-        fragment,
-        fragment_offset,
-        transport: rest,
-        transport_length: rest_length,
-    };
-    packet.source.copy_from_slice(&bytes[8..24]);
-    packet.destination.copy_from_slice(&bytes[24..40]);
-    Ok(packet)
+    Ok(Headers { protocol, rest, length, fragment })
 }
 
 #[cfg(test)]
@@ -198,7 +234,7 @@ mod tests {
         for (flags, fragment) in [(0x4000u16, false), (0x2000, true), (0x00b9, true), (0, false)] {
             let mut bytes = packet(b"abc");
             bytes[6..8].copy_from_slice(&flags.to_be_bytes());
-            assert_eq!(v4(&bytes, 0).unwrap().fragment, fragment, "{flags:04x}");
+            assert_eq!(v4(&bytes, 0).unwrap().fragment.is_some(), fragment, "{flags:04x}");
         }
     }
 

@@ -156,14 +156,15 @@ impl Decoder {
             link_types.set_item(link_type_name(*link_type), frames)?;
         }
         summary.set_item("link_types", link_types)?;
-        summary.set_item("encapsulations", counted(py, &seen.encapsulations.seen())?)?;
-        summary.set_item("protocols", counted(py, &seen.protocols.seen())?)?;
+        summary.set_item("encapsulations", counted(py, &seen.tallies.encapsulations())?)?;
+        summary.set_item("protocols", counted(py, &seen.tallies.protocols())?)?;
         summary.set_item("max_vlan_tags", seen.max_vlan_tags)?;
         summary.set_item("truncated_frames", seen.truncated_frames)?;
         summary.set_item("time_goes_back", seen.time_goes_back)?;
         summary.set_item("malformed_frames", seen.malformed_frames)?;
         summary.set_item("unread_frames", seen.unread_frames)?;
         summary.set_item("fragments", seen.fragments)?;
+        summary.set_item("incomplete_packets", seen.incomplete_packets)?;
         summary.set_item("duplicates", seen.duplicates)?;
         summary.set_item("dropped_packets", seen.dropped_packets)?;
         summary.set_item("evicted_flows", seen.evicted_flows)?;

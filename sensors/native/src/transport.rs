@@ -22,8 +22,8 @@ pub struct Segment<'a> {
     pub acknowledgment: u32,
     pub flags: u8,
     pub window: u16,
-    /// Maximum segment size option, in a SYN.
-    pub mss: Option<u16>,
+    /// The captured options.
+    pub options: &'a [u8],
     /// The captured payload.
     pub payload: &'a [u8],
     /// The payload's length on the wire.
@@ -75,23 +75,38 @@ pub fn tcp(bytes: &[u8], wire_length: usize) -> Result<Segment<'_>, Malformed> {
         acknowledgment: u32_at(bytes, 8),
         flags,
         window: u16_at(bytes, 14),
-        mss: if flags & flag::SYN != 0 { mss(options) } else { None },
+        options,
         payload: bytes.get(header..).unwrap_or_default(),
         length: (wire_length - header) as u32,
     })
 }
 
-/// Option 2 of a SYN (RFC 9293, 3.7.1).
-fn mss(mut options: &[u8]) -> Option<u16> {
+/// What a SYN announces of its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SynOptions {
+    /// Maximum segment size.
+    pub mss: Option<u16>,
+    /// How far the windows that follow are shifted.
+    pub window_shift: Option<u8>,
+}
+
+/// Options 2 and 3 of a SYN (RFC 9293, 3.7.1; RFC 7323, 2.2), as far as they are whole.
+pub fn syn_options(mut options: &[u8]) -> SynOptions {
+    let mut found = SynOptions::default();
     loop {
         match *options {
-            [] | [0, ..] => return None,
+            [] | [0, ..] => return found,
             [1, ref rest @ ..] => options = rest,
-            [2, 4, high, low, ..] => return Some(u16::from_be_bytes([high, low])),
-            [_, length, ..] if length >= 2 && usize::from(length) <= options.len() => {
-                options = &options[usize::from(length)..];
+            [kind, length, ..] if length >= 2 && usize::from(length) <= options.len() => {
+                let (option, rest) = options.split_at(usize::from(length));
+                match (kind, &option[2..]) {
+                    (2, &[high, low]) => found.mss = Some(u16::from_be_bytes([high, low])),
+                    (3, &[shift]) => found.window_shift = Some(shift),
+                    _ => {}
+                }
+                options = rest;
             }
-            _ => return None,
+            _ => return found,
         }
     }
 }
@@ -129,16 +144,17 @@ mod tests {
     }
 
     #[test]
-    fn the_mss_is_found_behind_other_options() {
+    fn the_options_of_a_syn_are_found_among_others() {
         let bytes = syn(&[1, 1, 4, 2, 3, 3, 7, 2, 4, 5, 0xb4, 0]);
-        assert_eq!(tcp(&bytes, bytes.len()).unwrap().mss, Some(1460));
+        let options = tcp(&bytes, bytes.len()).unwrap().options;
+        assert_eq!(syn_options(options), SynOptions { mss: Some(1460), window_shift: Some(7) });
     }
 
     #[test]
     fn broken_options_give_no_mss() {
         for options in [[3, 0, 0, 0], [3, 9, 0, 0], [2, 3, 0, 0], [8, 1, 2, 4]] {
             let bytes = syn(&options);
-            assert_eq!(tcp(&bytes, bytes.len()).unwrap().mss, None);
+            assert_eq!(syn_options(tcp(&bytes, bytes.len()).unwrap().options).mss, None);
         }
     }
 

@@ -53,7 +53,7 @@ fn key_of(link_type: u16, frame: &[u8]) -> Option<FlowKey> {
         Network::V6(bytes) => net::v6(bytes, 0).ok()?,
         _ => return None,
     };
-    if !matches!(packet.protocol, TCP | UDP) || packet.fragment {
+    if !matches!(packet.protocol, TCP | UDP) || packet.fragment.is_some() {
         return None;
     }
     let [a, b, c, d, ..] = *packet.transport else { return None };

@@ -82,6 +82,20 @@ words! {
 }
 
 words! {
+    /// What a packet came wrapped in.
+    Tunnel {
+        None = "none",
+        Gre = "gre",
+        Erspan = "erspan",
+        Vxlan = "vxlan",
+        Geneve = "geneve",
+        IpInIp = "ip_in_ip",
+        Mpls = "mpls",
+        Pppoe = "pppoe",
+    }
+}
+
+words! {
     /// What became of a transaction.
     Outcome {
         Answered = "answered",

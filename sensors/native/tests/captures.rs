@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use geophone_native::decoder::{Decoder, ROWS_A_CALL};
 use geophone_native::limits::Limits;
 use geophone_native::source::OpenError;
-use support::{ACK, Frame, START, Talk, adu, decode, open, pcap, read_registers};
+use support::{ACK, Frame, Talk, adu, decode, open, pcap, read_registers};
 
 fn exchange() -> Vec<Frame> {
     let mut talk = Talk::new(502);
@@ -68,6 +68,23 @@ impl Ng {
         let length = frame.len() as u32;
         let mut body = self.words(&[interface, (ticks >> 32) as u32, ticks as u32, length, length]);
         body.extend(frame);
+        self.bytes.extend(block(self.big, 6, &body));
+        self
+    }
+
+    /// A packet block that says how many were lost before it: epb_dropcount (4).
+    fn packet_after_drops(&mut self, interface: u32, frame: &[u8], dropped: u32) -> &mut Self {
+        let half = |value: u16| if self.big { value.to_be_bytes() } else { value.to_le_bytes() };
+        let length = frame.len() as u32;
+        let mut body = self.words(&[interface, 0, 1, length, length]);
+        body.extend(frame);
+        body.resize(body.len().next_multiple_of(4), 0);
+        // Flags (2) come first.
+        body.extend([half(2), half(4)].concat());
+        body.extend(self.words(&[1]));
+        body.extend([half(4), half(8)].concat());
+        body.extend(self.words(if self.big { [0, dropped] } else { [dropped, 0] }.as_slice()));
+        body.extend([0; 4]);
         self.bytes.extend(block(self.big, 6, &body));
         self
     }
@@ -135,6 +152,22 @@ fn what_an_interface_dropped_is_in_its_coverage_once() {
     let decoded = decode(&ng.bytes, &[]);
     assert_eq!(decoded.sum("coverage", "dropped_packets"), 5);
     assert_eq!(decoded.decoder.summary().cut_at_byte, None);
+}
+
+#[test]
+fn drops_told_with_packets_and_in_statistics_are_counted_once() {
+    let frame = exchange()[0].1.clone();
+    for big in [false, true] {
+        let mut ng = Ng::new(big);
+        ng.interface(9, 0).packet_after_drops(0, &frame, 2).packet_after_drops(0, &frame, 0);
+        ng.packet_after_drops(0, &frame, 3);
+        let told = decode(&ng.bytes, &[]);
+        assert_eq!(told.sum("coverage", "dropped_packets"), 5, "{big}");
+        assert_eq!(told.sum("coverage", "packets"), 3, "{big}");
+        // The statistics count all of them from the start, and one more.
+        ng.dropped(0, 6).dropped(0, 6).packet_after_drops(0, &frame, 1).dropped(0, 7);
+        assert_eq!(decode(&ng.bytes, &[]).sum("coverage", "dropped_packets"), 7, "{big}");
+    }
 }
 
 #[test]
@@ -232,17 +265,6 @@ fn a_snapshot_length_is_no_malformation() {
     assert_eq!(decoded.sum("coverage", "cut_packets"), 1);
     assert_eq!(decoded.sum("coverage", "malformed_packets"), 0);
     assert_eq!(decoded.sum("flows", "payload_bytes_c2s"), 12);
-}
-
-#[test]
-fn fragments_are_counted_and_not_read_as_tcp() {
-    let mut frames = exchange();
-    for (_, frame) in &mut frames {
-        frame[20] = 0x20;
-    }
-    let decoded = decode(&pcap(&frames), &[]);
-    assert_eq!(decoded.sum("coverage", "fragments"), 5);
-    assert_eq!(decoded.lines("flow_starts", &["ip_proto", "client_port", "ts"]), [format!("6 0 {START}")]);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_flood_of_claims_is_bounded_and_counted() {
     let frames: Vec<_> = frames.map(|frame| (START, frame)).collect();
     let decoded = decode(&pcap(&frames), &[("observations", 800), ("neighbours", 50)]);
     assert_eq!(decoded.column("observations", "kind").len(), 100);
-    assert_eq!(decoded.sum("coverage", "observations_not_kept"), 900 + 950);
+    assert_eq!(decoded.sum("coverage", "evicted_observations"), 900 + 950);
 }
 
 /// A message that costs the most: every record's name is the longest chain of pointers.

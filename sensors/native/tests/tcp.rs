@@ -450,3 +450,83 @@ fn a_flow_joined_at_a_keepalive_lost_no_byte() {
         assert_eq!(decoded.lines("modbus", &columns), [format!("answered {frame} false")]);
     }
 }
+
+#[test]
+fn a_window_that_closes_is_counted_each_time_and_one_that_stays_closed_once() {
+    let mut talk = opened();
+    for window in [0, 0, 4_096, 0] {
+        let mut segment = talk.segment(1, ACK, b"");
+        segment.window = window;
+        talk.see(&segment);
+        talk.wait(SECOND);
+    }
+    // Resets and FINs carry windows that mean nothing.
+    let mut last = talk.segment(0, RST, b"");
+    last.window = 0;
+    talk.see(&last);
+    assert_eq!(talk.decode().lines("flows", &["zero_windows_c2s", "zero_windows_s2c"]), ["0 2"]);
+    let mut quiet = opened();
+    quiet.send(0, ACK, b"abc").send(1, ACK, b"");
+    assert_eq!(quiet.decode().sum("flows", "zero_windows_s2c"), 0);
+}
+
+#[test]
+fn a_segment_that_the_peer_got_twice_is_counted_for_who_sent_it() {
+    let mut talk = opened();
+    let first = talk.segment(0, ACK, &[7; 100]);
+    talk.send(0, ACK, &[7; 100]).wait(SECOND).see(&support::Tcp { id: 90, ..first.clone() });
+    talk.wait(MILLISECOND);
+    // RFC 2883, 4: the block lies below the acknowledgement.
+    let mut answer = talk.segment(1, ACK, b"");
+    answer.options = vec![1, 1, 5, 10];
+    answer.options.extend(first.sequence.to_be_bytes());
+    answer.options.extend(first.sequence.wrapping_add(100).to_be_bytes());
+    talk.see(&answer);
+    let columns = ["retransmitted_segments_c2s", "dsacks_c2s", "dsacks_s2c"];
+    assert_eq!(talk.decode().lines("flows", &columns), ["1 1 0"]);
+}
+
+#[test]
+fn many_repeated_ranges_are_one_loss_each_however_often_they_come() {
+    let mut talk = opened();
+    let sent: Vec<_> = (0..10)
+        .map(|_| {
+            let segment = talk.segment(0, ACK, &[0; 50]);
+            // Every other one is repeated, so that no two are neighbours.
+            talk.send(0, ACK, &[0; 50]).send(0, ACK, &[1; 50]);
+            segment
+        })
+        .collect();
+    for round in 0..3 {
+        for segment in &sent {
+            talk.wait(SECOND).see(&support::Tcp { id: 1_000 + round, ..segment.clone() });
+        }
+    }
+    assert_eq!(talk.decode().sum("flows", "retransmitted_segments_c2s"), 10);
+}
+
+#[test]
+fn of_a_flow_with_one_side_unseen_all_of_the_other_is_delivered() {
+    let mut talk = Talk::new(502);
+    for transaction in 1..=6 {
+        let (request, _) = read_registers(transaction, 0, 2);
+        talk.send(0, ACK, &request);
+        if transaction == 2 {
+            // What comes behind this hole waits for an acknowledgement that nobody sees.
+            talk.send_unseen(0, ACK, &request);
+        }
+        talk.wait(31 * SECOND);
+    }
+    let decoded = decode(&pcap(&talk.frames), &[]);
+    // Time ends the wait: the third and fourth requests are known to be unanswered before the capture ends.
+    let expected = [
+        "1 1 unanswered",
+        "2 2 unanswered",
+        "3 3 unanswered",
+        "4 4 unanswered",
+        "5 5 pending",
+        "6 6 pending",
+    ];
+    assert_eq!(decoded.lines("modbus", &["transaction_id", "request_frame", "outcome"]), expected);
+    assert_eq!(decoded.sum("flows", "gap_bytes_c2s"), 12);
+}

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::link::Link;
+use crate::link::{Link, Through};
 use crate::net::Packet;
 
 /// An address and a port.
@@ -35,10 +35,15 @@ impl FlowKey {
     pub fn new(packet: &Packet<'_>, source_port: u16, destination_port: u16) -> Self {
         let source = End { ip: packet.source, port: source_port };
         let destination = End { ip: packet.destination, port: destination_port };
+        Self::between(source, destination, packet.protocol)
+    }
+
+    #[inline]
+    fn between(source: End, destination: End, protocol: u8) -> Self {
         let rank = |end: &End| (u128::from_be_bytes(end.ip), end.port);
         let ends =
             if rank(&source) <= rank(&destination) { [source, destination] } else { [destination, source] };
-        Self { ends, protocol: packet.protocol }
+        Self { ends, protocol }
     }
 }
 
@@ -51,6 +56,8 @@ pub struct Identity {
     pub vlan: u16,
     /// Source and destination MAC of the first frame.
     pub macs: [u64; 2],
+    /// The innermost tunnel that the first packet came in.
+    pub tunnel: Through,
 }
 
 impl Identity {
@@ -61,7 +68,23 @@ impl Identity {
             first: u8::from(key.ends[0] != source),
             vlan: link.vlan,
             macs: [link.source_mac, link.destination_mac],
+            tunnel: link.tunnel,
         }
+    }
+
+    /// The same flow, where the other side sent the first packet.
+    pub fn reversed(mut self) -> Self {
+        self.first ^= 1;
+        self.macs.reverse();
+        self
+    }
+
+    /// A flow between the same hosts.
+    pub fn with_ports(self, ports: [u16; 2], protocol: u8) -> Self {
+        let source = End { ip: *self.ip(0), port: ports[0] };
+        let destination = End { ip: *self.ip(1), port: ports[1] };
+        let key = FlowKey::between(source, destination, protocol);
+        Self { key, first: u8::from(key.ends[0] != source), ..self }
     }
 
     #[inline]
@@ -88,10 +111,10 @@ impl Identity {
         self.key.protocol
     }
 
-    /// Which side sent a packet.
+    /// Which side has this address and port.
     #[inline]
-    pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
+    pub fn side_of(&self, source: &[u8; 16], source_port: u16) -> usize {
         let first = self.end(0);
-        usize::from(packet.source != first.ip || source_port != first.port)
+        usize::from(*source != first.ip || source_port != first.port)
     }
 }

@@ -1,8 +1,11 @@
 //! Packets of one 5-tuple in; roles, counters, rows and the parser's bytes out.
 
+mod chain;
 mod heard;
 mod identity;
+mod reuse;
 mod rows;
+mod sources;
 mod table;
 mod talk;
 
@@ -14,7 +17,7 @@ use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
 use crate::protocol::{Counts, FrameMemory, Parser, Protocol};
 use crate::tables::Tables;
-use crate::tcp::{Connection, Held, Listener, Sample, SynVerdict, TcpCounters};
+use crate::tcp::{Connection, Held, Listener, Sample, TcpCounters};
 use crate::transport::{Segment, flag};
 use crate::words::{Confidence, EndReason, RoleSource, Service};
 
@@ -22,6 +25,10 @@ use heard::Heard;
 pub use identity::{FlowKey, Identity};
 pub use table::{FlowTable, Queue};
 use talk::Talk;
+
+/// Packets of one side alone that prove a flow: where the other side cannot be seen, a flood of the like costs so many
+/// times more.
+const PROVEN_PACKETS: u8 = 8;
 
 /// What all flows write to and obey.
 pub struct Shared {
@@ -73,6 +80,8 @@ impl Counters {
         sum.out_of_order_segments = sum.out_of_order_segments.saturating_add(more.out_of_order_segments);
         sum.unseen_segments = sum.unseen_segments.saturating_add(more.unseen_segments);
         sum.gap_bytes = sum.gap_bytes.saturating_add(more.gap_bytes);
+        sum.zero_windows = sum.zero_windows.saturating_add(more.zero_windows);
+        sum.dsacks = sum.dsacks.saturating_add(more.dsacks);
     }
 }
 
@@ -124,6 +133,11 @@ pub struct Core {
     /// Of the minutes that are over: there from the first one on.
     totals: Option<Box<[Counters; 2]>>,
     pub established: bool,
+    /// Enough was heard that a flood does not make the like of it.
+    proven: bool,
+    /// Who was heard, a bit a side, and how often in all.
+    heard: u8,
+    heard_packets: u8,
     service: Service,
     confidence: Confidence,
     /// The protocol whose messages are read, and who reads them.
@@ -173,6 +187,9 @@ impl Flow {
                 minute: Minute::default(),
                 totals: None,
                 established: false,
+                proven: false,
+                heard: 0,
+                heard_packets: 0,
                 service: Service::Unknown,
                 confidence: Confidence::None,
                 parser: None,
@@ -186,16 +203,8 @@ impl Flow {
             },
             tcp: is_tcp.then(Connection::default),
             touched: at.ts,
-            queued: if is_tcp { Queue::TcpOpen } else { Queue::Other },
+            queued: if is_tcp { Queue::TcpNew } else { Queue::OtherNew },
         }
-    }
-
-    /// True where a SYN or SYN-ACK of these ports opens another connection than this one.
-    #[inline]
-    pub fn is_reused_by(&self, side: usize, segment: &Segment<'_>) -> bool {
-        let Some(tcp) = &self.tcp else { return false };
-        let answers = segment.has(flag::ACK);
-        segment.has(flag::SYN) && tcp.judge_syn(side, segment.sequence, answers) == SynVerdict::NewConnection
     }
 
     /// Reads a little of everything that the next packet needs; the sum means nothing.
@@ -211,7 +220,7 @@ impl Flow {
     /// Which side sent a packet.
     #[inline]
     pub fn side_of(&self, packet: &Packet<'_>, source_port: u16) -> usize {
-        self.core.identity.side_of(packet, source_port)
+        self.core.identity.side_of(&packet.source, source_port)
     }
 
     /// True where a side has not sent a packet yet.
@@ -222,14 +231,15 @@ impl Flow {
             && core.totals.as_ref().is_none_or(|totals| totals[side].packets == 0)
     }
 
-    /// Counts a packet; true where it is the first of the minute.
+    /// Counts a packet, which came in so many; true where it is the first of the minute.
     #[inline]
-    pub fn count(&mut self, side: usize, wire_bytes: u32, payload_bytes: u32, at: At) -> bool {
+    pub fn count(&mut self, side: usize, packets: u32, wire_bytes: u32, payload_bytes: u32, at: At) -> bool {
         let core = &mut self.core;
-        core.last = At { ts: core.last.ts.max(at.ts), frame: at.frame };
+        core.last = core.last.later(at);
+        core.prove(side);
         let first = core.touch_minute(at);
         let counters = &mut core.minute.counters[side];
-        counters.packets = counters.packets.saturating_add(1);
+        counters.packets = counters.packets.saturating_add(packets);
         counters.wire_bytes += u64::from(wire_bytes);
         counters.payload_bytes += u64::from(payload_bytes);
         core.established |= payload_bytes > 0;
@@ -245,7 +255,7 @@ impl Flow {
     }
 
     /// Takes a TCP segment.
-    #[inline]
+    #[inline(always)]
     pub fn segment(
         &mut self,
         side: usize,
@@ -269,7 +279,7 @@ impl Flow {
         counters.resets += u32::from(segment.has(flag::RST));
         counters.fins += u32::from(segment.has(flag::FIN));
         let before = core.coverage();
-        let limits = shared.limits;
+        let limits = shared.limits.reassembly();
         // Taken out for the call, so that the listener can write to everything else.
         let mut held = std::mem::take(&mut shared.held);
         tcp.segment(side, segment, at, &limits, &mut held, &mut Talk { core, shared });
@@ -279,11 +289,14 @@ impl Flow {
     }
 
     /// The queue that this flow waits in for its end.
+    #[inline]
     pub fn queue(&self) -> Queue {
         match &self.tcp {
-            None => Queue::Other,
             Some(tcp) if tcp.reset || tcp.closed_by_fin() => Queue::TcpClosed,
-            Some(_) => Queue::TcpOpen,
+            Some(_) if self.core.proven => Queue::TcpOpen,
+            Some(_) => Queue::TcpNew,
+            None if self.core.proven => Queue::Other,
+            None => Queue::OtherNew,
         }
     }
 
@@ -349,13 +362,14 @@ impl Flow {
     }
 
     fn settle(&mut self, end: bool, shared: &mut Shared) {
+        self.forget_challenger(end, shared);
         let Self { core, tcp, .. } = self;
         let Some(tcp) = tcp else { return };
         if !tcp.is_unsettled() {
             return;
         }
         let at = core.last;
-        let limits = shared.limits;
+        let limits = shared.limits.reassembly();
         let mut held = std::mem::take(&mut shared.held);
         tcp.settle(at, end, &limits, &mut held, &mut Talk { core, shared });
         shared.held = held;
@@ -363,6 +377,17 @@ impl Flow {
 }
 
 impl Core {
+    /// Notes who speaks.
+    #[inline]
+    fn prove(&mut self, side: usize) {
+        if self.proven {
+            return;
+        }
+        self.heard |= 1 << side;
+        self.heard_packets = self.heard_packets.saturating_add(1);
+        self.proven = self.heard == 3 || self.heard_packets >= PROVEN_PACKETS;
+    }
+
     /// Reads a little of the parser.
     #[inline]
     pub fn glance_at_parser(&self) -> u64 {
@@ -374,7 +399,7 @@ impl Core {
     fn touch_minute(&mut self, at: At) -> bool {
         let minute = &mut self.minute;
         if minute.active {
-            minute.last = At { ts: minute.last.ts.max(at.ts), frame: at.frame };
+            minute.last = minute.last.later(at);
             return false;
         }
         minute.active = true;

@@ -2,45 +2,44 @@
 //!
 //! Who is ended when depends on packets and their times alone, never on the hash seed, which is random so that
 //! nobody can choose ports that collide.
+//!
+//! A full table gives up a flow for each new one, so a flood must not choose which: a source that has more than its
+//! share gives up its own flows; otherwise those go first that are over, then those that nobody answered, each time
+//! the one that was quiet for longest. What was heard from both sides stays until nothing else is there.
 
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
+use super::chain::{Chain, Ends};
+use super::sources::Sources;
 use super::{Flow, FlowKey};
-
-const NONE: u32 = u32::MAX;
 
 /// A flow moves to its queue's fresh end at most once in so many nanoseconds: order is exact to so much, and few packets
 /// pay for it with their neighbours' cache misses.
 const TOUCH_NS: u64 = 16_000_000_000;
 
-/// Where a flow waits for its end, by how long silence lasts until then.
+/// Where a flow waits for its end, by how long silence lasts until then and by who goes first from a full table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     TcpOpen,
     TcpClosed,
     Other,
+    /// Nobody has answered yet.
+    TcpNew,
+    OtherNew,
 }
 
 impl Queue {
-    pub const ALL: [Queue; 3] = [Queue::TcpOpen, Queue::TcpClosed, Queue::Other];
-}
+    pub const ALL: [Queue; 5] =
+        [Queue::TcpOpen, Queue::TcpClosed, Queue::Other, Queue::TcpNew, Queue::OtherNew];
 
-#[derive(Clone, Copy)]
-struct Links {
-    /// Of the flow's key.
-    hash: u64,
-    queue: Queue,
-    fresher: u32,
-    staler: u32,
-}
-
-#[derive(Clone, Copy)]
-struct Ends {
-    freshest: u32,
-    stalest: u32,
+    /// True for flows that a flood makes the like of.
+    #[inline]
+    fn is_new(self) -> bool {
+        matches!(self, Queue::TcpNew | Queue::OtherNew)
+    }
 }
 
 /// All flows at hand. Slots are numbers that stay the same while a flow lives.
@@ -49,22 +48,26 @@ pub struct FlowTable {
     index: HashTable<u32>,
     keyed: RandomState,
     slots: Vec<Option<Box<Flow>>>,
-    links: Vec<Links>,
+    /// Of the keys of the flows in the slots.
+    hashes: Vec<u64>,
     free: Vec<u32>,
-    ends: [Ends; 3],
+    chain: Chain,
+    ends: [Ends; Queue::ALL.len()],
+    sources: Sources,
     last_serial: u64,
 }
 
 impl Default for FlowTable {
     fn default() -> Self {
-        let empty = Ends { freshest: NONE, stalest: NONE };
         Self {
             index: HashTable::new(),
             keyed: RandomState::default(),
             slots: Vec::new(),
-            links: Vec::new(),
+            hashes: Vec::new(),
             free: Vec::new(),
-            ends: [empty; 3],
+            chain: Chain::default(),
+            ends: [Ends::EMPTY; Queue::ALL.len()],
+            sources: Sources::default(),
             last_serial: 0,
         }
     }
@@ -75,7 +78,7 @@ impl FlowTable {
         self.index.len()
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, key: &FlowKey) -> Option<u32> {
         let hash = self.keyed.hash_one(key);
         self.index.find(hash, |slot| self.has_key(*slot, key)).copied()
@@ -125,30 +128,32 @@ impl FlowTable {
         self.last_serial += 1;
         let flow = Box::new(make(self.last_serial));
         let hash = self.keyed.hash_one(flow.core.identity.key);
-        let links = Links { hash, queue: flow.queued, fresher: NONE, staler: NONE };
+        let (queue, source) = (flow.queued, *flow.core.identity.ip(0));
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(flow);
-                self.links[slot as usize] = links;
+                self.hashes[slot as usize] = hash;
                 slot
             }
             None => {
                 self.slots.push(Some(flow));
-                self.links.push(links);
+                self.hashes.push(hash);
                 (self.slots.len() - 1) as u32
             }
         };
-        let links = &self.links;
-        self.index.insert_unique(hash, slot, |slot| links[*slot as usize].hash);
-        self.append(slot);
+        let hashes = &self.hashes;
+        self.index.insert_unique(hash, slot, |slot| hashes[*slot as usize]);
+        self.chain.append(&mut self.ends[queue as usize], slot);
+        self.sources.add(&source, slot, queue.is_new());
         slot
     }
 
     /// Takes a flow out.
     pub fn remove(&mut self, slot: u32) -> Box<Flow> {
-        self.unlink(slot);
         let flow = self.slots[slot as usize].take().expect("slots in use hold a flow");
-        let hash = self.links[slot as usize].hash;
+        self.chain.unlink(&mut self.ends[flow.queued as usize], slot);
+        self.sources.remove(flow.core.identity.ip(0), slot, flow.queued.is_new());
+        let hash = self.hashes[slot as usize];
         if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
             entry.remove();
         }
@@ -165,25 +170,33 @@ impl FlowTable {
             return;
         }
         flow.touched = ts;
-        flow.queued = queue;
-        self.unlink(slot);
-        self.links[slot as usize].queue = queue;
-        self.append(slot);
+        let before = std::mem::replace(&mut flow.queued, queue);
+        let source = *flow.core.identity.ip(0);
+        self.chain.unlink(&mut self.ends[before as usize], slot);
+        self.chain.append(&mut self.ends[queue as usize], slot);
+        if before.is_new() != queue.is_new() {
+            self.sources.remove(&source, slot, before.is_new());
+            self.sources.add(&source, slot, queue.is_new());
+        }
     }
 
     /// The flow of a queue that was quiet for longest.
     pub fn stalest(&self, queue: Queue) -> Option<u32> {
-        let slot = self.ends[queue as usize].stalest;
-        (slot != NONE).then_some(slot)
+        self.ends[queue as usize].stalest()
     }
 
-    /// The flow to give up for a new one: the one that was quiet for longest, closed ones first.
-    pub fn victim(&self) -> Option<u32> {
-        if let Some(closed) = self.stalest(Queue::TcpClosed) {
-            return Some(closed);
+    /// The flow to give up for a new one of `source`, which may have `share` flows where the table is full.
+    pub fn victim(&self, source: &[u8; 16], share: u64) -> Option<u32> {
+        if let Some(own) = self.sources.victim(source, share) {
+            return Some(own);
         }
-        let oldest = |slot: &u32| self.slots[*slot as usize].as_ref().map(|flow| flow.touched);
-        [Queue::Other, Queue::TcpOpen].into_iter().filter_map(|queue| self.stalest(queue)).min_by_key(oldest)
+        let last_heard = |slot: &u32| self.slots[*slot as usize].as_ref().map(|flow| flow.touched);
+        let oldest = |queues: [Queue; 2]| {
+            queues.into_iter().filter_map(|queue| self.stalest(queue)).min_by_key(last_heard)
+        };
+        self.stalest(Queue::TcpClosed)
+            .or_else(|| oldest([Queue::OtherNew, Queue::TcpNew]))
+            .or_else(|| oldest([Queue::Other, Queue::TcpOpen]))
     }
 
     /// All slots in use, in the order of the flows' first packets.
@@ -194,34 +207,5 @@ impl FlowTable {
             .collect();
         slots.sort_unstable();
         slots.into_iter().map(|(_, slot)| slot).collect()
-    }
-
-    fn append(&mut self, slot: u32) {
-        let ends = &mut self.ends[self.links[slot as usize].queue as usize];
-        let before = std::mem::replace(&mut ends.freshest, slot);
-        if before == NONE {
-            ends.stalest = slot;
-        } else {
-            self.links[before as usize].fresher = slot;
-        }
-        let links = &mut self.links[slot as usize];
-        links.staler = before;
-        links.fresher = NONE;
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Links { queue, fresher, staler, .. } = self.links[slot as usize];
-        let ends = &mut self.ends[queue as usize];
-        if fresher == NONE {
-            ends.freshest = staler;
-        } else {
-            self.links[fresher as usize].staler = staler;
-        }
-        let ends = &mut self.ends[queue as usize];
-        if staler == NONE {
-            ends.stalest = fresher;
-        } else {
-            self.links[staler as usize].fresher = fresher;
-        }
     }
 }

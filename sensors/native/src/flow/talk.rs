@@ -56,6 +56,8 @@ impl Talk<'_> {
             client_mac: identity.macs[client],
             server_mac: identity.macs[server],
             vlan: identity.vlan,
+            tunnel: identity.tunnel.kind,
+            tunnel_id: identity.tunnel.id,
             role_source: source,
             _borrow: ROW,
         });

@@ -303,6 +303,8 @@ pub struct Counts {
     pub operation_bytes_kept: u64,
     /// Messages of these flows that were cut for want of room.
     pub operation_messages_cut: u64,
+    /// Requests of any protocol that were given up for lack of room, since the coverage was last told.
+    pub evicted_requests: u64,
 }
 
 /// Reads the two streams of one flow. No clock, no socket, no setting: bytes and their times in, rows out.

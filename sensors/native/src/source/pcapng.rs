@@ -75,6 +75,8 @@ pub struct Pcapng {
     interfaces: Vec<Interface>,
     /// The number of this section's first interface: sections number their own from 0.
     section_base: usize,
+    /// The byte at which the block starts whose drops were told of: its frame is next.
+    told: Option<u64>,
     skipping: Option<Skipping>,
     ended: bool,
 }
@@ -93,6 +95,8 @@ struct Packet {
     captured: usize,
     wire_length: u32,
     data_at: usize,
+    /// Frames that the interface lost between the one before and this one.
+    dropped: u64,
 }
 
 impl Pcapng {
@@ -109,7 +113,7 @@ impl Pcapng {
         let order = section_order(head).ok_or_else(|| {
             OpenError::not("not a pcapng file: the byte-order magic of its section is wrong", 8)
         })?;
-        Ok(Self { order, interfaces: Vec::new(), section_base: 0, skipping: None, ended: false })
+        Ok(Self { order, interfaces: Vec::new(), section_base: 0, told: None, skipping: None, ended: false })
     }
 
     pub fn description(&self) -> Description {
@@ -179,7 +183,10 @@ impl Pcapng {
                 _ => Ok(None),
             };
             match packet {
-                Ok(Some(packet)) => return self.frame(input, length as usize, &packet),
+                Ok(Some(packet)) => {
+                    let told = self.newly_dropped(&packet, input.offset());
+                    return told.unwrap_or_else(|| self.frame(input, length as usize, &packet));
+                }
                 Ok(None) => {
                     let left = u64::from(length);
                     self.skipping = Some(Skipping { offset: input.offset(), length, left });
@@ -277,13 +284,35 @@ impl Pcapng {
         Ok(())
     }
 
+    /// What a packet block says was lost just before it, once.
+    #[inline]
+    fn newly_dropped(&mut self, packet: &Packet, offset: u64) -> Option<Item<'static>> {
+        if packet.dropped == 0 || self.told == Some(offset) {
+            return None;
+        }
+        self.told = Some(offset);
+        let interface = self.interfaces.get_mut(packet.interface)?;
+        // A part of what statistics blocks count from the start of the capture: they tell what is new beyond it.
+        interface.dropped = interface.dropped.saturating_add(packet.dropped);
+        let number = packet.interface.min(usize::from(u16::MAX)) as u16;
+        Some(Item::Dropped { interface: number, packets: packet.dropped })
+    }
+
     fn enhanced(&self, block: &[u8]) -> Result<Packet, String> {
         if block.len() < 20 {
             return Err("an enhanced packet block without its 20 bytes".into());
         }
         let ticks = u64::from(self.order.u32(block, 4)) << 32 | u64::from(self.order.u32(block, 8));
         let interface = self.order.u32(block, 0) as usize;
-        self.packet(block, interface, Some(ticks), 20, self.order.u32(block, 12), self.order.u32(block, 16))
+        let (captured, wire_length) = (self.order.u32(block, 12), self.order.u32(block, 16));
+        let mut packet = self.packet(block, interface, Some(ticks), 20, captured, wire_length)?;
+        // Option 4, epb_dropcount; most blocks have no options at all.
+        let behind = block.get(20 + packet.captured.next_multiple_of(4)..).unwrap_or_default();
+        if !behind.is_empty() {
+            let counts = options(self.order, behind).filter(|(code, value)| *code == 4 && value.len() >= 8);
+            packet.dropped = counts.map(|(_, value)| self.order.u64(value, 0)).fold(0, u64::saturating_add);
+        }
+        Ok(packet)
     }
 
     fn old(&self, block: &[u8]) -> Result<Packet, String> {
@@ -292,7 +321,14 @@ impl Pcapng {
         }
         let ticks = u64::from(self.order.u32(block, 4)) << 32 | u64::from(self.order.u32(block, 8));
         let interface = usize::from(self.order.u16(block, 0));
-        self.packet(block, interface, Some(ticks), 20, self.order.u32(block, 12), self.order.u32(block, 16))
+        let (captured, wire_length) = (self.order.u32(block, 12), self.order.u32(block, 16));
+        let mut packet = self.packet(block, interface, Some(ticks), 20, captured, wire_length)?;
+        // All ones where nobody counted.
+        packet.dropped = match self.order.u16(block, 2) {
+            u16::MAX => 0,
+            dropped => u64::from(dropped),
+        };
+        Ok(packet)
     }
 
     fn simple(&self, block: &[u8]) -> Result<Packet, String> {
@@ -327,10 +363,12 @@ impl Pcapng {
             captured,
             wire_length,
             data_at,
+            dropped: 0,
         })
     }
 
-    /// isb_ifdrop (5) and isb_osdrop (7) count from the start of the capture: what is new is given on.
+    /// isb_ifdrop (5) and isb_osdrop (7) count from the start of the capture: what is new is given on. Drops that packet
+    /// blocks told of are among them.
     fn statistics(&mut self, block: &[u8]) -> Option<(u16, u64)> {
         if block.len() < 12 {
             return None;

@@ -1,7 +1,7 @@
 //! Flows: who talks with whom, how much, how fast.
 
-use crate::columns::{Address, Flag, MaybeU64, Name, Time, U8, U16, U32, U64, table};
-use crate::words::{Confidence, EndReason, RoleSource, RttKind, Service};
+use crate::columns::{Address, Flag, MaybeU32, MaybeU64, Name, Time, U8, U16, U32, U64, table};
+use crate::words::{Confidence, EndReason, RoleSource, RttKind, Service, Tunnel};
 
 table! {
     /// Who talks with whom: one row a flow.
@@ -17,6 +17,8 @@ table! {
         client_mac: U64,
         server_mac: U64,
         vlan: U16,
+        tunnel: Name<Tunnel>,
+        tunnel_id: MaybeU32,
         role_source: Name<RoleSource>,
     }
 }
@@ -53,6 +55,10 @@ table! {
         unseen_segments_s2c: U32,
         gap_bytes_c2s: U64,
         gap_bytes_s2c: U64,
+        zero_windows_c2s: U32,
+        zero_windows_s2c: U32,
+        dsacks_c2s: U32,
+        dsacks_s2c: U32,
         duplicate_packets_c2s: U32,
         duplicate_packets_s2c: U32,
         resets_c2s: U32,
@@ -78,6 +84,8 @@ table! {
         client_mac: U64,
         server_mac: U64,
         vlan: U16,
+        tunnel: Name<Tunnel>,
+        tunnel_id: MaybeU32,
         role_source: Name<RoleSource>,
         service: Name<Service>,
         confidence: Name<Confidence>,
@@ -102,6 +110,10 @@ table! {
         unseen_segments_s2c: U32,
         gap_bytes_c2s: U64,
         gap_bytes_s2c: U64,
+        zero_windows_c2s: U32,
+        zero_windows_s2c: U32,
+        dsacks_c2s: U32,
+        dsacks_s2c: U32,
         duplicate_packets_c2s: U32,
         duplicate_packets_s2c: U32,
         resets_c2s: U32,

@@ -29,6 +29,7 @@ table! {
         malformed_packets: U64,
         cut_packets: U64,
         fragments: U64,
+        incomplete_packets: U64,
         duplicate_packets: U64,
         dropped_packets: U64,
         data_segments: U64,
@@ -36,6 +37,9 @@ table! {
         gap_bytes: U64,
         evicted_flows: U64,
         evicted_bytes: U64,
-        observations_not_kept: U64,
+        evicted_fragments: U64,
+        evicted_requests: U64,
+        evicted_messages: U64,
+        evicted_observations: U64,
     }
 }

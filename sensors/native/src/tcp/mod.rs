@@ -4,15 +4,18 @@
 //! client is the flow's business.
 
 mod handshake;
+mod reuse;
 mod round_trip;
+mod sack;
 mod stream;
 
 use crate::anomaly::{AnomalyKind, At};
-use crate::limits::Limits;
-use crate::transport::{Segment, flag};
+use crate::limits::Reassembly;
+use crate::transport::{Segment, flag, syn_options};
 use crate::words::RttKind;
 
 pub use handshake::Handshake;
+pub use reuse::{Challenger, Reuse};
 use round_trip::PathEstimate;
 use stream::{Stream, Turn};
 
@@ -25,6 +28,10 @@ pub struct TcpCounters {
     pub out_of_order_segments: u32,
     pub unseen_segments: u32,
     pub gap_bytes: u64,
+    /// Times that this side closed its window.
+    pub zero_windows: u32,
+    /// Segments that the peer says it got twice.
+    pub dsacks: u32,
 }
 
 /// The most that TCP options take of a segment (RFC 9293, 3.1).
@@ -71,34 +78,13 @@ pub struct Connection {
     path: PathEstimate,
     pub fins: [bool; 2],
     pub reset: bool,
-}
-
-/// What a SYN says about the connection that is known under its ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SynVerdict {
-    SameConnection,
-    /// The ports are used again.
-    NewConnection,
+    /// Who sent the reset, and its number.
+    reset_by: (u8, u32),
+    /// A SYN of other numbers, until it is answered or forgotten.
+    challenger: Option<Box<Challenger>>,
 }
 
 impl Connection {
-    /// Whether a SYN or SYN-ACK opens another connection than this one.
-    pub fn judge_syn(&self, side: usize, sequence: u32, answers: bool) -> SynVerdict {
-        let stream = &self.streams[side];
-        if !stream.is_known() {
-            return SynVerdict::SameConnection;
-        }
-        if answers && self.handshake.may_be_answered() && !self.fins[side] {
-            return SynVerdict::SameConnection;
-        }
-        // The same initial number is the same SYN again; after both FINs it is a replayed capture.
-        if stream.first_sequence() == sequence && (answers || !self.closed_by_fin()) {
-            SynVerdict::SameConnection
-        } else {
-            SynVerdict::NewConnection
-        }
-    }
-
     /// Reads a little of everything that the next segment needs; the sum means nothing.
     #[inline]
     pub fn glance(&self) -> u64 {
@@ -110,18 +96,25 @@ impl Connection {
         self.fins == [true, true]
     }
 
+    /// True while a SYN of other numbers waits for its answer.
+    #[inline]
+    pub fn is_challenged(&self) -> bool {
+        self.challenger.is_some()
+    }
+
     /// True while a hole is open or an acknowledgement points beyond what was seen.
     pub fn is_unsettled(&self) -> bool {
         self.streams.iter().any(Stream::is_unsettled)
     }
 
     /// Takes one segment of `side`.
+    #[inline(always)]
     pub fn segment(
         &mut self,
         side: usize,
         segment: &Segment<'_>,
         at: At,
-        limits: &Limits,
+        limits: &Reassembly,
         held: &mut Held,
         listener: &mut impl Listener,
     ) {
@@ -138,23 +131,45 @@ impl Connection {
                 }
             }
         }
-        let turn = |side: usize, connection: &Self| Turn {
+        let turn = |side: usize, connection: &Self, window: u64| Turn {
             side,
             at,
             mss: connection.streams[1 - side].mss(),
             minimum_ns: connection.path.minimum_ns(),
             window_closed: connection.streams[1 - side].window_closed(),
+            window,
             limits,
         };
         if segment.has(flag::ACK) && !segment.has(flag::RST) {
-            self.streams[side].set_window(segment.window);
-            let covered = turn(peer, self);
+            let closes = self.streams[side].announce_window(segment.window);
+            // The window of the last segments of a closing connection means nothing.
+            if closes && segment.flags & (flag::SYN | flag::FIN) == 0 {
+                listener.counters(side).zero_windows += 1;
+            }
+            if sack::reports_duplicate(segment.options, segment.acknowledgment) {
+                listener.counters(peer).dsacks += 1;
+            }
+            let covered = turn(peer, self, self.streams[side].window());
             self.acknowledge(side, segment, &covered, held, listener);
         }
-        let sent = turn(side, self);
+        // Only acknowledgements are held against the window.
+        let sent = turn(side, self, 0);
         self.streams[side].data(&sent, segment, held, listener);
         self.fins[side] |= segment.has(flag::FIN);
-        self.reset |= segment.has(flag::RST);
+        if segment.has(flag::RST) {
+            self.reset = true;
+            self.reset_by = (side as u8, segment.sequence);
+        } else if self.reset && segment.length > 0 {
+            self.doubt_reset(side, segment);
+        }
+    }
+
+    /// A host that sends on beyond its own reset never sent it: somebody forged it.
+    #[cold]
+    fn doubt_reset(&mut self, side: usize, segment: &Segment<'_>) {
+        let end = segment.sequence.wrapping_add(segment.length);
+        let (by, sequence) = self.reset_by;
+        self.reset = usize::from(by) != side || end.wrapping_sub(sequence) as i32 <= 0;
     }
 
     fn syn(&mut self, side: usize, segment: &Segment<'_>, at: At, listener: &mut impl Listener) {
@@ -167,10 +182,11 @@ impl Connection {
         if let Some(half) = half {
             listener.sample(Sample::Handshake(RttKind::HandshakeServer), false, half, at);
         }
-        self.streams[side].announce_mss(segment.mss);
+        self.streams[side].announce(syn_options(segment.options));
         self.streams[side].open(segment.sequence);
     }
 
+    #[inline(always)]
     fn acknowledge(
         &mut self,
         side: usize,
@@ -203,7 +219,7 @@ impl Connection {
         &mut self,
         at: At,
         end: bool,
-        limits: &Limits,
+        limits: &Reassembly,
         held: &mut Held,
         listener: &mut impl Listener,
     ) {
@@ -214,6 +230,7 @@ impl Connection {
                 mss: self.streams[1 - side].mss(),
                 minimum_ns: None,
                 window_closed: false,
+                window: 0,
                 limits,
             };
             self.streams[side].settle(&turn, end, held, listener);

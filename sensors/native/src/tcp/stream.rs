@@ -1,10 +1,16 @@
 //! One direction of a connection: what was seen, what is missing, what was seen twice.
 
+mod acknowledged;
+mod repeats;
+
+use acknowledged::Doubt;
+use repeats::Repeats;
+
 use super::round_trip::{Awaited, Covered};
 use super::{Held, Listener};
 use crate::anomaly::{AnomalyKind, At};
-use crate::limits::Limits;
-use crate::transport::{Segment, flag};
+use crate::limits::Reassembly;
+use crate::transport::{Segment, SynOptions, flag};
 
 /// The largest window that scaling allows (RFC 7323, 2.3): a number further away belongs to no segment in flight.
 const WINDOW_LIMIT: u64 = 1 << 30;
@@ -12,14 +18,16 @@ const WINDOW_LIMIT: u64 = 1 << 30;
 /// Where the path's minimum round trip is not known, a hole filled sooner than this is disorder, not loss.
 const DEFAULT_MINIMUM_NS: u64 = 3_000_000;
 
+/// The largest shift of a window (RFC 7323, 2.3), and the one that is supposed where no SYN told it: Linux's for its
+/// default buffers.
+const SHIFT_LIMIT: u8 = 14;
+const DEFAULT_SHIFT: u8 = 7;
+
 /// Segment size where no SYN told it: Ethernet's 1500 bytes without IPv4 and TCP headers.
 const DEFAULT_MSS: u16 = 1460;
 
 /// Strays in a row, each continuing the last, after which they are the stream.
 const STRAYS_BELIEVED: u8 = 3;
-
-/// Repeated ranges that are remembered, so that a range repeated again is one loss.
-const RANGES: usize = 2;
 
 /// What a kept piece costs beside its bytes: streams that nobody reads are bounded too.
 const PIECE_BYTES: u64 = 64;
@@ -46,10 +54,12 @@ pub struct Turn<'a> {
     pub minimum_ns: Option<u64>,
     /// The peer takes nothing at the moment.
     pub window_closed: bool,
-    pub limits: &'a Limits,
+    /// The most that the peer ever took at once.
+    pub window: u64,
+    pub limits: &'a Reassembly,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stream {
     known: bool,
     /// The stream's next byte. Sequence numbers are counted on past 2^32 and start above it.
@@ -65,8 +75,9 @@ pub struct Stream {
     pieces: Vec<Piece>,
     piece_bytes: u64,
     awaited: Awaited,
-    repeated: [(u64, u64); RANGES],
-    repeated_at: u8,
+    repeats: Repeats,
+    /// An acknowledgement of more than the peer's window allows, until it is believed or refuted.
+    doubt: Option<Box<Doubt>>,
     strays: u8,
     stray_next: u32,
     /// All that was seen is one segment without payload, which may have been a keepalive.
@@ -74,6 +85,35 @@ pub struct Stream {
     /// What this side told the peer about its segments, and whether it takes any now.
     mss: u16,
     window_closed: bool,
+    /// The largest window that it announced, and how far its numbers are shifted (RFC 7323, 2).
+    window_most: u16,
+    window_shift: u8,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            known: false,
+            next: 0,
+            highest: 0,
+            acknowledged: 0,
+            counted_unseen: 0,
+            first: 0,
+            fin: None,
+            pieces: Vec::new(),
+            piece_bytes: 0,
+            awaited: Awaited::default(),
+            repeats: Repeats::default(),
+            doubt: None,
+            strays: 0,
+            stray_next: 0,
+            joined_empty: false,
+            mss: DEFAULT_MSS,
+            window_closed: false,
+            window_most: 0,
+            window_shift: DEFAULT_SHIFT,
+        }
+    }
 }
 
 /// Segments of at most `mss` bytes that make `length`.
@@ -101,21 +141,33 @@ impl Stream {
         self.window_closed
     }
 
-    pub fn set_window(&mut self, window: u16) {
-        self.window_closed = window == 0;
+    /// Takes what this side announces; true where it closes its window now.
+    #[inline]
+    pub fn announce_window(&mut self, window: u16) -> bool {
+        let was_closed = std::mem::replace(&mut self.window_closed, window == 0);
+        self.window_most = self.window_most.max(window);
+        window == 0 && !was_closed
     }
 
-    pub fn announce_mss(&mut self, mss: Option<u16>) {
+    /// The most that the peer may have in flight.
+    #[inline]
+    pub fn window(&self) -> u64 {
+        u64::from(self.window_most) << self.window_shift
+    }
+
+    /// The options of this side's SYN.
+    pub fn announce(&mut self, options: SynOptions) {
         // Below 64 the option is hostile or broken, and would make thousands of segments of one.
-        self.mss = mss.unwrap_or(536).max(64);
+        self.mss = options.mss.unwrap_or(536).max(64);
+        self.window_shift = options.window_shift.unwrap_or(0).min(SHIFT_LIMIT);
     }
 
     pub fn mss(&self) -> u16 {
-        if self.mss == 0 { DEFAULT_MSS } else { self.mss }
+        self.mss
     }
 
     pub fn is_unsettled(&self) -> bool {
-        !self.pieces.is_empty() || (self.known && self.acknowledged > self.next)
+        !self.pieces.is_empty() || self.doubt.is_some() || (self.known && self.acknowledged > self.next)
     }
 
     /// A SYN: the stream starts behind it.
@@ -148,7 +200,7 @@ impl Stream {
     }
 
     /// Takes a segment's bytes.
-    #[inline]
+    #[inline(always)]
     pub fn data(&mut self, turn: &Turn<'_>, segment: &Segment<'_>, held: &mut Held, out: &mut impl Listener) {
         let Turn { side, at, .. } = *turn;
         let length = u64::from(segment.length);
@@ -251,8 +303,8 @@ impl Stream {
             // What waits behind a hole belongs to the old numbers: nothing will fill it any more.
             self.give_up(turn, self.highest, held, out);
         }
-        let (first, mss, window_closed) = (self.first, self.mss, self.window_closed);
-        *self = Self { mss, window_closed, ..Self::default() };
+        let Self { first, mss, window_closed, window_most, window_shift, .. } = *self;
+        *self = Self { mss, window_closed, window_most, window_shift, ..Self::default() };
         self.begin(sequence);
         self.first = first;
         let counters = out.counters(side);
@@ -289,7 +341,7 @@ impl Stream {
         // One repeated byte is a window probe's (RFC 9293, 3.8.6.1).
         if seen_before > 1 || new == 0 {
             let spurious = end.min(self.highest) <= self.acknowledged;
-            if !spurious && self.is_new_repeat(start, end) {
+            if !spurious && self.repeats.is_new(start, end) {
                 out.counters(side).retransmitted_segments += 1;
             }
             self.awaited.forget();
@@ -324,16 +376,6 @@ impl Stream {
         let kept: u64 =
             self.pieces.iter().map(|piece| piece.end.min(end).saturating_sub(piece.start.max(start))).sum();
         delivered + kept
-    }
-
-    /// Remembers a repeated range; false where it was repeated before.
-    fn is_new_repeat(&mut self, start: u64, end: u64) -> bool {
-        if self.repeated.iter().any(|range| range.0 <= start && end <= range.1) {
-            return false;
-        }
-        self.repeated[usize::from(self.repeated_at)] = (start, end);
-        self.repeated_at = (self.repeated_at + 1) % RANGES as u8;
-        true
     }
 
     /// The first bytes win; others in their place are an anomaly.
@@ -380,9 +422,9 @@ impl Stream {
             let to = next_start.min(end);
             let bytes = if out.wants_bytes() { slice(payload, start, from, to) } else { &[] };
             let size = PIECE_BYTES + bytes.len() as u64;
-            let full = self.pieces.len() as u64 >= limits.reassembly_pieces
-                || self.piece_bytes + size > limits.reassembly_bytes_per_flow;
-            if full || held.bytes + size > limits.reassembly_bytes {
+            let full =
+                self.pieces.len() as u64 >= limits.pieces || self.piece_bytes + size > limits.bytes_per_flow;
+            if full || held.bytes + size > limits.bytes {
                 // This flow pays for its own disorder: the oldest hole is given up, others' pieces stay.
                 out.anomaly(AnomalyKind::ReassemblyLimit, at, &|| {
                     "a hole was given up: no room behind it".into()
@@ -448,78 +490,6 @@ impl Stream {
         counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, mss));
         self.counted_unseen = self.counted_unseen.max(until);
         missing
-    }
-
-    /// The peer acknowledges; a round trip, where this covers a segment that was sent once.
-    #[inline]
-    pub fn acknowledged(
-        &mut self,
-        turn: &Turn<'_>,
-        number: u32,
-        held: &mut Held,
-        out: &mut impl Listener,
-    ) -> Option<Covered> {
-        let at = turn.at;
-        if !self.known {
-            self.one_sided(turn, number, out);
-            return None;
-        }
-        let place = self.place(number);
-        if place <= self.acknowledged {
-            return None;
-        }
-        if place > self.highest + WINDOW_LIMIT {
-            let highest = self.highest as u32;
-            out.anomaly(AnomalyKind::AckOutOfWindow, at, &|| {
-                format!("acknowledges {number}, seen up to {highest}")
-            });
-            return None;
-        }
-        self.pass_keepalive(place);
-        self.acknowledged = place;
-        if !self.pieces.is_empty() && place > self.next {
-            // The peer has what is missing here: it is the capture that lost it.
-            self.give_up(turn, place.min(self.highest), held, out);
-        }
-        self.awaited.cover(place, at.ts)
-    }
-
-    /// Acknowledgements of a side that was never seen: what they cover was lost by the capture.
-    fn one_sided(&mut self, turn: &Turn<'_>, number: u32, out: &mut impl Listener) {
-        if self.acknowledged == 0 {
-            self.acknowledged = 1 << 32 | u64::from(number);
-            return;
-        }
-        let ahead = number.wrapping_sub(self.acknowledged as u32) as i32;
-        if ahead > 0 && (ahead as u64) < WINDOW_LIMIT {
-            self.acknowledged += ahead as u64;
-            let counters = out.counters(turn.side);
-            counters.gap_bytes += ahead as u64;
-            counters.unseen_segments =
-                counters.unseen_segments.saturating_add(segments_of(ahead as u64, turn.mss));
-        }
-    }
-
-    /// Counts what the peer has acknowledged but nobody saw; at the end, every hole.
-    pub fn settle(&mut self, turn: &Turn<'_>, end: bool, held: &mut Held, out: &mut impl Listener) {
-        if !self.known {
-            return;
-        }
-        if self.acknowledged > self.next && !self.pieces.is_empty() {
-            self.give_up(turn, self.acknowledged.min(self.highest), held, out);
-        }
-        if self.acknowledged > self.next {
-            // The stream stays where it is: nothing but the peer's word says that more was sent, and one forged
-            // acknowledgement must not hide what is sent later.
-            let missing = self.count_unseen(turn.side, self.acknowledged, turn.mss, out);
-            if missing > 0 {
-                self.awaited.forget();
-                out.gap(turn.side, missing, turn.at);
-            }
-        }
-        if end && !self.pieces.is_empty() {
-            self.give_up(turn, self.highest, held, out);
-        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Tcp {
     pub window: u16,
     pub id: u16,
     pub hops: u8,
+    /// Of a segment that is no SYN; a multiple of 4 bytes.
+    pub options: Vec<u8>,
     pub payload: Vec<u8>,
 }
 
@@ -51,7 +53,7 @@ impl Tcp {
         tcp.extend(self.ports[1 - self.side].to_be_bytes());
         tcp.extend(self.sequence.to_be_bytes());
         tcp.extend(self.acknowledgment.to_be_bytes());
-        let options: &[u8] = if self.flags & SYN != 0 { &[2, 4, 5, 0xb4] } else { &[] };
+        let options: &[u8] = if self.flags & SYN != 0 { &[2, 4, 5, 0xb4] } else { &self.options };
         tcp.extend([((20 + options.len()) / 4 * 16) as u8, self.flags]);
         tcp.extend(self.window.to_be_bytes());
         tcp.extend([0, 0, 0, 0]);
@@ -94,7 +96,7 @@ impl Talk {
     }
 
     pub fn segment(&mut self, side: usize, flags: u8, payload: &[u8]) -> Tcp {
-        self.id += 1;
+        self.id = self.id.wrapping_add(1);
         Tcp {
             side,
             ports: self.ports,
@@ -104,6 +106,7 @@ impl Talk {
             window: 8_192,
             id: self.id,
             hops: 64,
+            options: Vec::new(),
             payload: payload.to_vec(),
         }
     }

@@ -80,6 +80,7 @@ impl Pairing {
             self.waiting.push(request);
             return;
         }
+        out.counts.evicted_requests += 1;
         if confidence != Confidence::None {
             out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
                 format!("{waiting} requests wait: the oldest was given up")
