@@ -76,6 +76,7 @@ class EngineLimits:
     operations_pending_all: int = _LIMITS["operations_pending_all"][0]
     operation_pending_s: int = _LIMITS["operation_pending_s"][0]
     operation_bytes: int = _LIMITS["operation_bytes"][0]
+    introduction_bytes: int = _LIMITS["introduction_bytes"][0]
     observations: int = _LIMITS["observations"][0]
     neighbours: int = _LIMITS["neighbours"][0]
     anomalies_per_flow_kind: int = _LIMITS["anomalies_per_flow_kind"][0]

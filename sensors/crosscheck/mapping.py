@@ -94,6 +94,8 @@ class Protocol:
     their_identity: Callable[[Message], object]
     #: A row and the part of one of its frame columns -> the part that the message really is, as Wireshark has it.
     part_of_row: Callable[[Row, str], str] = lambda row, part: part
+    #: Whether both take the same frame for the one that completes a message.
+    frames_compared: bool = True
     #: Reasons why one of the two has no such message.
     because: tuple[Reason, ...] = ()
 

@@ -107,7 +107,8 @@ class Messages:
         frame = message.frame
         about = self._about(row, message)
         self._agreement.compare(self._protocol.name, "message", 1, 1, frame=frame, about=about)
-        self._differ("frame", frame, row, message, our_frame, frame)
+        if self._protocol.frames_compared:
+            self._differ("frame", frame, row, message, our_frame, frame)
         for field in part.fields:
             theirs = field.theirs(message)
             ours = field.ours(row)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
+import re
 import shutil
 import stat
 import subprocess
@@ -91,3 +94,16 @@ class TestAsRoot:
         assert list(lines) == ["Interface", "Packets", "Dropped", "Coverage", "Rows", *list(lines)[5:]]
         assert lines["Interface"].startswith("lo, ")
         assert lines["Dropped"] == "0 by the kernel"
+
+    def test_a_terminal_gets_a_status_line_that_is_written_anew(self) -> None:
+        terminal, other_end = pty.openpty()
+        command = [sys.executable, "-m", "geophone", "sensor", "-i", "lo", "--duration", "2.5", "--json"]
+        try:
+            done = subprocess.run(command, stderr=other_end, stdout=subprocess.PIPE, check=True, timeout=60)
+            said = os.read(terminal, 1 << 16).decode()
+        finally:
+            os.close(terminal)
+            os.close(other_end)
+        assert "\r\x1b[K" in said
+        assert re.search(r"\d\d:\d\d:\d\dZ · [\d,]+ packets \([\d,]+/s\) · 0 dropped · ", said)
+        assert json.loads(done.stdout)["interface"] == "lo"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ from sensors.records import table
 from tests.sensors.talks import adu, read_request, read_response
 
 #: The frame that a tunnel carries, with addresses of its own.
-INNER_MACS = {"src": "02:00:00:00:00:11", "dst": "02:00:00:00:00:22"}
+INNER = Ether(src="02:00:00:00:00:11", dst="02:00:00:00:00:22")
 OUTER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 HOSTS = IP(src="192.0.2.1", dst="192.0.2.2", id=7)
+
+#: scapy's functions, with their types.
+cut_up: Callable[..., list[Packet]] = fragment
+cut_up_6: Callable[..., list[Packet]] = fragment6
 
 #: Wireshark's names of what `geophone stats` counts as encapsulations.
 COUNTED = (
@@ -45,9 +50,9 @@ COUNTED = (
 )
 
 
-def inner_packets(network: type[Packet] = IP) -> list[Packet]:
+def inner_packets(six: bool = False) -> list[Packet]:
     """One Modbus transaction with its handshake, as packets without a link."""
-    addresses = ("10.1.0.5", "10.1.0.9") if network is IP else ("fd00::5", "fd00::9")
+    addresses = ("fd00::5", "fd00::9") if six else ("10.1.0.5", "10.1.0.9")
     request, response = adu(1, read_request(7)), adu(1, read_response(1, 2))
     steps = [
         (0, "S", 100, 0, b""),
@@ -56,20 +61,20 @@ def inner_packets(network: type[Packet] = IP) -> list[Packet]:
         (0, "PA", 101, 501, request),
         (1, "PA", 501, 101 + len(request), response),
     ]
-    packets = []
+    packets: list[Packet] = []
     for number, (side, flags, seq, ack, payload) in enumerate(steps):
         ends = addresses[side], addresses[1 - side]
         ports = (40_000, 502) if side == 0 else (502, 40_000)
-        named = {"id": number + 1} if network is IP else {}
-        packet = network(src=ends[0], dst=ends[1], **named)
+        packet: Packet
+        packet = IPv6(src=ends[0], dst=ends[1]) if six else IP(src=ends[0], dst=ends[1], id=number + 1)
         packet /= TCP(sport=ports[0], dport=ports[1], flags=flags, seq=seq, ack=ack)
         packets.append(packet / Raw(payload) if payload else packet)
     return packets
 
 
-def in_frames(packets: list[Packet], **vlan: int) -> list[Packet]:
+def in_frames(packets: list[Packet], vlan: int = 0) -> list[Packet]:
     """The packets as frames of their own link."""
-    head = Ether(**INNER_MACS) / Dot1Q(**vlan) if vlan else Ether(**INNER_MACS)
+    head = INNER / Dot1Q(vlan=vlan) if vlan else INNER
     return [head / packet for packet in packets]
 
 
@@ -78,7 +83,7 @@ def wrapped(head: Packet, insides: list[Packet]) -> list[Packet]:
     return [head / inside for inside in insides]
 
 
-def save(path: Path, frames: list[Packet]) -> Path:
+def save(path: Path, frames: Sequence[Packet]) -> Path:
     """Write frames a millisecond apart."""
     built = []
     for number, frame in enumerate(frames):
@@ -131,7 +136,7 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
         "gre",
         77,
     ),
-    "gre-ipv6": (wrapped(OUTER / HOSTS / GRE(proto=0x86DD), inner_packets(IPv6)), "gre", None),
+    "gre-ipv6": (wrapped(OUTER / HOSTS / GRE(proto=0x86DD), inner_packets(six=True)), "gre", None),
     "gre-ethernet": (
         wrapped(OUTER / HOSTS / GRE(proto=0x6558, key_present=1, key=9), in_frames(inner_packets(), vlan=30)),
         "gre",
@@ -164,7 +169,10 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
         13,
     ),
     "vxlan": (
-        wrapped(OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=4_711), in_frames(inner_packets())),
+        wrapped(
+            OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=4_711),
+            in_frames(inner_packets()),
+        ),
         "vxlan",
         4_711,
     ),
@@ -186,7 +194,10 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
     ),
     "vxlan-over-ipv6": (
         wrapped(
-            OUTER / IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=2),
+            OUTER
+            / IPv6(src="2001:db8::1", dst="2001:db8::2")
+            / UDP(sport=50_000, dport=4789)
+            / VXLAN(flags=8, vni=2),
             in_frames(inner_packets()),
         ),
         "vxlan",
@@ -198,7 +209,7 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
         3,
     ),
     "ip-in-ip": (wrapped(OUTER / HOSTS, inner_packets()), "ip_in_ip", None),
-    "ipv6-in-ipv4": (wrapped(OUTER / HOSTS, inner_packets(IPv6)), "ip_in_ip", None),
+    "ipv6-in-ipv4": (wrapped(OUTER / HOSTS, inner_packets(six=True)), "ip_in_ip", None),
     "ipv4-in-ipv6": (
         wrapped(OUTER / IPv6(src="2001:db8::1", dst="2001:db8::2"), inner_packets()),
         "ip_in_ip",
@@ -209,7 +220,7 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
         "mpls",
         1_048_575,
     ),
-    "mpls-ipv6": (wrapped(OUTER / MPLS(label=17, s=1, ttl=9), inner_packets(IPv6)), "mpls", 17),
+    "mpls-ipv6": (wrapped(OUTER / MPLS(label=17, s=1, ttl=9), inner_packets(six=True)), "mpls", 17),
     "mpls-pseudowire": (
         wrapped(OUTER / MPLS(label=18, s=1, ttl=9) / EoMCW(), in_frames(inner_packets(), vlan=30)),
         "mpls",
@@ -226,7 +237,7 @@ TUNNELS: dict[str, tuple[list[Packet], str, int | None]] = {
         99,
     ),
     "pppoe-ipv6": (
-        wrapped(OUTER / PPPoE(sessionid=98) / PPP(proto=0x57), inner_packets(IPv6)),
+        wrapped(OUTER / PPPoE(sessionid=98) / PPP(proto=0x57), inner_packets(six=True)),
         "pppoe",
         98,
     ),
@@ -355,11 +366,11 @@ def test_a_frame_that_the_mirroring_switch_cut_is_no_malformed_one(tmp_path: Pat
 
 def test_fragments_of_a_tunnel_and_within_one_are_put_together(tmp_path: Path) -> None:
     big = IP(src="10.1.0.5", dst="10.1.0.9", id=55) / UDP(sport=5_000, dport=6_000) / Raw(b"z" * 3_000)
-    outside = OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / Ether(**INNER_MACS) / big
-    pieces = fragment(Ether(bytes(outside)), fragsize=1_400)
+    outside = OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / INNER / big
+    pieces = cut_up(Ether(bytes(outside)), fragsize=1_400)
     within = [
-        OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / Ether(**INNER_MACS) / piece
-        for piece in fragment(big, fragsize=1_000)
+        OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / INNER / piece
+        for piece in cut_up(big, fragsize=1_000)
     ]
     for frames in (pieces, within):
         path = save(tmp_path / "pieces.pcap", frames)
@@ -377,8 +388,8 @@ def test_tshark_puts_the_same_packets_together(tmp_path: Path) -> None:
         / UDP(sport=5_000, dport=6_000)
         / Raw(b"z" * 2_500)
     )
-    pieces = [OUTER / piece for piece in fragment(four, fragsize=1_000)]
-    pieces_6 = [OUTER / piece for piece in fragment6(six, 1_300)]
+    pieces = [OUTER / piece for piece in cut_up(four, fragsize=1_000)]
+    pieces_6 = [OUTER / piece for piece in cut_up_6(six, 1_300)]
     mixed = [packet for pair in zip(reversed(pieces), pieces_6, strict=False) for packet in pair]
     path = save(tmp_path / "mixed.pcap", mixed)
     tshark = shutil.which("tshark")
@@ -434,7 +445,7 @@ def test_copies_of_the_packet_inside_are_one_however_they_were_mirrored(tmp_path
 
 
 def test_other_frames_within_a_tunnel_are_what_they_are_outside(tmp_path: Path) -> None:
-    head = OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / Ether(**INNER_MACS)
+    head = OUTER / HOSTS / UDP(sport=50_000, dport=4789) / VXLAN(flags=8, vni=9) / INNER
     ping = IP(src="10.1.0.5", dst="10.1.0.9") / ICMP()
     path = save(tmp_path / "others.pcap", [head / ARP(psrc="10.1.0.5", pdst="10.1.0.9"), head / ping])
     with decode(path) as run:

@@ -45,6 +45,10 @@ ODD_SYN: Final = (NAMES[1], frozenset({4446, 502}))
 #: publication's length tells that it begins there.
 UNREAD: Final = {(NAMES[8], (14, None))}
 
+_SWAPPED: Final = pytest.mark.xfail(
+    reason="an answer whose request was lost is taken for one that the mirror port swapped with the next request"
+)
+
 #: Counters of a flow that copies of its packets must not change.
 _COUNTERS: Final = (
     "payload_bytes",
@@ -165,8 +169,9 @@ def key(protocol: Messages, row: Row) -> tuple[Any, ...]:
     return ends(row), protocol.mistaken_for(row)
 
 
-@pytest.mark.xfail(reason="a lost answer shifts the later ones of a client that reuses its transaction id")
-@pytest.mark.parametrize("phase", range(10))
+@pytest.mark.parametrize(
+    "phase", [pytest.param(8, marks=_SWAPPED) if phase == 8 else phase for phase in range(10)]
+)
 def test_one_lost_answer_does_not_shift_the_others(phase: int) -> None:
     """A client that uses one id for all waits for its answer: what comes after a gap answers the last request."""
     original = whole(NAMES[1])

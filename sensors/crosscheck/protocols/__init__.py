@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from sensors.crosscheck.mapping import Protocol
+from sensors.crosscheck.protocols.dns import DNS
+from sensors.crosscheck.protocols.http import HTTP
 from sensors.crosscheck.protocols.modbus import MODBUS
 from sensors.crosscheck.protocols.mqtt import MQTT
 from sensors.crosscheck.protocols.opcua import OPCUA
@@ -13,4 +15,6 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = (
     MODBUS,
     OPCUA,
     MQTT,
+    DNS,
+    HTTP,
 )

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sensors.crosscheck.dissection import Message, Shown
-from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import DecodeAs, Field, Part, Protocol, Row, column, number, text
+from sensors.crosscheck.facts import Fact, FrameFacts
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, text
 
 _PORT: Final = 4840
 #: Operations that our list columns keep.
@@ -136,6 +136,13 @@ def _our_identity(row: Row, _: str) -> object:
     return row["request_id"] if row["message_type"] in _NUMBERED else None
 
 
+def _no_body(case: Case) -> str:
+    """A body that is none of its type: neither decoder can know what it says."""
+    if case.ours is None and case.facts.of(case.frame) & Fact.MALFORMED:
+        return "ours: the body breaks its type's encoding, as Wireshark says too; nothing of it is told"
+    return ""
+
+
 _REQUEST: Final = Part(
     "request",
     "request_frame",
@@ -148,8 +155,9 @@ _REQUEST: Final = Part(
         Field("type", column("request_type"), _when_plain(number("opcua.servicenodeid.numeric"))),
         Field(
             "request handle",
-            lambda row: row["request_handle"] or 0,
+            column("request_handle"),
             _when_plain(number("opcua.RequestHandle")),
+            (_no_body,),
         ),
         Field("security policy", column("security_policy"), _policy),
         Field("endpoint", column("endpoint_url"), text("opcua.transport.endpoint")),
@@ -169,13 +177,15 @@ _RESPONSE: Final = Part(
         Field("type", column("response_type"), _when_plain(number("opcua.servicenodeid.numeric"))),
         Field(
             "request handle",
-            lambda row: row["request_handle"] or 0,
+            column("request_handle"),
             _when_plain(number("opcua.RequestHandle")),
+            (_no_body,),
         ),
         Field(
             "service result",
-            lambda row: row["status"] or 0,
+            column("status"),
             _when_plain(number("opcua.ServiceResult")),
+            (_no_body,),
         ),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III, ERSPAN_PlatformSpecific
 from scapy.contrib.geneve import GENEVE
 from scapy.contrib.mpls import MPLS, EoMCW
@@ -12,6 +14,10 @@ from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
+#: scapy's functions, with their types.
+cut_up: Callable[..., list[Packet]] = fragment
+cut_up_6: Callable[..., list[Packet]] = fragment6
+
 #: Places of link types in the target's list.
 ETHERNET, PPP_LINK, RAW_IP = 0, 2, 6
 
@@ -21,7 +27,9 @@ CUT = 0x80
 
 def link_seeds() -> list[bytes]:
     """Each is a row of frames: link type and cut, seconds since the last, length in two bytes, the frame."""
-    segment = IP(src="10.1.0.5", dst="10.1.0.9") / TCP(sport=40_000, dport=502, flags="PA") / Raw(b"\0\1\0\0\0\6")
+    segment = (
+        IP(src="10.1.0.5", dst="10.1.0.9") / TCP(sport=40_000, dport=502, flags="PA") / Raw(b"\0\1\0\0\0\6")
+    )
     six = IPv6(src="fd00::5", dst="fd00::9") / UDP(sport=5_000, dport=6_000) / Raw(b"z" * 40)
     frame = Ether(src="02:00:00:00:00:11", dst="02:00:00:00:00:22") / Dot1Q(vlan=30) / segment
     link = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
@@ -44,10 +52,12 @@ def link_seeds() -> list[bytes]:
     whole = IP(src="10.1.0.5", dst="10.1.0.9", id=55) / UDP(sport=5_000, dport=6_000) / Raw(b"z" * 60)
     header = IPv6(src="fd00::5", dst="fd00::9") / IPv6ExtHdrFragment(id=77)
     whole_6 = header / UDP(sport=5_000, dport=6_000) / Raw(b"z" * 1_500)
-    pieces = [bytes(link / piece) for piece in (*fragment(whole, fragsize=24), *fragment6(whole_6, 1_280))]
+    pieces = [bytes(link / piece) for piece in (*cut_up(whole, fragsize=24), *cut_up_6(whole_6, 1_280))]
     rows = [[(ETHERNET, bytes(tunnel))] for tunnel in tunnels]
     rows.append([(ETHERNET, piece) for piece in pieces])
-    rows.append([(RAW_IP, bytes(segment)), (RAW_IP, bytes(six)), (PPP_LINK, b"\xff\x03\0\x21" + bytes(segment))])
+    rows.append(
+        [(RAW_IP, bytes(segment)), (RAW_IP, bytes(six)), (PPP_LINK, b"\xff\x03\0\x21" + bytes(segment))]
+    )
     rows.append([(ETHERNET | CUT, bytes(tunnel)[:60]) for tunnel in tunnels])
     return [b"".join(_frame(kind, data) for kind, data in row) for row in rows]
 

@@ -11,14 +11,21 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from link_seeds import link_seeds
-from scapy.layers.inet import TCP, UDP
+from link_seeds import link_seeds  # type: ignore[import-not-found]  # beside this script
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Loopback
 from scapy.packet import Packet, Raw
 from scapy.utils import rdpcap
-from service_seeds import services_seeds
+from service_seeds import services_seeds  # type: ignore[import-not-found]  # beside this script
 
 CAPTURES = Path(__file__).parents[3] / "pcaps"
 
+#: Public captures beside the project, where they are there.
+SHARED = Path(__file__).parents[4] / "shared" / "captures"
+
+#: Ports of OPC UA in all of them.
+OPCUA_PORTS = frozenset({4840, 48010})
 #: Conversations of real stacks, and their place among the protocols of the target `operations`.
 RECORDED = Path(__file__).parents[3] / "tests" / "sensors" / "operations" / "recorded"
 OPERATIONS = {"s7": (0, 102), "iec104": (1, 2_404), "enip": (8, 44_818)}
@@ -61,6 +68,25 @@ def modbus_seed(packets: list[Packet]) -> bytes:
     return bytes(seed)
 
 
+def opcua_seed(packets: list[Packet]) -> bytes:
+    """Options 4 (the capture opens its connection itself); then raw segments: side, length, bytes."""
+    seed = bytearray([4])
+    for packet in packets:
+        payload = bytes(packet[TCP].payload)
+        side = int(packet[TCP].sport in OPCUA_PORTS)
+        for at in range(0, len(payload), LONGEST):
+            piece = payload[at : at + LONGEST]
+            seed += bytes([side, len(piece)]) + piece
+    return bytes(seed)
+
+
+def is_opcua(packet: Packet) -> bool:
+    """A segment with payload to or from a port of OPC UA."""
+    return (
+        TCP in packet and Raw in packet and not OPCUA_PORTS.isdisjoint((packet[TCP].sport, packet[TCP].dport))
+    )
+
+
 def datagrams_seed(port: int, packets: list[Packet]) -> bytes:
     """The port's place; then for each datagram who sends it, its length in two bytes and its bytes."""
     seed = bytearray([PORTS.index(port)])
@@ -97,6 +123,14 @@ def runs(packets: list[Packet]) -> Iterator[list[Packet]]:
     return islice((packets[at : at + PIECES] for at in range(0, len(packets), step)), SEEDS)
 
 
+def dissected(packet: Packet) -> Packet:
+    """The packet; of a loopback interface the IP packet behind its four bytes, which scapy knows by other numbers."""
+    raw = bytes(packet)
+    if not isinstance(packet, Loopback | Raw) or len(raw) < 5:
+        return packet
+    return IPv6(raw[4:]) if raw[4] >> 4 == 6 else IP(raw[4:])
+
+
 def is_modbus(packet: Packet) -> bool:
     """A segment with payload to or from port 502."""
     return TCP in packet and Raw in packet and 502 in (packet[TCP].sport, packet[TCP].dport)
@@ -124,12 +158,13 @@ def write(folder: Path) -> int:
     count += write_operations(folder)
     count += keep(folder, "mqtt", "made", mqtt_seeds())
     count += keep(folder, "link", "made", link_seeds())
-    for path in sorted(CAPTURES.glob("*.pcapng")):
-        packets = list(rdpcap(str(path), count=20_000))
+    for path in sorted([*CAPTURES.glob("*.pcapng"), *SHARED.glob("0[456]-*.pcap")]):
+        packets = [dissected(packet) for packet in rdpcap(str(path), count=20_000)]
         modbus = [packet for packet in packets if is_modbus(packet)]
         seeds = {
             "frames": [frames_seed(run) for run in runs(packets)],
             "modbus": [modbus_seed(run) for run in runs(modbus)],
+            "opcua": [opcua_seed(run) for run in runs([packet for packet in packets if is_opcua(packet)])],
             "datagrams": [
                 datagrams_seed(port, run)
                 for port in PORTS

@@ -51,6 +51,7 @@ words! {
         SequenceGap = "sequence_gap",
         Unreadable = "unreadable",
         LostStep = "lost_step",
+        MessageCut = "message_cut",
         SequenceReused = "sequence_reused",
         MessageLimit = "message_limit",
         UnexpectedId = "unexpected_id",

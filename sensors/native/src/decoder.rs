@@ -1,5 +1,6 @@
 //! A capture in, rows out: the way of every frame, stage by stage.
 
+mod time;
 mod within;
 
 use arrow_array::RecordBatch;
@@ -7,7 +8,7 @@ use arrow_array::RecordBatch;
 use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
-use crate::flow::{Flow, FlowKey, FlowTable, Identity, Queue, Shared};
+use crate::flow::{Flow, FlowKey, FlowTable, Identity, Shared};
 use crate::fragments::Fragments;
 use crate::inventory::ndp;
 use crate::layer2::{self, FrameOutput};
@@ -17,7 +18,7 @@ use crate::net::{self, Malformed, Packet};
 use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
 use crate::protocol::{Counts, FrameMemory};
-use crate::source::{Flaw, FlawKind, Item, Record, Source};
+use crate::source::{Item, Record, Source};
 use crate::summary::Summary;
 use crate::tables::Tables;
 use crate::tcp::{Challenger, Held, Reuse};
@@ -25,9 +26,6 @@ use crate::transport::{self, Segment, TCP, UDP};
 use crate::tunnel;
 use crate::warm;
 use crate::words::EndReason;
-
-const MINUTE_NS: i64 = 60_000_000_000;
-const SECOND_NS: i64 = 1_000_000_000;
 
 /// Rows after which a call returns before it has taken all the frames that it may: a super-frame can hold 7,000
 /// messages, so that frames alone do not bound a batch.
@@ -407,19 +405,6 @@ impl Decoder {
         self.table.touch(slot, at.ts);
     }
 
-    /// Tells the coverage what limits have cost since last asked: they are everybody's, so it is told of the interface
-    /// that was heard last.
-    fn count_evictions(&mut self) {
-        let Shared { held, counts, observed, sparkplug, .. } = &mut self.shared;
-        let (interface, _) = self.run;
-        let cell = self.coverage.cell(interface);
-        cell.evicted_bytes += std::mem::take(&mut held.evicted_bytes);
-        cell.evicted_requests += std::mem::take(&mut counts.evicted_requests);
-        cell.evicted_observations += observed.take_not_kept();
-        let messages = counts.mqtt_not_held + counts.operation_messages_cut + sparkplug.not_kept;
-        cell.evicted_messages += messages - std::mem::replace(&mut self.messages_told, messages);
-    }
-
     fn copy(&mut self, found: Option<u32>, packet: &Packet<'_>, source_port: u16, at: At) {
         let Some(slot) = found else { return };
         let flow = self.table.get(slot);
@@ -448,103 +433,6 @@ impl Decoder {
         let minute = self.minute.unwrap_or_default();
         let delta = flow.end(reason, now, minute, &mut self.shared);
         self.coverage.add(flow.core.interface, delta);
-    }
-
-    /// Minutes end and silence is noticed by packet time.
-    #[inline]
-    fn pass_time(&mut self, ts: i64) {
-        let minute = ts.div_euclid(MINUTE_NS).saturating_mul(MINUTE_NS);
-        match self.minute {
-            Some(current) if current == minute => {}
-            // A packet that is a little late counts in the minute that has begun.
-            Some(current) if ts < current && current.abs_diff(ts) < MINUTE_NS as u64 => {}
-            Some(current) => {
-                self.end_minute(current);
-                self.minute = Some(minute);
-            }
-            None => self.minute = Some(minute),
-        }
-        if ts.abs_diff(self.swept) >= SECOND_NS as u64 {
-            self.swept = ts;
-            self.end_silent_flows(ts);
-            if !self.fragments.is_empty() {
-                self.end_old_fragments(ts);
-            }
-        }
-    }
-
-    fn end_minute(&mut self, minute: i64) {
-        for slot in self.active.take() {
-            let Some(flow) = self.table.try_get(slot) else { continue };
-            if flow.core.minute.active {
-                let delta = flow.end_minute(minute, &mut self.shared);
-                self.coverage.add(flow.core.interface, delta);
-            }
-        }
-        let Shared { tables, frames, limits, .. } = &mut self.shared;
-        frames.end_minute(minute.saturating_add(MINUTE_NS), limits, tables);
-        self.count_evictions();
-        self.coverage.write(minute, &mut self.shared.tables.coverage);
-    }
-
-    fn end_silent_flows(&mut self, now: i64) {
-        for queue in Queue::ALL {
-            let limits = &self.shared.limits;
-            let idle_s = match queue {
-                Queue::TcpOpen | Queue::TcpNew => limits.tcp_idle_s,
-                Queue::TcpClosed => limits.tcp_closed_idle_s,
-                Queue::Other | Queue::OtherNew => limits.udp_idle_s,
-            };
-            let idle_ns = idle_s.saturating_mul(SECOND_NS as u64);
-            while let Some(slot) = self.table.stalest(queue) {
-                let last = self.table.get(slot).core.last.ts;
-                if now <= last || now.abs_diff(last) < idle_ns {
-                    break;
-                }
-                self.finish(slot, EndReason::Idle);
-            }
-        }
-    }
-
-    /// The capture has ended: everything that is open is written.
-    fn end(&mut self, flaw: Option<Flaw>) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
-        if let Some(flaw) = flaw {
-            self.flaw(&flaw);
-        }
-        self.end_fragments();
-        for slot in self.table.slots_by_age() {
-            self.finish(slot, EndReason::EndOfCapture);
-        }
-        self.shared.frames.end(&mut self.shared.tables);
-        if let Some(minute) = self.minute {
-            self.count_evictions();
-            self.coverage.write(minute, &mut self.shared.tables.coverage);
-        }
-    }
-
-    /// A capture is not whole.
-    fn flaw(&mut self, flaw: &Flaw) {
-        let kind = match flaw.kind {
-            FlawKind::Cut => AnomalyKind::CaptureCut,
-            FlawKind::RecordLength => AnomalyKind::RecordLength,
-            FlawKind::BadBlock => AnomalyKind::BadBlock,
-            FlawKind::Unreadable | FlawKind::InterfaceLost => AnomalyKind::ReadError,
-        };
-        if flaw.kind != FlawKind::InterfaceLost {
-            self.summary.cut_at_byte = Some(flaw.offset);
-        }
-        let at = At { ts: self.summary.last_ts.unwrap_or_default(), frame: self.summary.frames };
-        self.report(kind, at, &flaw.to_string());
-    }
-
-    /// Time passes without a frame: minutes end and silent flows do all the same.
-    fn quiet(&mut self, now: i64) {
-        if self.minute.is_some() {
-            self.pass_time(now);
-        }
     }
 
     fn report(&mut self, kind: AnomalyKind, at: At, detail: &str) {

@@ -242,6 +242,7 @@ words! {
         Melsec = "melsec",
         GeSrtp = "ge-srtp",
         Ads = "ads",
+        Iec104 = "iec104",
     }
 }
 

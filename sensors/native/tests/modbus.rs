@@ -278,6 +278,32 @@ fn after_a_gap_the_parser_is_in_step_again_and_says_so() {
 }
 
 #[test]
+fn one_lost_answer_does_not_shift_those_of_a_client_that_has_one_identifier() {
+    let mut talk = Talk::new(502);
+    talk.handshake();
+    for address in 0..5 {
+        let (request, response) = read_registers(0, address, 1);
+        talk.send(0, ACK, &request);
+        if address == 1 {
+            talk.send_unseen(1, ACK, &response);
+        } else {
+            talk.send(1, ACK, &response);
+        }
+    }
+    let decoded = talk.decode();
+    assert_eq!(
+        decoded.lines("modbus", &["address", "outcome", "after_gap", "request_frame", "response_frame"]),
+        [
+            "0 answered false 4 5",
+            "1 unanswered true 6 -",
+            "2 answered true 7 8",
+            "3 answered false 9 10",
+            "4 answered false 11 12",
+        ]
+    );
+}
+
+#[test]
 fn a_foreign_header_on_the_port_is_an_anomaly_and_later_messages_are_read() {
     let mut talk = Talk::new(502);
     let (request, response) = read_registers(1, 0, 1);

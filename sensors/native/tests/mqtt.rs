@@ -160,8 +160,8 @@ fn subscriptions_with_what_was_asked_and_granted() {
     assert_eq!(
         rows(&decoded, &columns),
         [
-            "subscribe [plant/#, +/state] [2, 0] [1, 128] refused unspecified_error read",
-            "unsubscribe [plant/#] [] [] answered  read",
+            "subscribe [\"plant/#\", \"+/state\"] [2, 0] [1, 128] refused unspecified_error read",
+            "unsubscribe [\"plant/#\"] [] [] answered  read",
         ]
     );
 }
@@ -199,14 +199,14 @@ fn properties_of_version_5_have_their_columns() {
     let lines = decoded.lines("mqtt", &["session_expiry_s", "properties"]);
     assert_eq!(
         lines[0],
-        "555 [receive_maximum=10, connack.topic_alias_maximum=10, connack.server_keep_alive=15]"
+        "555 [\"receive_maximum=10\", \"connack.topic_alias_maximum=10\", \"connack.server_keep_alive=15\"]"
     );
-    assert_eq!(lines[1], "- [payload_format_indicator=1, subscription_identifier=5]");
+    assert_eq!(lines[1], "- [\"payload_format_indicator=1\", \"subscription_identifier=5\"]");
     let columns = ["message_expiry_s", "content_type", "response_topic", "has_correlation"];
     assert_eq!(rows(&decoded, &columns), ["77 json r/t true"]);
     // A user property's value may be anything, a secret too.
     let columns = ["user_property_count", "user_property_keys", "payload_bytes", "payload_kind"];
-    assert_eq!(rows(&decoded, &columns), ["1 [k] 2 json"]);
+    assert_eq!(rows(&decoded, &columns), ["1 [\"k\"] 2 json"]);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn an_enhanced_authentication_is_told_step_by_step() {
     );
     assert_eq!(
         decoded.column("mqtt", "properties")[0],
-        "[authentication_method=SCRAM, authentication_data: 6 bytes]"
+        "[\"authentication_method=SCRAM\", \"authentication_data: 6 bytes\"]"
     );
 }
 

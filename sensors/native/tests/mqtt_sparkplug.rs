@@ -88,8 +88,8 @@ fn a_birth_names_its_metrics_and_data_is_told_by_alias() {
     assert_eq!(
         rows(&decoded, &["metric_names", "metric_types", "metric_values"]),
         [
-            "[bdSeq, Speed, Level, Properties/Hardware Make] [UInt64, Double, Int32, String] [4, 7.5, -1, Acme]",
-            "[Level] [Int32] [-2]",
+            "[\"bdSeq\", \"Speed\", \"Level\", \"Properties/Hardware Make\"] [\"UInt64\", \"Double\", \"Int32\", \"String\"] [\"4\", \"7.5\", \"-1\", \"Acme\"]",
+            "[\"Level\"] [\"Int32\"] [\"-2\"]",
         ]
     );
     assert_eq!(rows(&decoded, &["sparkplug_ts"])[0], "1700000000000000000");
@@ -151,7 +151,10 @@ fn an_alias_that_nobody_settled_stays_a_number() {
         "spBv1.0/mine/NDATA/shaft",
         payload(Some(1), &[metric("", Some(3), None, &varint(10, 5))]),
     )]);
-    assert_eq!(rows(&decoded, &["metric_names", "metric_types", "metric_values"]), ["[alias 3] [] [5]"]);
+    assert_eq!(
+        rows(&decoded, &["metric_names", "metric_types", "metric_values"]),
+        ["[\"alias 3\"] [\"\"] [\"5\"]"]
+    );
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn a_host_s_state_of_both_generations() {
             &decoded,
             &["sparkplug_type", "sparkplug_node", "metric_names", "metric_values", "payload_kind"]
         ),
-        ["state scada [online] [true] json", "state scada [online] [false] text"]
+        ["state scada [\"online\"] [\"true\"] json", "state scada [\"online\"] [\"false\"] text"]
     );
 }
 
@@ -207,7 +210,7 @@ fn what_is_no_payload_is_an_anomaly_and_what_was_read_stays() {
     let mut broken = payload(Some(1), &[metric("Speed", None, Some(10), &double(1.0))]);
     broken.extend([0xff, 0xff]);
     let decoded = edge(&[(0, "spBv1.0/mine/NDATA/shaft", broken)]);
-    assert_eq!(rows(&decoded, &["metric_names"]), ["[Speed]"]);
+    assert_eq!(rows(&decoded, &["metric_names"]), ["[\"Speed\"]"]);
     assert_eq!(decoded.column("anomalies", "kind"), ["malformed_message"]);
 }
 

@@ -370,6 +370,26 @@ fn ciphertext_is_never_read_as_data() {
 }
 
 #[test]
+fn an_opening_that_is_only_signed_is_read() {
+    let mut ua = Ua::new(4_840);
+    ua.talk.handshake();
+    ua.send(0, &hello("opc.tcp://plc1:4840")).send(1, &acknowledge());
+    let asked =
+        [words(&[51, 1]), request(446, 0, &words(&[0, 0, 3, u32::MAX, 60_000])), vec![7; 64]].concat();
+    ua.send(0, &open("ECC_nistP256", 0, &asked));
+    let body = words(&[0, CHANNEL, 1, 0, 0, 60_000, u32::MAX]);
+    let answered = [words(&[51, 1]), response(449, 0, &body), vec![7; 64]].concat();
+    ua.send(1, &open("ECC_nistP256", CHANNEL, &answered));
+    let decoded = ua.decode();
+    let columns = ["service", "outcome", "security_policy", "security_mode", "encrypted", "request_id"];
+    assert_eq!(
+        decoded.lines("opcua", &columns)[1],
+        "OpenSecureChannel answered ECC_nistP256 sign_and_encrypt false 1"
+    );
+    assert!(kinds(&decoded).is_empty());
+}
+
+#[test]
 fn signed_chunks_are_read_without_their_signatures() {
     let mut ua = protected();
     let signature = [0x77; 32];

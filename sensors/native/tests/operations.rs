@@ -292,6 +292,29 @@ fn cyclic_messages_are_one_row_a_minute_however_many_frames_a_call_takes() {
     assert_eq!(decoded.column("operations", "span_ns")[0], (239 * SECOND / 4).to_string());
 }
 
+/// Bytes that begin a header of each protocol over and over, behind a conversation that was recognised.
+#[test]
+fn time_is_linear_in_the_bytes_that_are_searched() {
+    let starts: [(&[u8], usize); 4] = [(&[3, 0], 0), (&[0x6f, 0], 1), (&[0x68, 14, 0], 2), (&[5, 0x64], 3)];
+    for (start, which) in starts {
+        let (port, turns) = conversations().swap_remove(which);
+        let seconds = |repeats: usize| {
+            let mut talk = told(port, &turns[..6], &[60_000]);
+            let noise = start.repeat(repeats);
+            for piece in noise.chunks(37) {
+                talk.send(0, ACK, piece);
+            }
+            let bytes = pcap(&talk.frames);
+            let began = std::time::Instant::now();
+            decode(&bytes, &[]);
+            began.elapsed().as_secs_f64()
+        };
+        let (short, long) = (seconds(40_000).max(0.01), seconds(160_000));
+        // Four times the bytes; ten times the time leaves room for a busy machine, sixteen would be their square.
+        assert!(long < short * 10.0, "{port}: {short} s, then {long} s");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

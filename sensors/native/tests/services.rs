@@ -270,3 +270,44 @@ proptest! {
         services::tell_datagrams(&turns, port);
     }
 }
+
+#[test]
+fn introductions_of_all_flows_together_are_bounded() {
+    let tls = conversations().into_iter().find(|conversation| conversation.name == "tls").unwrap();
+    let mut talk = Talk::new(443);
+    talk.handshake().send(0, ACK, &tls.turns[0].1[..100]).send(0, ACK, &tls.turns[0].1[100..]);
+    let decoded = talk.decode_within(&[("introduction_bytes", 50)]);
+    assert_eq!(decoded.column("anomalies", "kind"), ["pending_limit"]);
+    assert!(talk.decode().column("anomalies", "kind").is_empty());
+}
+
+/// Seconds that a conversation of one-byte segments takes.
+fn seconds(port: u16, first: &[u8], filler: u8, length: usize) -> f64 {
+    let mut talk = Talk::new(port);
+    talk.handshake().send(0, ACK, first);
+    for _ in 0..length {
+        talk.send(0, ACK, &[filler]);
+    }
+    let capture = support::pcap(&talk.frames);
+    let started = std::time::Instant::now();
+    support::decode(&capture, &[]);
+    started.elapsed().as_secs_f64()
+}
+
+#[test]
+fn time_is_linear_in_bytes_however_small_the_segments() {
+    let cases: [(u16, &[u8], u8); 6] = [
+        (443, b"\x16\x03\x01\x3f\xff\x01\0\x3f\xfb\x03\x03", 7),
+        (22, b"SSH-2.0-a\r\n\0\0\x7f\xfc\x06\x14", 7),
+        (80, b"GET / HTTP/1.1\r\nA: ", b'a'),
+        (445, b"\0\0\x3f\xff\xfeSMB", 7),
+        (389, b"\x30\x82\x3f\xff\x02", 7),
+        (21, b"USER ", b'a'),
+    ];
+    for (port, first, filler) in cases {
+        let short = seconds(port, first, filler, 2_000).max(0.002);
+        let long = seconds(port, first, filler, 16_000);
+        // Eight times as long; a quadratic reader would take 64 times as long.
+        assert!(long < short * 8.0 * 3.0, "port {port}: {short} s, then {long} s");
+    }
+}

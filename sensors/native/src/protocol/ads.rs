@@ -25,6 +25,8 @@ const HEADER: usize = PREFIX + 32;
 const COMMAND: u16 = 0x0004;
 const ANSWERS: u16 = 0x0001;
 
+const NOTIFICATION: u16 = 8;
+
 fn judge(bytes: &[u8], _in_step: bool) -> Head {
     if !bytes.iter().take(2).all(|byte| *byte == 0) {
         return Head::Wrong;
@@ -76,15 +78,14 @@ impl Dialect for Ads {
         let (name, class) = named(command);
         let mut operation = Operation::new(name, class);
         if flags & ANSWERS == 0 {
-            (operation.client_station, operation.server_station) = (sender, target);
             describe(command, reader, &mut operation);
-            match command {
+            if command == NOTIFICATION {
                 // What was subscribed to comes by itself.
-                8 => {
-                    let operation = operation.told();
-                    exchange.count(u64::from(command), from, None, at, out, || operation);
-                }
-                _ => exchange.ask(key, from, operation, at, out),
+                (operation.client_station, operation.server_station) = (target, sender);
+                exchange.count(u64::from(command), from, None, at, out, || operation.told());
+            } else {
+                (operation.client_station, operation.server_station) = (sender, target);
+                exchange.ask(key, from, operation, at, out);
             }
             return Some(());
         }
@@ -159,7 +160,7 @@ fn named(command: u16) -> (&'static str, Class) {
         5 => ("write control", Class::Configure),
         6 => ("add notification", Class::Read),
         7 => ("delete notification", Class::Read),
-        8 => ("notification", Class::Read),
+        NOTIFICATION => ("notification", Class::Read),
         // It writes a request and reads what it gives: handles by name, sums of commands.
         _ => ("read and write", Class::Write),
     }

@@ -4,13 +4,13 @@
 //! confidence and the row are the same for all of them and live here.
 
 use super::{Output, Parser, Progress, Role};
-use crate::anomaly::At;
+use crate::anomaly::{AnomalyKind, At};
 use crate::observations::Observation;
 use crate::tables::{ROW, ServiceRow};
 use crate::words::{Confidence, Login, ObservationKind, ObservationSource, Service};
 
 /// Bytes of one side that are kept while a message is not whole: more than any message of an introduction has.
-const KEPT_LIMIT: usize = 70_000;
+const KEPT_LIMIT: usize = 40_000;
 
 /// What a service said of itself so far; fields as in the table `services`.
 #[derive(Clone, Debug, Default)]
@@ -157,9 +157,9 @@ pub trait Dialogue: Send + Sync {
     /// Nothing will follow.
     fn end(&mut self, _now: i64, _capture_ended: bool, _said: &mut Introduction, _out: &mut Output<'_>) {}
 
-    /// False where what was heard so far is not worth a row.
-    fn has_row(&self, _said: &Introduction) -> bool {
-        true
+    /// Bytes that it keeps itself.
+    fn held_bytes(&self) -> usize {
+        0
     }
 }
 
@@ -186,6 +186,8 @@ pub struct Reading<D> {
     progress: Progress,
     last: At,
     written: bool,
+    /// What it has of all that introductions may hold.
+    held_bytes: u64,
 }
 
 impl<D: Dialogue + 'static> Reading<D> {
@@ -199,6 +201,7 @@ impl<D: Dialogue + 'static> Reading<D> {
             progress: Progress::Reading,
             last: At::default(),
             written: false,
+            held_bytes: 0,
         })
     }
 
@@ -245,6 +248,25 @@ impl<D: Dialogue + 'static> Reading<D> {
         used
     }
 
+    /// Counts what is held; where all introductions together hold too much, this one is over.
+    fn account(&mut self, at: At, out: &mut Output<'_>) {
+        let kept: usize = self.sides.iter().map(|side| side.kept.len()).sum();
+        let held = (kept + self.dialogue.held_bytes()) as u64;
+        let all = &mut out.counts.introduction_bytes;
+        *all = all.saturating_sub(self.held_bytes).saturating_add(held);
+        self.held_bytes = held;
+        if held > 0 && *all > out.limits.introduction_bytes && self.progress == Progress::Reading {
+            self.progress = Progress::Done;
+            out.counts.introductions_given_up += 1;
+            let most = out.limits.introduction_bytes;
+            out.anomaly(AnomalyKind::PendingLimit, at, &|| {
+                format!(
+                    "introductions of all flows hold more than {most} bytes: this one is not read further"
+                )
+            });
+        }
+    }
+
     /// Writes the row, once.
     fn write(&mut self, out: &mut Output<'_>) {
         let heard = self.sides.iter().any(|side| side.heard);
@@ -253,10 +275,8 @@ impl<D: Dialogue + 'static> Reading<D> {
         if std::mem::replace(&mut self.written, true) || !heard || unsure {
             return;
         }
-        if self.dialogue.has_row(&self.said) {
-            let service = self.service().unwrap_or(D::SERVICE);
-            self.said.write(service, self.confidence(), self.last, out);
-        }
+        let service = self.service().unwrap_or(D::SERVICE);
+        self.said.write(service, self.confidence(), self.last, out);
         if let Some(source) = D::SOURCE {
             self.said.observe(source, self.last, out);
         }
@@ -293,6 +313,7 @@ impl<D: Dialogue + 'static> Parser for Reading<D> {
             kept.drain(..used);
         }
         self.sides[index(from)].kept = kept;
+        self.account(at, out);
         if self.said.ready && !self.written {
             self.write(out);
         }
@@ -317,6 +338,8 @@ impl<D: Dialogue + 'static> Parser for Reading<D> {
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
         self.dialogue.end(now, capture_ended, &mut self.said, out);
         self.write(out);
+        let all = &mut out.counts.introduction_bytes;
+        *all = all.saturating_sub(std::mem::take(&mut self.held_bytes));
     }
 
     fn confidence(&self) -> Confidence {

@@ -51,6 +51,8 @@ mod tls;
 mod ua_pubsub;
 mod vnc;
 
+use std::sync::OnceLock;
+
 use crate::anomaly::{AnomalyKind, At, Tally};
 use crate::limits::Limits;
 use crate::observations::{Observation, Observed};
@@ -138,9 +140,14 @@ pub fn recognise(
     ports: [u16; 2],
     accept: impl Fn(&Recognised, bool) -> bool,
 ) -> Option<(&'static Protocol, Recognised, bool)> {
+    // Most flows have no protocol's port: they are not asked for it one by one.
+    let any = ports.into_iter().any(is_any_protocol_s);
     for on_port in [true, false] {
+        if on_port && !any {
+            continue;
+        }
         for protocol in PROTOCOLS {
-            if !protocol.fits(ip_protocol) || protocol.is_on_port(ports) != on_port {
+            if !protocol.fits(ip_protocol) || (any && protocol.is_on_port(ports) != on_port) {
                 continue;
             }
             if let Some(recognised) = (protocol.recognise)(payload, on_port) {
@@ -151,6 +158,19 @@ pub fn recognise(
         }
     }
     None
+}
+
+/// True for a port of any of the protocols.
+fn is_any_protocol_s(port: u16) -> bool {
+    static PORTS: OnceLock<Box<[u64; 1_024]>> = OnceLock::new();
+    let ports = PORTS.get_or_init(|| {
+        let mut bits = Box::new([0; 1_024]);
+        for port in PROTOCOLS.iter().flat_map(|protocol| protocol.ports) {
+            bits[usize::from(*port >> 6)] |= 1 << (port & 63);
+        }
+        bits
+    });
+    ports[usize::from(port >> 6)] >> (port & 63) & 1 != 0
 }
 
 /// The protocols that are recognised by structure.
@@ -297,6 +317,10 @@ pub struct Counts {
     pub opcua_waiting: u64,
     /// Bytes that OPC UA keeps for all flows.
     pub opcua_held_bytes: u64,
+    /// Bytes that introductions of all flows keep until they are whole.
+    pub introduction_bytes: u64,
+    /// Introductions that were not read to their end for want of room.
+    pub introductions_given_up: u64,
     /// Operations of all flows that wait for an answer.
     pub operations_waiting: u64,
     /// Bytes of messages not yet whole, of all flows whose operations are read.

@@ -18,7 +18,7 @@ pub const PROTOCOL: Protocol = Protocol {
 
 /// A first message is not longer (the server's own bound).
 const START_LIMIT: usize = 10_000;
-const MESSAGE_LIMIT: usize = 65_536;
+const MESSAGE_LIMIT: usize = 32_768;
 
 /// Parameters of a start-up that are looked at.
 const PARAMETERS_LIMIT: usize = 64;

@@ -102,6 +102,10 @@ impl Dialogue for Http {
         }
     }
 
+    fn held_bytes(&self) -> usize {
+        self.transactions.held_bytes()
+    }
+
     fn gap(&mut self, from: Role, _: &mut Introduction) {
         self.sides[index(from)] = Side { torn: true, ..Side::default() };
         self.transactions.mark_gap();

@@ -9,7 +9,10 @@ use crate::tables::{HttpRow, ROW};
 use crate::words::{Confidence, Outcome, Service};
 
 /// Requests of one flow that wait at once: clients seldom send a second one before the first is answered.
-const WAITING_LIMIT: usize = 64;
+const WAITING_LIMIT: usize = 32;
+
+/// What a request takes at most, about.
+const REQUEST_BYTES: usize = 2_048;
 
 /// A request that waits.
 struct Request {
@@ -46,6 +49,11 @@ impl Transactions {
         for request in &mut self.waiting {
             request.after_gap = true;
         }
+    }
+
+    /// Bytes that the requests take, about: their texts are bounded.
+    pub fn held_bytes(&self) -> usize {
+        self.waiting.len() * REQUEST_BYTES
     }
 
     pub fn ask(&mut self, head: Head, at: At, after_gap: bool, service: Service, out: &mut Output<'_>) {

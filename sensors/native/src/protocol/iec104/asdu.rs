@@ -58,8 +58,12 @@ pub struct Asdu<'a> {
     pub objects: &'a [u8],
 }
 
-/// True where a unit of this length may have this type and so many objects.
-pub fn is_plausible(kind: u8, qualifier: u8, length: usize) -> bool {
+/// True where a unit of this length may have this type and so many objects, a cause and a station that there are.
+pub fn is_plausible(head: &[u8; 6], length: usize) -> bool {
+    let [kind, qualifier, cause, _, low, high] = *head;
+    if !matches!(cause & 0x3f, 1..=13 | 20..=41 | 44..=47) || [low, high] == [0, 0] {
+        return false;
+    }
     let count = usize::from(qualifier & 0x7f);
     if types::is_of_any_length(kind) {
         return count > 0;

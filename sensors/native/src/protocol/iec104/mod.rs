@@ -7,7 +7,8 @@ mod value;
 use super::operation::{Answer, Dialect, Exchange, Head, Message, Operation, Speaker};
 use super::{Output, Protocol, Recognised, Role, Transport};
 use crate::anomaly::At;
-use crate::words::{Confidence, Layer, OperationClass as Class, Service};
+use crate::observations::Observation;
+use crate::words::{Confidence, Layer, ObservationKind, ObservationSource, OperationClass as Class, Service};
 use asdu::{Asdu, cause};
 
 pub const PROTOCOL: Protocol = Protocol {
@@ -16,7 +17,7 @@ pub const PROTOCOL: Protocol = Protocol {
     transport: Transport::Tcp,
     ports: &[2_404],
     recognise,
-    parser: Some(|confidence| Speaker::over_tcp(Iec104, confidence)),
+    parser: Some(|confidence| Speaker::over_tcp(Iec104::default(), confidence)),
 };
 
 /// Start, length, four control octets (5-104, 5.1).
@@ -65,12 +66,10 @@ fn judge(bytes: &[u8], in_step: bool) -> Head {
     let whole = usize::from(*length) + 2;
     match format(control) {
         Some(Format::Information) if whole < HEADER + 6 => Head::Wrong,
-        Some(Format::Information) if !in_step => match rest[4..] {
-            [kind, qualifier, ..] => match asdu::is_plausible(kind, qualifier, whole - HEADER) {
-                true => Head::Message(whole),
-                false => Head::Wrong,
-            },
-            _ => Head::Incomplete,
+        Some(Format::Information) if !in_step => match rest[4..].first_chunk() {
+            Some(head) if asdu::is_plausible(head, whole - HEADER) => Head::Message(whole),
+            Some(_) => Head::Wrong,
+            None => Head::Incomplete,
         },
         Some(Format::Information) => Head::Message(whole),
         Some(_) if whole != HEADER => Head::Wrong,
@@ -110,8 +109,30 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
         .then_some(Recognised { confidence: Confidence::Structure, speaker })
 }
 
+/// Stations of one flow that the inventory is told of.
+const STATIONS: usize = 8;
+
 /// One flow.
-struct Iec104;
+#[derive(Default)]
+struct Iec104 {
+    /// Stations that the inventory was told of.
+    told: Vec<u16>,
+}
+
+impl Iec104 {
+    /// A station that tells values is a role that the inventory keeps.
+    fn tell_role(&mut self, asdu: &Asdu<'_>, from: Role, at: At, out: &mut Output<'_>) {
+        let known = self.told.contains(&asdu.station) || self.told.len() >= STATIONS;
+        if known || !types::is_monitoring(asdu.kind) {
+            return;
+        }
+        self.told.push(asdu.station);
+        let ip = *if from == Role::Client { out.client_ip } else { out.server_ip };
+        let value = format!("IEC 60870-5-104 station {}", asdu.station);
+        let (kind, source) = (ObservationKind::Role, ObservationSource::Iec104);
+        out.observe(&Observation { mac: 0, ip, kind, source, value: &value }, at);
+    }
+}
 
 impl Dialect for Iec104 {
     type Key = Key;
@@ -134,6 +155,7 @@ impl Dialect for Iec104 {
             }
             Format::Information => {
                 let asdu = asdu::read(message.bytes.get(HEADER..)?)?;
+                self.tell_role(&asdu, from, at, out);
                 information(&asdu, from, at, exchange, out);
                 Some(())
             }

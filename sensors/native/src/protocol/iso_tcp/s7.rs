@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use super::s7_item;
 use super::{Key, Scene, s7_userdata};
+use crate::observations::Observation;
 use crate::protocol::Role;
 use crate::protocol::operation::{Answer, Listed, Operation, Reader, printable};
-use crate::words::{Confidence, OperationClass as Class};
+use crate::words::{Confidence, ObservationKind, ObservationSource, OperationClass as Class};
 
 const JOB: u8 = 1;
 const ACK: u8 = 2;
@@ -81,6 +82,7 @@ pub fn read(body: &[u8], scene: &mut Scene<'_, '_>) -> Option<()> {
             let function = parameters.0.first().copied();
             if function == Some(SETUP) && answer.error.is_none() {
                 scene.exchange.confidence = Confidence::Handshake;
+                tell_role(scene);
             }
             scene.answer(&Key::Job(header.reference), &answer, || match function {
                 Some(function) => Operation::new(name(function), class(function)),
@@ -89,6 +91,18 @@ pub fn read(body: &[u8], scene: &mut Scene<'_, '_>) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// Who lets itself be asked is a controller, or behaves like one.
+fn tell_role(scene: &mut Scene<'_, '_>) {
+    let (ip, place) = match scene.from {
+        Role::Client => (scene.out.client_ip, &scene.stations[0]),
+        Role::Server => (scene.out.server_ip, &scene.stations[1]),
+    };
+    let value = format!("S7 controller {place}");
+    let (kind, source) = (ObservationKind::Role, ObservationSource::S7comm);
+    let seen = Observation { mac: 0, ip: *ip, kind, source, value: &value };
+    scene.out.observe(&seen, scene.at);
 }
 
 /// What a job says besides its function.

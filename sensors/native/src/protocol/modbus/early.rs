@@ -33,9 +33,11 @@ impl Response {
         Unit { transaction_id: self.transaction_id, unit: self.unit, pdu: &self.pdu, length: self.length }
     }
 
-    /// True where this, whole in itself, answers a request that was captured just after it.
+    /// True where this, whole in itself, answers a request that was captured just after it. Behind a gap the request
+    /// that it did answer may be the one that is missing.
     pub fn answers(&self, request: &Pending) -> bool {
-        request.at.ts.saturating_sub(self.at.ts) <= WINDOW_NS
+        !request.after_gap
+            && request.at.ts.saturating_sub(self.at.ts) <= WINDOW_NS
             && (self.transaction_id, self.unit) == (request.transaction_id, request.unit)
             && self.pdu[0] & !EXCEPTION == request.function
             && (pdu::is_response(&self.pdu) || !pdu::is_public(request.function))

@@ -145,7 +145,7 @@ impl Parser for Modbus {
         if self.wrong {
             return;
         }
-        let mut stream = std::mem::replace(&mut self.streams[index(from)], Stream::new(self.framing, from));
+        let mut stream = std::mem::replace(&mut self.streams[index(from)], Stream::lent(from));
         if self.framing.is_datagrams() {
             stream.start_afresh();
         }

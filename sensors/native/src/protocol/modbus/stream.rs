@@ -36,6 +36,12 @@ impl Stream {
         }
     }
 
+    /// What stands in its place while it reads.
+    #[inline]
+    pub fn lent(from: Role) -> Self {
+        Stream::Header(Framing::new(from))
+    }
+
     /// Takes bytes; `each` is called with all that they complete.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8], each: impl FnMut(Event<'_>)) {

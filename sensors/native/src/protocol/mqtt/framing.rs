@@ -126,7 +126,7 @@ pub struct Framing {
     kept: Vec<u8>,
     unfinished: Option<Unfinished>,
     in_step: bool,
-    /// The next bytes are the first behind a gap.
+    /// Since a gap no packet was found: the start of a segment may be one.
     behind_gap: bool,
     pub skipped_bytes: u64,
 }
@@ -165,8 +165,12 @@ impl Framing {
     /// Takes bytes; `each` is called with all that they complete. At most `most` bytes of a body are kept.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8], most: usize, mut each: impl FnMut(Event<'_>)) {
-        if std::mem::take(&mut self.behind_gap) && plausible::are_packets(bytes) {
-            self.in_step = true;
+        if self.behind_gap {
+            self.behind_gap = !self.in_step;
+            if self.behind_gap && plausible::are_packets(bytes) {
+                self.skipped_bytes += std::mem::take(&mut self.kept).len() as u64;
+                (self.in_step, self.behind_gap) = (true, false);
+            }
         }
         if self.kept.is_empty() || self.unfinished.is_some() {
             self.read(bytes, most, &mut each);
@@ -346,6 +350,17 @@ mod tests {
         let mut framing = Framing::default();
         framing.gap(9);
         assert_eq!(events(&mut framing, b"\x40\x02\0\x01").len(), 1);
+    }
+
+    #[test]
+    fn so_is_a_later_segment_where_the_first_were_a_payload_s() {
+        let mut framing = Framing::default();
+        framing.gap(9);
+        assert!(events(&mut framing, &[0x55; 40]).is_empty());
+        // What may be a packet's start is none: a new segment is a better sign.
+        assert!(events(&mut framing, b"\x30\x40\0\x20abc").is_empty());
+        assert_eq!(events(&mut framing, b"\xe0\0").len(), 1);
+        assert_eq!(framing.skipped_bytes, 47);
     }
 
     #[test]

@@ -80,7 +80,8 @@ impl OpcUa {
         }
     }
 
-    /// OPN: in the clear where the policy is None, else all but the header is encrypted, whatever the mode.
+    /// OPN: in the clear where the policy is None, or one of elliptic curves, which only signs it; else all but the
+    /// header is encrypted, whatever the mode (6.7.4 and 6.8).
     pub fn open(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
         let mut message = self.message(from, header, chunk, at, out);
         message.service = UaService::OpenSecureChannel;
@@ -89,7 +90,7 @@ impl OpcUa {
             Err(flaw) => return self.flaw(Err(flaw), &message, at, out),
         };
         message.certificate = opening.certificate.take();
-        message.encrypted = !opening.is_clear();
+        message.encrypted = !opening.is_clear() && !is_opening(opening.rest);
         let mut is_request = from == self.connection.asker;
         let mut mode = None;
         let mut opened = 0;
@@ -181,6 +182,18 @@ impl OpcUa {
 /// What an anomaly says of a message that cannot be read to its end.
 pub fn malformed(kind: super::MessageType, service: UaService, flaw: Flaw) -> String {
     format!("{} {}: {}", kind.word(), service.word(), flaw.word())
+}
+
+/// True where bytes are a sequence header and the type of an opening.
+fn is_opening(rest: &[u8]) -> bool {
+    let kind = rest.get(8..).map(|body| NodeId::read(&mut Reader::new(body)));
+    match kind {
+        Some(Ok(kind)) => kind
+            .standard()
+            .and_then(UaService::of_type)
+            .is_some_and(|(service, _)| service == UaService::OpenSecureChannel),
+        _ => false,
+    }
 }
 
 /// Sequence header, type, header and body of an opening in the clear.

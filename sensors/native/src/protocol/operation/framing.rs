@@ -55,14 +55,6 @@ pub struct Framing {
     booked: u64,
 }
 
-/// Bytes of messages that all flows keep, and how many they may.
-pub struct Room<'a> {
-    pub kept: &'a mut u64,
-    pub limit: u64,
-    /// Messages that lost bytes for want of room.
-    pub cut: &'a mut u64,
-}
-
 impl Framing {
     pub fn new(judge: Judge) -> Self {
         Self { judge, kept: Vec::new(), length: 0, seen: 0, in_step: true, booked: 0 }
@@ -74,28 +66,26 @@ impl Framing {
         (self.length, self.seen, self.in_step) = (0, 0, false);
     }
 
-    /// Gives back its room; the flow is over.
-    pub fn end(&mut self, kept: &mut u64) {
-        self.lose_step();
-        *kept = kept.saturating_sub(std::mem::take(&mut self.booked));
+    /// Bytes that it keeps, as far as they are booked; what it keeps now takes their place.
+    pub fn book(&mut self) -> (u64, u64) {
+        let now = self.kept.len() as u64;
+        (std::mem::replace(&mut self.booked, now), now)
     }
 
-    /// Takes bytes; `each` is called with all that they complete. What is kept afterwards is booked in `room`.
-    pub fn feed(&mut self, bytes: &[u8], room: &mut Room<'_>, mut each: impl FnMut(Event<'_>)) {
-        let free = room.limit.saturating_sub(*room.kept).saturating_add(self.booked);
-        let free = usize::try_from(free).unwrap_or(usize::MAX);
+    /// Takes bytes; `each` is called with all that they complete. At most `free` bytes more may be kept: messages that
+    /// lose bytes for want of them are counted in `cut`.
+    pub fn feed(&mut self, bytes: &[u8], free: u64, cut: &mut u64, mut each: impl FnMut(Event<'_>)) {
+        let free = usize::try_from(free.saturating_add(self.booked)).unwrap_or(usize::MAX);
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = if self.length > 0 {
-                self.go_on(rest, free, room.cut, &mut each)
+                self.go_on(rest, free, cut, &mut each)
             } else if self.kept.is_empty() {
                 self.begin(rest, &mut each)
             } else {
                 self.begin_kept(rest, &mut each)
             };
         }
-        let now = self.kept.len() as u64;
-        *room.kept = room.kept.saturating_sub(std::mem::replace(&mut self.booked, now)).saturating_add(now);
     }
 
     /// Reads on in a message that began earlier.
@@ -196,19 +186,22 @@ mod tests {
 
     fn told(pieces: &[&[u8]], limit: u64) -> (Vec<String>, u64) {
         let mut framing = Framing::new(judge);
-        let (mut kept, mut cut) = (0, 0);
+        let mut cut = 0;
+        let mut kept = 0;
         let mut seen = Vec::new();
         for piece in pieces {
-            let mut room = Room { kept: &mut kept, limit, cut: &mut cut };
-            framing.feed(piece, &mut room, |event| {
+            framing.feed(piece, limit - kept, &mut cut, |event| {
                 seen.push(match event {
                     Event::Message(message) => format!("{:?} of {}", message.bytes, message.length),
                     Event::LostStep => "lost".into(),
                 });
             });
+            let (before, now) = framing.book();
+            kept = kept - before + now;
         }
-        framing.end(&mut kept);
-        assert_eq!(kept, 0);
+        framing.lose_step();
+        let (before, now) = framing.book();
+        assert_eq!(kept - before + now, 0);
         (seen, cut)
     }
 

@@ -1,5 +1,6 @@
 //! The row of an operation.
 
+use super::text::TEXT_LIMIT;
 use super::{Answer, Operation, shortened};
 use crate::anomaly::At;
 use crate::protocol::{Output, Role};
@@ -64,6 +65,9 @@ pub fn write(rows: &mut OperationRows, ends: &Ends, row: Row<'_>) {
         join(&mut operation.value, &answer.value);
         join(&mut operation.detail, &answer.detail);
         operation.quantity = operation.quantity.or(answer.quantity);
+    }
+    if operation.name.len() > TEXT_LIMIT {
+        shortened(operation.name.to_mut());
     }
     for text in [
         &mut operation.object,

@@ -1,7 +1,7 @@
 //! A flow's parser, made of a protocol's dialect: what all of them do alike.
 
 use super::exchange::{Exchange, index};
-use super::framing::{Event, Framing, Judge, Room};
+use super::framing::{Event, Framing, Judge};
 use super::{Head, Message};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Parser, Progress, Role};
@@ -73,6 +73,21 @@ impl<D: Dialect + 'static> Speaker<D> {
         }
     }
 
+    /// A stream is cut into messages; a datagram has whole ones.
+    fn read(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
+        let Some(streams) = &mut self.streams else { return self.datagram(from, bytes, at, out) };
+        // Taken out for the call, so that the messages can be written to everything else.
+        let mut framing = std::mem::replace(&mut streams[index(from)], Framing::new(D::JUDGE));
+        let free = out.limits.operation_bytes.saturating_sub(out.counts.operation_bytes_kept);
+        let mut cut = 0;
+        framing.feed(bytes, free, &mut cut, |event| self.event(from, event, at, out));
+        out.counts.operation_messages_cut += cut;
+        book(&mut framing, out);
+        if let Some(streams) = &mut self.streams {
+            streams[index(from)] = framing;
+        }
+    }
+
     /// A datagram has whole messages, one behind the other.
     fn datagram(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
         let mut rest = bytes;
@@ -87,18 +102,21 @@ impl<D: Dialect + 'static> Speaker<D> {
     }
 }
 
+/// What a stream keeps is booked in what all flows keep.
+fn book(framing: &mut Framing, out: &mut Output<'_>) {
+    let (before, now) = framing.book();
+    let kept = out.counts.operation_bytes_kept;
+    out.counts.operation_bytes_kept = kept.saturating_sub(before).saturating_add(now);
+}
+
 impl<D: Dialect + 'static> Parser for Speaker<D> {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
-        let Some(streams) = &mut self.streams else { return self.datagram(from, bytes, at, out) };
-        // Taken out for the call, so that the messages can be written to everything else.
-        let mut framing = std::mem::replace(&mut streams[index(from)], Framing::new(D::JUDGE));
-        let (mut kept, mut cut) = (out.counts.operation_bytes_kept, 0);
-        let mut room = Room { kept: &mut kept, limit: out.limits.operation_bytes, cut: &mut cut };
-        framing.feed(bytes, &mut room, |event| self.event(from, event, at, out));
-        out.counts.operation_bytes_kept = kept;
-        out.counts.operation_messages_cut += cut;
-        if let Some(streams) = &mut self.streams {
-            streams[index(from)] = framing;
+        let cut_before = out.counts.operation_messages_cut;
+        self.read(from, bytes, at, out);
+        if out.counts.operation_messages_cut > cut_before {
+            out.anomaly(AnomalyKind::MessageCut, at, &|| {
+                "no room for the end of a message: operation_bytes are kept already".into()
+            });
         }
     }
 
@@ -121,7 +139,8 @@ impl<D: Dialect + 'static> Parser for Speaker<D> {
         self.dialect.end(&mut self.exchange, out);
         self.exchange.end(now, capture_ended, out);
         for framing in self.streams.iter_mut().flatten() {
-            framing.end(&mut out.counts.operation_bytes_kept);
+            framing.lose_step();
+            book(framing, out);
         }
     }
 

@@ -38,6 +38,11 @@ impl Offer {
         Some(offer)
     }
 
+    /// Bytes that its lists take.
+    pub fn held_bytes(&self) -> usize {
+        self.lists.iter().map(String::len).sum()
+    }
+
     fn encryption(&self, way: Way) -> &str {
         &self.lists[2 + way as usize]
     }

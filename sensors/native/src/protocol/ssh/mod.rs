@@ -149,6 +149,10 @@ impl Dialogue for Ssh {
         }
     }
 
+    fn held_bytes(&self) -> usize {
+        self.sides.iter().filter_map(|side| side.offer.as_ref()).map(Offer::held_bytes).sum()
+    }
+
     fn gap(&mut self, from: Role, _: &mut Introduction) {
         self.sides[index(from)].torn = true;
     }
@@ -202,6 +206,9 @@ impl Ssh {
         self.guess = Guess::new(self.sealing);
         if !agreement.host_key.is_empty() {
             said.remark(format!("host key {}", agreement.host_key));
+        }
+        for side in &mut self.sides {
+            side.offer = None;
         }
         said.key_exchange = agreement.key_exchange;
         said.cipher = if agreement.mac.is_empty() {

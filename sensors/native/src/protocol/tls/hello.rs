@@ -94,6 +94,12 @@ impl ClientHello {
         Some(())
     }
 
+    /// Bytes that its lists take.
+    pub fn held_bytes(&self) -> usize {
+        let lists = [&self.ciphers, &self.extensions, &self.versions, &self.signature_algorithms];
+        lists.iter().map(|list| list.len() * 2).sum::<usize>() + self.session_id.len() + self.first_alpn.len()
+    }
+
     /// The highest version offered (RFC 8446, 4.2.1).
     pub fn version(&self) -> u16 {
         let offered = self.versions.iter().copied().filter(|version| !is_grease(*version));

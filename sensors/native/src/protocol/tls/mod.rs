@@ -147,6 +147,11 @@ impl Dialogue for Tls {
         step
     }
 
+    fn held_bytes(&self) -> usize {
+        let handshakes: usize = self.sides.iter().map(|side| side.handshake.len()).sum();
+        handshakes + self.client.as_ref().map_or(0, ClientHello::held_bytes)
+    }
+
     fn gap(&mut self, from: Role, _: &mut Introduction) {
         self.sides[usize::from(from == Role::Server)].handshake.clear();
     }
