@@ -15,7 +15,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from analyzers.measurements import SLA_MINUTES
-from sensors.records import ANOMALIES, COVERAGE, FLOWS, MODBUS, Column, Kind, Table
+from sensors.records import (
+    ANOMALIES,
+    COVERAGE,
+    DNS,
+    FLOWS,
+    HTTP,
+    MODBUS,
+    MQTT,
+    OBSERVATIONS,
+    OPCUA,
+    OPERATIONS,
+    SERVICES,
+    Column,
+    Kind,
+    Table,
+)
 
 #: In front of every fact row.
 FACT_COLUMNS: Final = (
@@ -180,23 +195,29 @@ _ENDPOINT_INDEXES: Final = (
     "by_server server_ip TYPE bloom_filter(0.01) GRANULARITY 1",
 )
 
+
+def _talk(table: Table) -> StoredTable:
+    """A table of who said what to whom: looked up by time and by either end."""
+    return StoredTable(
+        table,
+        "MergeTree",
+        ("site", "toStartOfHour(ts)", "server_ip", "client_ip"),
+        ("ts",),
+        fact=True,
+        indexes=_ENDPOINT_INDEXES,
+    )
+
+
 STORED_TABLES: Final = (
-    StoredTable(
-        FLOWS,
-        "MergeTree",
-        ("site", "toStartOfHour(ts)", "server_ip", "client_ip"),
-        ("ts",),
-        fact=True,
-        indexes=_ENDPOINT_INDEXES,
-    ),
-    StoredTable(
-        MODBUS,
-        "MergeTree",
-        ("site", "toStartOfHour(ts)", "server_ip", "client_ip"),
-        ("ts",),
-        fact=True,
-        indexes=_ENDPOINT_INDEXES,
-    ),
+    _talk(FLOWS),
+    _talk(MODBUS),
+    _talk(OPCUA),
+    _talk(MQTT),
+    _talk(SERVICES),
+    _talk(HTTP),
+    _talk(OPERATIONS),
+    _talk(DNS),
+    StoredTable(OBSERVATIONS, "MergeTree", ("site", "toStartOfHour(ts)", "ip", "mac"), ("ts",), fact=True),
     StoredTable(ANOMALIES, "MergeTree", ("site", "toStartOfHour(ts)", "layer", "kind"), ("ts",), fact=True),
     StoredTable(
         COVERAGE, "MergeTree", ("site", "toStartOfHour(minute)"), ("interface_id", "minute"), fact=True
@@ -247,4 +268,4 @@ def ddl() -> str:
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write("-- The stored tables of version 1: printed by `python -m store.schema`.\n\n" + ddl())
+    sys.stdout.write("-- The stored tables: printed by `python -m store.schema`.\n\n" + ddl())

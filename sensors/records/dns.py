@@ -36,4 +36,5 @@ DNS: Final = Table(
         Column("response_bytes", Kind.UINT32, "length of the response", "byte"),
         CONFIDENCE,
     ),
+    stored=True,
 )

@@ -46,4 +46,5 @@ HTTP: Final = Table(
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this transaction"),
         CONFIDENCE,
     ),
+    stored=True,
 )

@@ -129,4 +129,5 @@ MQTT: Final = Table(
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this transaction"),
         CONFIDENCE,
     ),
+    stored=True,
 )

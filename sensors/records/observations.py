@@ -19,4 +19,5 @@ OBSERVATIONS: Final = Table(
         Column("source", Kind.NAME, "the protocol that told it"),
         Column("value", Kind.TEXT, "what it says, at most 256 characters"),
     ),
+    stored=True,
 )

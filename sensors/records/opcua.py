@@ -125,4 +125,5 @@ OPCUA: Final = Table(
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this transaction"),
         CONFIDENCE,
     ),
+    stored=True,
 )

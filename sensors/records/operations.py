@@ -67,4 +67,5 @@ OPERATIONS: Final = Table(
         Column("after_gap", Kind.BOOL, "a gap in the stream may have touched this operation"),
         CONFIDENCE,
     ),
+    stored=True,
 )

@@ -67,4 +67,5 @@ SERVICES: Final = Table(
             "what has no column of its own: alerts, requested protocols, certificate names",
         ),
     ),
+    stored=True,
 )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from analyzers.findings import Confidence, Evidence, Finding, Operation, Severity, finding_id
 from analyzers.measurements import SLA_MINUTES
-from sensors.records import Column, Kind, Table, table
+from sensors.records import TABLES, Column, Kind, Table, table
 from store.client import Store
 from store.schema import STORED_TABLES
 from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
@@ -186,11 +186,15 @@ def finding(number: int = 0, **changes: Any) -> Finding:
 FACT_ROWS = 40
 
 
+#: Decoded tables that are stored.
+WIRE_TABLES = tuple(table.name for table in TABLES if table.stored)
+
+
 def a_replay(make: Callable[[Store, ReplayStart], ReplayWriter], store: Store) -> ReplayWriter:
     """Write one whole small replay: rows of every fact table in several batches, and findings."""
     writer = make(store, replay_start())
     for _ in range(FACT_ROWS // 4):
-        for name in ("flows", "modbus", "anomalies", "coverage"):
+        for name in WIRE_TABLES:
             writer.write(name, edge_rows(table(name)))
     writer.write(
         "sla_minutes", minutes([{"at": n, "from_zone": "operations", "to_zone": "plant"} for n in range(40)])
@@ -210,9 +214,7 @@ def row_counts(store: Store) -> dict[str, int]:
 
 
 A_REPLAY_COUNTS = {
-    **dict.fromkeys(
-        ("flows", "modbus", "anomalies", "coverage", "sla_minutes", "findings", "alerts"), FACT_ROWS
-    ),
+    **dict.fromkeys((*WIRE_TABLES, "sla_minutes", "findings", "alerts"), FACT_ROWS),
     "finding_events": 0,
     "replays": 1,
     "policies": 1,

@@ -9,7 +9,6 @@ import pytest
 from store.client import Store, open_store
 from store.errors import StoreError, StoreTooNew
 from store.migrate import FOLDER, migrate, read_migrations, schema_version
-from store.schema import ddl
 from store.writer import ReplayWriter
 from tests.store.samples import A_REPLAY_COUNTS, a_replay, row_counts
 
@@ -114,6 +113,20 @@ def test_numbers_without_holes(tmp_path: Path) -> None:
         read_migrations(tmp_path)
 
 
-def test_the_first_migration_is_what_the_declarations_say_while_there_is_only_one() -> None:
-    (path,) = FOLDER.glob("*.sql")
-    assert path.read_text().endswith(ddl()), "print it again: python -m store.schema"
+def test_a_store_of_the_first_version_keeps_its_rows(address: str, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    shutil.copy(FOLDER / "0001_core.sql", first)
+    with open_store(address, migrations=first) as store:
+        assert schema_version(store) == 1
+        store.command("INSERT INTO flows (site, replay, flow_id, vlan) VALUES ('mine-a', 'r1', 7, 100)")
+        store.command("INSERT INTO modbus (site, replay, flow_id, function) VALUES ('mine-a', 'r1', 7, 16)")
+
+    with open_store(address) as store:
+        assert schema_version(store) == len(list(FOLDER.glob("*.sql")))
+        flows = store.rows("SELECT flow_id, vlan, tunnel, tunnel_id, dsacks_s2c FROM flows").to_pylist()
+        assert flows == [{"flow_id": 7, "vlan": 100, "tunnel": "", "tunnel_id": None, "dsacks_s2c": 0}]
+        assert store.rows("SELECT function, framing FROM modbus").to_pylist() == [
+            {"function": 16, "framing": ""}
+        ]
+        assert store.one("SELECT count() AS rows FROM opcua") == 0

@@ -13,7 +13,7 @@ use crate::fragments::Fragments;
 use crate::inventory::ndp;
 use crate::layer2::{self, FrameOutput};
 use crate::limits::Limits;
-use crate::link::{self, LinkError, Network, ethertype};
+use crate::link::{self, LinkError, Network};
 use crate::net::{self, Malformed, Packet};
 use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
