@@ -59,6 +59,8 @@ def flow_starts(count: int = 3) -> pa.RecordBatch:
         "client_mac": [0x00005E005301] * count,
         "server_mac": [0] * count,
         "vlan": [7] * count,
+        "tunnel": ["vxlan"] * count,
+        "tunnel_id": [4_711] * count,
         "role_source": ["syn"] * count,
     }
     return pa.RecordBatch.from_arrays(
@@ -107,6 +109,8 @@ def test_json_lines_carry_text_addresses_and_nanosecond_times() -> None:
         "client_mac": "00:00:5e:00:53:01",
         "server_mac": "",
         "vlan": 7,
+        "tunnel": "vxlan",
+        "tunnel_id": 4_711,
         "role_source": "syn",
     }
 

@@ -499,6 +499,7 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
+    use super::time::SECOND_NS;
     use super::*;
 
     #[test]

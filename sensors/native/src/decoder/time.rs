@@ -7,7 +7,7 @@ use crate::source::{Flaw, FlawKind};
 use crate::words::EndReason;
 
 const MINUTE_NS: i64 = 60_000_000_000;
-const SECOND_NS: i64 = 1_000_000_000;
+pub(super) const SECOND_NS: i64 = 1_000_000_000;
 
 impl Decoder {
     /// Minutes end and silence is noticed by packet time.

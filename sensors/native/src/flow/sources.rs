@@ -14,15 +14,10 @@ struct Source {
 }
 
 /// The sources of all flows at hand; as many entries at most as there are flows.
+#[derive(Default)]
 pub struct Sources {
     sources: HashMap<[u8; 16], Source, RandomState>,
     chain: Chain,
-}
-
-impl Default for Sources {
-    fn default() -> Self {
-        Self { sources: HashMap::default(), chain: Chain::default() }
-    }
 }
 
 impl Sources {

@@ -39,10 +39,10 @@ impl Stream {
             return None;
         }
         let place = self.place(number);
-        if place > self.highest || self.doubt.is_some() {
-            if !self.is_believed(turn, place, self.highest.max(self.acknowledged), out) {
-                return None;
-            }
+        if (place > self.highest || self.doubt.is_some())
+            && !self.is_believed(turn, place, self.highest.max(self.acknowledged), out)
+        {
+            return None;
         }
         if place <= self.acknowledged {
             return None;
@@ -65,7 +65,6 @@ impl Stream {
         if place <= known.saturating_add(window) {
             if let Some(doubt) = doubt.filter(|doubt| place < doubt.place) {
                 refute(&doubt, known, out);
-                // Where its sender goes on from there, it comes again.
             }
             return true;
         }
