@@ -60,7 +60,7 @@ def test_every_batch_has_its_declared_schema_and_is_valid(capture: Path) -> None
             batch.validate(full=True)
             assert batch.schema.equals(declared[name])
             assert batch.num_rows > 0
-    assert seen == {"flow_starts", "flow_minutes", "flows", "modbus", "rtt", "coverage"}
+    assert seen == {"flow_starts", "flow_minutes", "flows", "modbus", "observations", "rtt", "coverage"}
 
 
 @pytest.mark.parametrize(("table", "column"), WORDS, ids=lambda name: str(name))

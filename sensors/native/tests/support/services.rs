@@ -192,9 +192,7 @@ fn bind(interface: &[u8; 16]) -> Vec<u8> {
 }
 
 fn prelogin(encryption: u8) -> Vec<u8> {
-    let body =
-        [&[0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff][..], &[15, 0, 0x10, 0x7d, 0, 0], &[encryption]].concat();
-    body
+    [&[0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff][..], &[15, 0, 0x10, 0x7d, 0, 0], &[encryption]].concat()
 }
 
 fn tds(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -286,7 +284,7 @@ pub fn conversations() -> Vec<Conversation> {
     let mut desktop = vec![(0, iso(0xe0, &request)), (1, iso(0xd0, &[2, 0, 8, 0, 2, 0, 0, 0]))];
     desktop.extend(tls("ews1"));
     add("rdp", "rdp", 3389, Pieces::Any, desktop, &["operator1", "CredSSP", "ews1"]);
-    let mut core = vec![0; 24];
+    let mut core = [0; 24];
     core[20..].copy_from_slice(&2600u32.to_le_bytes());
     let core = [b"Duca\x81\x04\x01\xc0\xd8\0".as_slice(), &core[4..], &utf16("EWS1"), &[0; 60]].concat();
     let conference = [&[3, 0, 0, (7 + core.len()) as u8, 2, 0xf0, 0x80][..], &core].concat();
