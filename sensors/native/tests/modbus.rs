@@ -383,3 +383,22 @@ fn on_any_port_messages_cut_into_small_segments_are_read_from_the_first_on() {
     let decoded = talk.decode();
     assert_eq!(decoded.column("modbus", "outcome"), ["answered", "answered", "answered"]);
 }
+
+#[test]
+fn an_orphan_that_the_capture_made_says_so() {
+    let (first, answer) = (adu(1, 1, &[3, 0, 0, 0, 1]), adu(1, 1, &[3, 2, 0, 7]));
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, &first).send(1, ACK, &answer);
+    talk.send_unseen(0, ACK, &adu(2, 1, &[3, 0, 0, 0, 1])).send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
+    let decoded = talk.decode();
+    assert_eq!(decoded.lines("modbus", &["outcome", "after_gap"]), ["answered false", "orphan true"]);
+}
+
+#[test]
+fn an_orphan_that_nobody_asked_for_does_not() {
+    let (first, answer) = (adu(1, 1, &[3, 0, 0, 0, 1]), adu(1, 1, &[3, 2, 0, 7]));
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, &first).send(1, ACK, &answer).send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
+    let decoded = talk.decode();
+    assert_eq!(decoded.lines("modbus", &["outcome", "after_gap"]), ["answered false", "orphan false"]);
+}

@@ -346,6 +346,13 @@ impl Listener for Talk<'_> {
         }
     }
 
+    #[cold]
+    fn unseen(&mut self, side: usize) {
+        if let (Some(role), Some((_, parser))) = (self.role(side), self.core.parser.as_mut()) {
+            parser.unseen(role);
+        }
+    }
+
     #[inline]
     fn sample(&mut self, sample: Sample, piggybacked: bool, rtt_ns: u64, at: At) {
         let Some(roles) = self.core.roles else {

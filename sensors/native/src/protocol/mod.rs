@@ -337,6 +337,9 @@ pub trait Parser: Send + Sync {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>);
     /// Bytes of one side's stream are missing here; 0 where the stream was joined in its middle.
     fn gap(&mut self, from: Role, length: u64);
+    /// The other side goes on to speak after bytes of this side that were not seen up to now: what it says next may
+    /// answer them. A `gap` follows where they stay unseen.
+    fn unseen(&mut self, _from: Role) {}
     /// Time has passed: gives up what waited too long.
     fn expire(&mut self, now: i64, out: &mut Output<'_>);
     /// The flow is over, or this parser's part in it; `capture_ended` where only the capture is.

@@ -54,6 +54,8 @@ pub trait Listener {
     fn bytes(&mut self, side: usize, bytes: &[u8], at: At);
     /// Bytes of a side's stream are missing here; 0 where the stream was joined in its middle.
     fn gap(&mut self, side: usize, length: u64, at: At);
+    /// The other side has acknowledged bytes of this side that were not seen up to now, and goes on to speak.
+    fn unseen(&mut self, side: usize);
     fn sample(&mut self, sample: Sample, piggybacked: bool, rtt_ns: u64, at: At);
     fn anomaly(&mut self, kind: AnomalyKind, at: At, detail: &dyn Fn() -> String);
     /// Counters of the side that sends the data concerned.
@@ -151,6 +153,9 @@ impl Connection {
             }
             let covered = turn(peer, self, self.streams[side].window());
             self.acknowledge(side, segment, &covered, held, listener);
+            if segment.length > 0 && self.streams[peer].is_behind() {
+                listener.unseen(peer);
+            }
         }
         // Only acknowledgements are held against the window.
         let sent = turn(side, self, 0);

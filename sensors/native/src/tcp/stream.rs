@@ -167,7 +167,13 @@ impl Stream {
     }
 
     pub fn is_unsettled(&self) -> bool {
-        !self.pieces.is_empty() || self.doubt.is_some() || (self.known && self.acknowledged > self.next)
+        !self.pieces.is_empty() || self.doubt.is_some() || self.is_behind()
+    }
+
+    /// True where the peer has more of this stream than was seen.
+    #[inline]
+    pub fn is_behind(&self) -> bool {
+        self.known && self.acknowledged > self.next
     }
 
     /// A SYN: the stream starts behind it.

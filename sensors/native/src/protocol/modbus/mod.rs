@@ -180,6 +180,13 @@ impl Parser for Modbus {
         }
     }
 
+    fn unseen(&mut self, from: Role) {
+        match from {
+            Role::Client => self.after_gap[index(Role::Server)] = true,
+            Role::Server => self.pairing.mark_gap(from),
+        }
+    }
+
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         if self.is_confirmed() {
             self.give_up_early(out);

@@ -147,6 +147,10 @@ impl Parser for Mqtt {
         }
     }
 
+    fn unseen(&mut self, from: Role) {
+        self.after_gap[1 - index(from)] = true;
+    }
+
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         if self.is_confirmed() {
             let mut pairing = std::mem::take(&mut self.pairing);

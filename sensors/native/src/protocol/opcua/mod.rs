@@ -135,6 +135,10 @@ impl Parser for OpcUa {
         }
     }
 
+    fn unseen(&mut self, from: Role) {
+        self.after_gap[1 - index(from)] = true;
+    }
+
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         self.pairing.expire(now, &self.connection, out);
         self.account(out);
