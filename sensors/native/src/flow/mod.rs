@@ -116,6 +116,8 @@ struct Early {
     waiting: Vec<Waiting>,
     /// Bytes missing from each side's stream before there was a parser to tell.
     missed: [u64; 2],
+    /// The other side spoke behind bytes of this one that were not seen.
+    unseen: [bool; 2],
     heard: Heard,
 }
 

@@ -301,11 +301,17 @@ impl Talk<'_> {
             parser.gap(Role::Client, 0);
             parser.gap(Role::Server, 0);
         }
-        let Early { missed, heard, .. } = self.core.early.take().map(|early| *early).unwrap_or_default();
+        let Early { missed, unseen, heard, .. } =
+            self.core.early.take().map(|early| *early).unwrap_or_default();
         self.shared.undecided_bytes -= heard.total_cost();
         for (side, length) in missed.into_iter().enumerate().filter(|(_, length)| *length > 0) {
             if let Some(role) = self.role(side) {
                 parser.gap(role, length);
+            }
+        }
+        for side in (0..2).filter(|side| unseen[*side]) {
+            if let Some(role) = self.role(side) {
+                parser.unseen(role);
             }
         }
         self.core.parser = Some((protocol, parser));
@@ -350,6 +356,8 @@ impl Listener for Talk<'_> {
     fn unseen(&mut self, side: usize) {
         if let (Some(role), Some((_, parser))) = (self.role(side), self.core.parser.as_mut()) {
             parser.unseen(role);
+        } else if self.wants_bytes() {
+            self.core.early.get_or_insert_default().unseen[side] = true;
         }
     }
 

@@ -21,6 +21,7 @@ use stream::Stream;
 
 use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
+use crate::limits::Limits;
 use crate::words::{Confidence, Layer, ModbusFraming, Service};
 
 const PORT: u16 = 502;
@@ -105,10 +106,15 @@ fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
         last_frame: 0,
         in_frame: 0,
         after_gap: [false; 2],
+        requests_lost: NEVER,
         pairing: Pairing::new(framing),
         early: None,
     })
 }
+
+/// Stands for the time of a loss that the next message will tell, and for no loss at all.
+const JUST_NOW: i64 = i64::MAX;
+const NEVER: i64 = i64::MIN;
 
 /// One flow's Modbus.
 struct Modbus {
@@ -128,6 +134,8 @@ struct Modbus {
     in_frame: u32,
     /// The next message of that side stands behind a gap.
     after_gap: [bool; 2],
+    /// When bytes of requests were last known to be lost: a response may answer one of them as long as it would wait.
+    requests_lost: i64,
     pairing: Pairing,
     /// A response that may only have been captured before its request.
     early: Option<Box<Response>>,
@@ -176,13 +184,16 @@ impl Parser for Modbus {
         self.streams[index(from)].lose_step();
         if length > 0 {
             self.after_gap[index(from)] = true;
+            if from == Role::Client {
+                self.requests_lost = JUST_NOW;
+            }
             self.pairing.mark_gap(from);
         }
     }
 
     fn unseen(&mut self, from: Role) {
         match from {
-            Role::Client => self.after_gap[index(Role::Server)] = true,
+            Role::Client => self.requests_lost = JUST_NOW,
             Role::Server => self.pairing.mark_gap(from),
         }
     }
@@ -260,6 +271,9 @@ impl Modbus {
             }
         }
         let after_gap = std::mem::take(&mut self.after_gap[index(from)]);
+        if self.requests_lost == JUST_NOW {
+            self.requests_lost = at.ts;
+        }
         match from {
             // Only a response has the exception bit, whoever sends it.
             Role::Client if unit.pdu[0] & pdu::EXCEPTION != 0 => {
@@ -341,6 +355,7 @@ impl Modbus {
 
     /// A response that no request waits for. Its request may only have been captured later.
     fn unasked(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
+        let after_gap = after_gap || self.may_answer_a_lost_request(at.ts, out.limits);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         if !self.is_confirmed() {
             // One side of RTU alone can be sure, after some units.
@@ -354,7 +369,14 @@ impl Modbus {
         self.early = Some(Box::new(Response::new(unit, at, after_gap)));
     }
 
+    /// True while a request that was lost could still wait.
+    fn may_answer_a_lost_request(&self, now: i64, limits: &Limits) -> bool {
+        let patience_ns = limits.modbus_pending_s.saturating_mul(1_000_000_000);
+        self.requests_lost != NEVER && now.abs_diff(self.requests_lost) <= patience_ns
+    }
+
     fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
+        let after_gap = after_gap || self.may_answer_a_lost_request(at.ts, out.limits);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let fields = pdu::response(unit.pdu, None);
         if let Some((kind, text)) = fields.flaw {
