@@ -175,11 +175,11 @@ def test_full_disk_says_so_and_keeps_what_was_stored(
         first = geophone("replay", quiet_capture, "--policy", policy, "--store", folder)
         assert first.returncode == 0, first
         filler = disk / "filler"
-        with filler.open("wb") as out:
+        # Unbuffered: what no longer fits would be tried again at the end of the block.
+        with filler.open("wb", buffering=0) as out:
             try:
                 while True:
                     out.write(b"\0" * 65536)
-                    out.flush()
             except OSError:
                 pass
         outcome = geophone("replay", intruder_capture, "--policy", policy, "--store", folder)
