@@ -23,6 +23,10 @@ from tests.store.real_server import RealServer
 _numbers = itertools.count(1)
 
 
+#: The session's server, once a test has asked for it.
+_RUNNING: list[RealServer] = []
+
+
 @pytest.fixture(scope="session")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in memory where there is room, else on disk: hundreds of stores are synced to it."""
@@ -56,13 +60,19 @@ def server(memory: Path) -> Iterator[RealServer]:
     if not LIBRARY.exists():
         pytest.skip("no ClickHouse server was fetched: run `python -m tests.store.fetch_server`")
     with RealServer(memory / "clickhouse") as running:
+        _RUNNING.append(running)
         yield running
+        _RUNNING.clear()
 
 
 @pytest.fixture
-def database() -> str:
-    """A database name that no other test uses."""
-    return f"mine_{next(_numbers)}"
+def database() -> Iterator[str]:
+    """A database name that no other test uses; what was made of it is dropped."""
+    name = f"mine_{next(_numbers)}"
+    yield name
+    for running in _RUNNING:
+        if running.is_running:
+            running.drop(name)
 
 
 @pytest.fixture

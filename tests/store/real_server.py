@@ -102,6 +102,17 @@ class RealServer:
     ) -> None:
         self.stop()
 
+    def drop(self, database: str) -> None:
+        """Drop a database, where there is one: the memory of hundreds of tests' tables is the server's limit."""
+        statement = f"DROP DATABASE IF EXISTS `{database}` SYNC".encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", data=statement, timeout=30) as reply:
+            reply.read()
+
+    @property
+    def is_running(self) -> bool:
+        """True between `start` and `stop`."""
+        return self._process is not None and self._process.poll() is None
+
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=1) as reply:
