@@ -32,8 +32,8 @@ _FIELDS: Final = (
 )
 
 _HEADS: Final = (
-    Head("ip", "Address"),
-    Head("macs_shown", "MAC"),
+    Head("ip", "Address", whole=True),
+    Head("macs_shown", "MAC", whole=True),
     Head("vendor_shown", "Vendor"),
     Head("names_shown", "Names"),
     Head("roles_shown", "Roles"),
@@ -60,7 +60,7 @@ def print_inventory(
         for batches in run:
             inventory.add(batches)
     assets = inventory.assets(site)
-    heads = _HEADS if site is None else (*_HEADS[:1], Head("zone", "Zone"), *_HEADS[1:])
+    heads = _HEADS if site is None else (*_HEADS[:1], Head("zone", "Zone", whole=True), *_HEADS[1:])
     rows = [_row(asset) if form == "table" else _fields(asset, form) for asset in assets]
     write_rows(rows, form, heads, _FIELDS, "No device was seen.")
     warn(inventory.not_kept, "things told of devices had no room and are left out.")

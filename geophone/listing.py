@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from geophone.report import summary_console
+
 Form = Literal["table", "json", "csv"]
 
 
@@ -23,6 +25,8 @@ class Head:
     field: str
     title: str
     number: bool = False
+    #: Never broken over lines: what a reader searches for.
+    whole: bool = False
 
 
 def form_of(*, as_json: bool, as_csv: bool) -> Form:
@@ -35,25 +39,32 @@ def form_of(*, as_json: bool, as_csv: bool) -> Form:
 def write_rows(
     rows: Sequence[Mapping[str, Any]], form: Form, heads: Sequence[Head], fields: Sequence[str], nothing: str
 ) -> None:
-    """Write rows; for people the columns of `heads`, for machines all `fields`. `nothing` is said of no rows."""
+    """Write rows; for people the columns of `heads` that hold anything, for machines all `fields`.
+
+    `nothing` is said where there are no rows.
+    """
     if form == "json":
-        print(json.dumps(list(rows), indent=1, ensure_ascii=False))  # noqa: T201
+        chosen = [{name: row[name] for name in fields} for row in rows]
+        print(json.dumps(chosen, indent=1, ensure_ascii=False))  # noqa: T201
         return
     if form == "csv":
         writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: _flat(row[name]) for name in fields} for row in rows)
         return
+    console = summary_console()
     if not rows:
-        Console().print(nothing)
+        console.print(nothing)
         return
+    heads = [head for head in heads if any(_flat(row[head.field]) for row in rows)]
     shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
-        shown.add_column(head.title, justify="right" if head.number else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if head.number else "left"
+        shown.add_column(head.title, justify=justify, overflow="fold", no_wrap=head.whole or head.number)
     for row in rows:
         # Text, not markup: what devices call themselves is not ours to interpret.
         shown.add_row(*(Text(_flat(row[head.field])) for head in heads))
-    Console().print(shown)
+    console.print(shown)
 
 
 def warn(count: int, what: str) -> None:

@@ -39,21 +39,19 @@ _FIELDS: Final = (
 )
 
 _HEADS: Final = (
-    Head("server", "Server"),
-    Head("port", "Port", number=True),
+    Head("server_shown", "Server", whole=True),
     Head("unit", "Unit", number=True),
-    Head("table", "Table"),
+    Head("table", "Table", whole=True),
     Head("address", "Address", number=True),
     Head("value", "Value", number=True),
-    Head("value_ts", "At"),
+    Head("value_at", "At", whole=True),
     Head("known_from", "By"),
-    Head("minimum", "Min", number=True),
-    Head("maximum", "Max", number=True),
+    Head("range", "Range", number=True),
     Head("changes", "Changes", number=True),
     Head("reads", "Reads", number=True),
     Head("writes", "Writes", number=True),
-    Head("last_writer", "Last writer"),
-    Head("last_write_ts", "Written at"),
+    Head("last_writer", "Last writer", whole=True),
+    Head("last_write_at", "Written at", whole=True),
 )
 
 
@@ -89,9 +87,14 @@ def print_registers(
 
 def _row(register: Mapping[str, Any]) -> dict[str, Any]:
     writer = register["last_writer"]
+    server, low, high = address_text(register["server_ip"]), register["minimum"], register["maximum"]
     return {
         **{name: register[name] for name in _FIELDS if name in register},
-        "server": address_text(register["server_ip"]),
+        "server": server,
+        "server_shown": f"{f'[{server}]' if ':' in server else server}:{register['server_port']}",
+        "range": f"{low}-{high}" if low != high else "",
+        "value_at": _shown(register["value_ts"]),
+        "last_write_at": _shown(register["last_write_ts"]),
         "port": register["server_port"],
         "value_ts": _time(register["value_ts"]),
         "known_from": "write" if register["written"] else "read",
@@ -111,3 +114,8 @@ def _address(text: str) -> bytes:
 
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shown(moment: datetime | None) -> str:
+    """For people: to the second, without the year that all of a capture share."""
+    return "" if moment is None else f"{moment:%m-%d %H:%M:%S}"
