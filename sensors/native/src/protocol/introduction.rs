@@ -215,7 +215,7 @@ impl<D: Dialogue + 'static> Reading<D> {
         while used < bytes.len() && self.progress == Progress::Reading {
             let step = self.dialogue.read(from, &bytes[used..], at, &mut self.said, out);
             let heard_both = self.heard_both();
-            let side = &mut self.sides[index(from)];
+            let side = &mut self.sides[from.index()];
             if !matches!(step, Step::More | Step::Wrong | Step::Lost(_)) {
                 side.heard = true;
                 side.adrift = false;
@@ -283,20 +283,13 @@ impl<D: Dialogue + 'static> Reading<D> {
     }
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 impl<D: Dialogue + 'static> Parser for Reading<D> {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
         if self.progress != Progress::Reading {
             return;
         }
         self.last = at;
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         let skipped = side.skip.min(bytes.len() as u64);
         side.skip -= skipped;
         let bytes = &bytes[skipped as usize..];
@@ -312,7 +305,7 @@ impl<D: Dialogue + 'static> Parser for Reading<D> {
             let used = self.run(from, &kept, at, out);
             kept.drain(..used);
         }
-        self.sides[index(from)].kept = kept;
+        self.sides[from.index()].kept = kept;
         self.account(at, out);
         if self.said.ready && !self.written {
             self.write(out);
@@ -320,7 +313,7 @@ impl<D: Dialogue + 'static> Parser for Reading<D> {
     }
 
     fn gap(&mut self, from: Role, length: u64) {
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         if length > 0 && length <= side.skip {
             side.skip -= length;
             return;

@@ -70,6 +70,17 @@ pub enum Role {
     Server,
 }
 
+impl Role {
+    /// Its place in what is kept by side: the client's first.
+    #[inline]
+    pub fn index(self) -> usize {
+        match self {
+            Role::Client => 0,
+            Role::Server => 1,
+        }
+    }
+}
+
 /// What a protocol is spoken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {

@@ -79,10 +79,6 @@ struct Http {
     transactions: Transactions,
 }
 
-fn index(role: Role) -> usize {
-    usize::from(role == Role::Server)
-}
-
 impl Dialogue for Http {
     const SOURCE: Option<ObservationSource> = Some(ObservationSource::Http);
     const SERVICE: Service = Service::Http;
@@ -95,7 +91,7 @@ impl Dialogue for Http {
         said: &mut Introduction,
         out: &mut Output<'_>,
     ) -> Step {
-        match self.sides[index(from)].part {
+        match self.sides[from.index()].part {
             Part::Head => self.head(from, bytes, at, said, out),
             Part::Chunk => self.chunk(from, bytes),
             Part::Trailer => self.trailer(from, bytes),
@@ -107,7 +103,7 @@ impl Dialogue for Http {
     }
 
     fn gap(&mut self, from: Role, _: &mut Introduction) {
-        self.sides[index(from)] = Side { torn: true, ..Side::default() };
+        self.sides[from.index()] = Side { torn: true, ..Side::default() };
         self.transactions.mark_gap();
     }
 
@@ -126,7 +122,7 @@ impl Http {
         said: &mut Introduction,
         out: &mut Output<'_>,
     ) -> Step {
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         if from == Role::Client && PREFACE.starts_with(&bytes[..bytes.len().min(PREFACE.len())]) {
             said.version = "HTTP/2".to_owned();
             return if bytes.len() < PREFACE.len() { Step::More } else { Step::Done };
@@ -245,7 +241,7 @@ impl Http {
 
     fn pass_over(&mut self, from: Role, head: usize, body: u64, chunked: bool) -> Step {
         if chunked {
-            self.sides[index(from)].part = Part::Chunk;
+            self.sides[from.index()].part = Part::Chunk;
             return Step::Read(head);
         }
         Step::Skip((head as u64).saturating_add(body))
@@ -261,7 +257,7 @@ impl Http {
         match size {
             None => Step::Wrong,
             Some(0) => {
-                self.sides[index(from)].part = Part::Trailer;
+                self.sides[from.index()].part = Part::Trailer;
                 Step::Read(end + 1)
             }
             // The chunk's data ends with a line end of its own.
@@ -274,7 +270,7 @@ impl Http {
             return if bytes.len() < LINE_LIMIT { Step::More } else { Step::Wrong };
         };
         if bytes[..end].trim_ascii().is_empty() {
-            self.sides[index(from)].part = Part::Head;
+            self.sides[from.index()].part = Part::Head;
         }
         Step::Read(end + 1)
     }

@@ -143,10 +143,6 @@ struct Iso {
     mms: mms::Mms,
 }
 
-fn index(role: Role) -> usize {
-    usize::from(role == Role::Server)
-}
-
 impl Dialect for Iso {
     type Key = Key;
     const JUDGE: fn(&[u8], bool) -> Head = judge;
@@ -190,12 +186,12 @@ impl Dialect for Iso {
                 }
             }
             Tpdu::Error => {}
-            Tpdu::Data { last: true, body } if parts[index(from)].is_empty() => {
+            Tpdu::Data { last: true, body } if parts[from.index()].is_empty() => {
                 let mut scene = Scene { from, at, exchange, out, stations };
                 return data(body, mms, &mut scene);
             }
             Tpdu::Data { last, body } => {
-                let assembly = &mut parts[index(from)];
+                let assembly = &mut parts[from.index()];
                 assembly.push(body, out);
                 if last {
                     let (body, length) = assembly.take(out);
@@ -209,7 +205,7 @@ impl Dialect for Iso {
     }
 
     fn gap(&mut self, from: Role) {
-        self.parts[index(from)].forget();
+        self.parts[from.index()].forget();
     }
 
     fn end(&mut self, _exchange: &mut Exchange<Key>, out: &mut Output<'_>) {

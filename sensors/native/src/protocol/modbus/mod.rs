@@ -141,19 +141,12 @@ struct Modbus {
     early: Option<Box<Response>>,
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 impl Parser for Modbus {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
         if self.wrong {
             return;
         }
-        let mut stream = std::mem::replace(&mut self.streams[index(from)], Stream::lent(from));
+        let mut stream = std::mem::replace(&mut self.streams[from.index()], Stream::lent(from));
         if self.framing.is_datagrams() {
             stream.start_afresh();
         }
@@ -177,13 +170,13 @@ impl Parser for Modbus {
             }),
         });
         out.counts.modbus_skipped_bytes += stream.take_skipped();
-        self.streams[index(from)] = stream;
+        self.streams[from.index()] = stream;
     }
 
     fn gap(&mut self, from: Role, length: u64) {
-        self.streams[index(from)].lose_step();
+        self.streams[from.index()].lose_step();
         if length > 0 {
-            self.after_gap[index(from)] = true;
+            self.after_gap[from.index()] = true;
             if from == Role::Client {
                 self.requests_lost = JUST_NOW;
             }
@@ -240,7 +233,7 @@ impl Modbus {
     /// Where both sides send headers that are none and not one message was read, the port is no evidence:
     /// something else hides behind it. One side alone may only be broken.
     fn unreadable_header(&mut self, from: Role) {
-        self.unreadable[index(from)] = true;
+        self.unreadable[from.index()] = true;
         if self.confidence == Confidence::Port && !self.read_a_unit && self.unreadable == [true; 2] {
             self.wrong = true;
         }
@@ -264,13 +257,13 @@ impl Modbus {
             self.unconfirmed_messages = self.unconfirmed_messages.saturating_add(1);
         }
         if self.framing.is_rtu() && !self.is_confirmed() && pdu::has_shape(unit.pdu, from) {
-            let sound = &mut self.sound_units[index(from)];
+            let sound = &mut self.sound_units[from.index()];
             *sound = sound.saturating_add(1);
             if *sound >= SURE_UNITS {
                 self.confirm(out);
             }
         }
-        let after_gap = std::mem::take(&mut self.after_gap[index(from)]);
+        let after_gap = std::mem::take(&mut self.after_gap[from.index()]);
         if self.requests_lost == JUST_NOW {
             self.requests_lost = at.ts;
         }

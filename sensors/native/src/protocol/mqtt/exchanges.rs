@@ -5,7 +5,7 @@ use super::pairing::{Exchange, Key, Pending, answered_exchange};
 use super::row::{Answer, Row};
 use super::said::{self, Said};
 use super::words::{PacketType, SparkplugType};
-use super::{Mqtt, UNCONFIRMED_LIMIT, index, inventory, other};
+use super::{Mqtt, UNCONFIRMED_LIMIT, inventory, other};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Progress, Role};
 use crate::words::{Confidence, Outcome};
@@ -269,7 +269,7 @@ impl Mqtt {
         out: &mut Output<'_>,
     ) {
         // Where the asking side is not seen, or has holes, the question was only not heard.
-        if self.heard[index(other(from))] && !self.incomplete {
+        if self.heard[other(from).index()] && !self.incomplete {
             let word = said.kind.word();
             let id = said.packet_id;
             self.anomaly(AnomalyKind::OrphanResponse, at, out, &|| match id {

@@ -86,13 +86,6 @@ struct Mqtt {
     held: u64,
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 fn other(role: Role) -> Role {
     match role {
         Role::Client => Role::Server,
@@ -140,15 +133,15 @@ impl Parser for Mqtt {
                 None => length,
             },
         };
-        if !self.streams[index(from)].gap(inside) && length > 0 {
-            self.after_gap[index(from)] = true;
+        if !self.streams[from.index()].gap(inside) && length > 0 {
+            self.after_gap[from.index()] = true;
             self.pairing.mark_gap();
             self.sequences.forget();
         }
     }
 
     fn unseen(&mut self, from: Role) {
-        self.after_gap[1 - index(from)] = true;
+        self.after_gap[1 - from.index()] = true;
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
@@ -222,7 +215,7 @@ impl Mqtt {
 
     /// Bytes of MQTT.
     fn stream(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
-        let mut framing = std::mem::take(&mut self.streams[index(from)]);
+        let mut framing = std::mem::take(&mut self.streams[from.index()]);
         let skipped = framing.skipped_bytes;
         let room = out.limits.mqtt_held_bytes.saturating_sub(out.counts.mqtt_held_bytes);
         let most = out.limits.mqtt_packet_bytes.min(room) as usize;
@@ -233,7 +226,7 @@ impl Mqtt {
         if self.is_confirmed() {
             out.counts.mqtt_skipped_bytes += framing.skipped_bytes - skipped;
         }
-        self.streams[index(from)] = framing;
+        self.streams[from.index()] = framing;
     }
 
     /// Tells how much the streams hold now.
@@ -256,7 +249,7 @@ impl Mqtt {
             return;
         }
         out.anomaly(AnomalyKind::MalformedMessage, at, &|| format!("fixed header: {why}"));
-        self.unreadable[index(from)] = true;
+        self.unreadable[from.index()] = true;
         let read_any = self.heard != [false; 2];
         if self.confidence == Confidence::Port && !read_any && self.unreadable == [true; 2] {
             self.progress = Progress::Wrong;
@@ -276,8 +269,8 @@ impl Mqtt {
             }
         }
         self.count(packet, at, out);
-        self.heard[index(from)] = true;
-        let after_gap = std::mem::take(&mut self.after_gap[index(from)]) || packet.holed;
+        self.heard[from.index()] = true;
+        let after_gap = std::mem::take(&mut self.after_gap[from.index()]) || packet.holed;
         let body = match read {
             Ok(body) => body,
             Err(why) => return self.unread(from, packet, why, after_gap, at, out),

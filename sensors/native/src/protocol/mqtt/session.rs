@@ -61,13 +61,6 @@ pub struct Session {
     held: u64,
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 impl Session {
     pub fn version(&self) -> Version {
         self.version.unwrap_or(Version::Unknown)
@@ -91,7 +84,7 @@ impl Session {
 
     /// How high the aliases that `from` sends may be.
     pub fn allow_aliases(&mut self, from: Role, maximum: u16) {
-        self.aliases[index(from)].get_or_insert_default().maximum = Some(maximum);
+        self.aliases[from.index()].get_or_insert_default().maximum = Some(maximum);
     }
 
     /// Reads a packet as this connection's version has it. Without a CONNECT the version is what only one of them
@@ -133,7 +126,7 @@ impl Session {
 
     /// What an alias stands for; `topic` is empty where only the alias was sent.
     pub fn alias(&mut self, from: Role, alias: u16, topic: &str, out: &mut Output<'_>) -> Alias {
-        let aliases = self.aliases[index(from)].get_or_insert_default();
+        let aliases = self.aliases[from.index()].get_or_insert_default();
         if alias == 0 || aliases.maximum.is_some_and(|maximum| alias > maximum) {
             return Alias::Illegal;
         }

@@ -76,13 +76,6 @@ impl Default for WebSocket {
     }
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 /// A whole frame header: its length, what it says.
 struct Header {
     length: usize,
@@ -120,7 +113,7 @@ impl WebSocket {
 
     /// `length` bytes are missing from a side. The number of MQTT's bytes among them, where it is known.
     pub fn gap(&mut self, from: Role, length: u64) -> Option<u64> {
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         if let State::Payload { left, at, is_data, .. } = side {
             if length > 0 && length < *left {
                 *left -= length;
@@ -135,14 +128,14 @@ impl WebSocket {
     /// Takes bytes of a side; `each` is given those of MQTT.
     pub fn feed(&mut self, from: Role, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Refusal> {
         let mut rest = bytes;
-        if matches!(self.sides[index(from)], State::Lost) {
+        if matches!(self.sides[from.index()], State::Lost) {
             if !starts_frame(bytes, from) {
                 return Ok(());
             }
-            self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+            self.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
         }
         while !rest.is_empty() {
-            rest = match &mut self.sides[index(from)] {
+            rest = match &mut self.sides[from.index()] {
                 State::Head(_) => self.head(from, rest)?,
                 State::Header(kept, count) => {
                     let first = rest[0];
@@ -166,7 +159,7 @@ impl WebSocket {
                     *at = (*at + length) % 4;
                     *left -= length as u64;
                     if *left == 0 {
-                        self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+                        self.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
                     }
                     behind
                 }
@@ -181,7 +174,7 @@ impl WebSocket {
         if header.compressed {
             return Err(Refusal::Compressed);
         }
-        self.sides[index(from)] = if header.payload == 0 {
+        self.sides[from.index()] = if header.payload == 0 {
             State::Header([0; LONGEST_HEADER], 0)
         } else {
             State::Payload { left: header.payload, mask: header.mask, at: 0, is_data: is_data(header.opcode) }
@@ -191,7 +184,7 @@ impl WebSocket {
 
     /// Bytes of the HTTP head; what is behind its empty line.
     fn head<'a>(&mut self, from: Role, bytes: &'a [u8]) -> Result<&'a [u8], Refusal> {
-        let State::Head(head) = &mut self.sides[index(from)] else { return Ok(bytes) };
+        let State::Head(head) = &mut self.sides[from.index()] else { return Ok(bytes) };
         let before = head.len();
         let room = bytes.get(..HEAD_LIMIT.saturating_sub(before)).unwrap_or(bytes);
         head.extend_from_slice(room);
@@ -206,7 +199,7 @@ impl WebSocket {
             Role::Client => is_upgrade(&head[..end]),
             Role::Server => head.starts_with(b"HTTP/1.1 101"),
         };
-        self.sides[index(from)] = State::Header([0; LONGEST_HEADER], 0);
+        self.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
         if agreed { Ok(&bytes[end - before..]) } else { Err(Refusal::NotAgreed) }
     }
 }

@@ -12,7 +12,7 @@ use super::node_id::NodeId;
 use super::reader::{Flaw, Read, Reader};
 use super::service::{Half, SERVICE_FAULT, UaService};
 use super::status::Status;
-use super::{OpcUa, index, other, row};
+use super::{OpcUa, other, row};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Role};
 use crate::words::Outcome;
@@ -96,7 +96,7 @@ impl OpcUa {
         let mut opened = 0;
         if message.encrypted {
             // Its sequence number is encrypted with it.
-            self.connection.channel.sequences[index(from)].forget();
+            self.connection.channel.sequences[from.index()].forget();
         } else {
             let read = read_opening(opening.rest, is_request, &mut message, &mut mode, &mut opened);
             if let Ok((sequence, half)) = read {

@@ -58,13 +58,6 @@ fn start(confidence: Confidence) -> Box<dyn Parser> {
     Box::new(OpcUa { connection: Connection { confidence, ..Connection::default() }, ..OpcUa::default() })
 }
 
-fn index(role: Role) -> usize {
-    match role {
-        Role::Client => 0,
-        Role::Server => 1,
-    }
-}
-
 fn other(role: Role) -> Role {
     match role {
         Role::Client => Role::Server,
@@ -107,7 +100,7 @@ struct OpcUa {
 
 impl Parser for OpcUa {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
-        let side = index(from);
+        let side = from.index();
         let mut framing = std::mem::take(&mut self.streams[side]);
         let skipped = framing.skipped_bytes;
         let most = usize::try_from(out.limits.opcua_message_bytes).unwrap_or(usize::MAX);
@@ -125,7 +118,7 @@ impl Parser for OpcUa {
     }
 
     fn gap(&mut self, from: Role, length: u64) {
-        let side = index(from);
+        let side = from.index();
         if length > 0 {
             self.after_gap[side] = true;
             self.connection.gaps += 1;
@@ -136,7 +129,7 @@ impl Parser for OpcUa {
     }
 
     fn unseen(&mut self, from: Role) {
-        self.after_gap[1 - index(from)] = true;
+        self.after_gap[1 - from.index()] = true;
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
@@ -169,7 +162,7 @@ impl Parser for OpcUa {
 impl OpcUa {
     /// Chunks of that side are missing: nobody knows how many, and of which messages.
     pub fn lose_messages(&mut self, from: Role) {
-        let side = index(from);
+        let side = from.index();
         self.assemblies[side].clear();
         self.behind_gap[side] = true;
         self.connection.channel.sequences[side].forget();
@@ -181,7 +174,7 @@ impl OpcUa {
 
     /// A header that is none. Where nothing at all could be read yet, the name was wrong.
     fn unreadable(&mut self, from: Role, bytes: [u8; framing::HEADER], at: At, out: &mut Output<'_>) {
-        let side = index(from);
+        let side = from.index();
         self.lose_messages(from);
         if self.connection.confidence == Confidence::None {
             self.wrong = true;
@@ -199,7 +192,7 @@ impl OpcUa {
     }
 
     fn chunk(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        self.heard[index(from)] = true;
+        self.heard[from.index()] = true;
         if self.last_frame == at.frame {
             self.in_frame += 1;
             out.counts.opcua_frames_multi_pdu += u64::from(self.in_frame == 2);
@@ -224,7 +217,7 @@ impl OpcUa {
 
     /// A message without chunks, its gap taken over.
     fn message(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) -> Message {
-        let side = index(from);
+        let side = from.index();
         self.behind_gap[side] = false;
         let after_gap = std::mem::take(&mut self.after_gap[side]);
         out.counts.opcua_messages += 1;

@@ -12,7 +12,7 @@ use super::said::Effect;
 use super::service::{Half, SERVICE_FAULT, UaService};
 use super::session::Identity;
 use super::status::Status;
-use super::{OpcUa, connect, index, other, row};
+use super::{OpcUa, connect, other, row};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Role};
 use crate::words::Outcome;
@@ -43,7 +43,7 @@ fn is_clear(bytes: &[u8]) -> bool {
 
 impl OpcUa {
     pub fn secured(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        let side = index(from);
+        let side = from.index();
         let [a, b, c, d, _, _, _, _, s, t, u, v, w, x, y, z, payload @ ..] = chunk else {
             // A gap has taken even what says which message it is of.
             return self.lose_messages(from);
@@ -122,7 +122,7 @@ impl OpcUa {
 
     /// Sequence numbers count the chunks of each side (6.7.2.4).
     pub fn sequence(&mut self, from: Role, number: u32, at: At, out: &mut Output<'_>) {
-        match self.connection.channel.sequences[index(from)].take(number) {
+        match self.connection.channel.sequences[from.index()].take(number) {
             Step::Next => {}
             Step::Missing(count) => out.anomaly(AnomalyKind::SequenceGap, at, &|| {
                 format!("sequence number {number}: {count} are missing before it")
@@ -134,7 +134,7 @@ impl OpcUa {
     }
 
     fn start(&mut self, from: Role, kind: Kind, whole: &Whole<'_>, at: At, out: &mut Output<'_>) -> Message {
-        let after_gap = std::mem::take(&mut self.after_gap[index(from)]);
+        let after_gap = std::mem::take(&mut self.after_gap[from.index()]);
         out.counts.opcua_messages += 1;
         let mut message = Message::new(kind, at, whole.size, after_gap);
         message.channel = self.connection.channel.id;
@@ -303,7 +303,7 @@ impl OpcUa {
     /// that the capture does not see.
     fn orphan(&mut self, id: u32, message: &mut Message, out: &mut Output<'_>) {
         let was_seen = self.asked_from.is_some_and(|first| id >= first);
-        let unseen = self.unseen_requests || !self.heard[index(self.connection.asker)];
+        let unseen = self.unseen_requests || !self.heard[self.connection.asker.index()];
         if unseen && !was_seen {
             message.after_gap = true;
             return;

@@ -45,10 +45,6 @@ fn asker(operation: &Operation, from: Role) -> Role {
     if operation.is_told { other(from) } else { from }
 }
 
-pub fn index(role: Role) -> usize {
-    usize::from(role == Role::Server)
-}
-
 impl<K: PartialEq> Exchange<K> {
     pub fn new(service: Service, confidence: Confidence) -> Self {
         Self {
@@ -62,7 +58,7 @@ impl<K: PartialEq> Exchange<K> {
 
     /// Bytes of a side are missing.
     pub fn gap(&mut self, from: Role) {
-        self.after_gap[index(from)] = true;
+        self.after_gap[from.index()] = true;
         for pending in &mut self.waiting {
             pending.after_gap = true;
         }
@@ -70,13 +66,13 @@ impl<K: PartialEq> Exchange<K> {
 
     /// The message that was read is done with: the next one does not stand behind the gap.
     pub fn message_done(&mut self, from: Role) {
-        self.after_gap[index(from)] = false;
+        self.after_gap[from.index()] = false;
     }
 
     /// A request joins those that wait; over the limit the oldest is given up.
     pub fn ask(&mut self, key: K, from: Role, operation: Operation, at: At, out: &mut Output<'_>) {
         self.expire_waiting(at.ts, out);
-        let after_gap = self.after_gap[index(from)];
+        let after_gap = self.after_gap[from.index()];
         let full = self.waiting.len() as u64 >= out.limits.operations_pending;
         let all_full = out.counts.operations_waiting >= out.limits.operations_pending_all;
         self.waiting.push_back(Pending { key, from, at, operation, after_gap });
@@ -109,7 +105,7 @@ impl<K: PartialEq> Exchange<K> {
         let Some(place) = self.waiting.iter().position(fits) else { return false };
         let Some(mut pending) = self.waiting.remove(place) else { return false };
         out.counts.operations_waiting = out.counts.operations_waiting.saturating_sub(1);
-        pending.after_gap |= self.after_gap[index(from)];
+        pending.after_gap |= self.after_gap[from.index()];
         let outcome = if answer.error.is_some() { Outcome::Exception } else { Outcome::Answered };
         self.write(pending, Some((at, answer)), outcome, out);
         true
@@ -138,7 +134,7 @@ impl<K: PartialEq> Exchange<K> {
             outcome: Outcome::Orphan,
             count: 1,
             span_ns: 0,
-            after_gap: self.after_gap[index(from)],
+            after_gap: self.after_gap[from.index()],
         };
         write_in_flow(out, other(from), row);
     }
@@ -156,7 +152,7 @@ impl<K: PartialEq> Exchange<K> {
             outcome: Outcome::OneWay,
             count: 1,
             span_ns: 0,
-            after_gap: self.after_gap[index(from)],
+            after_gap: self.after_gap[from.index()],
         };
         write_in_flow(out, asker, row);
     }
@@ -173,16 +169,16 @@ impl<K: PartialEq> Exchange<K> {
     ) {
         let tick = Tick {
             // The sides are counted apart.
-            key: key.rotate_left(1) ^ index(from) as u64,
+            key: key.rotate_left(1) ^ from.index() as u64,
             service: self.service,
             at,
             quantity,
-            after_gap: self.after_gap[index(from)],
+            after_gap: self.after_gap[from.index()],
         };
         let ends = [Role::Client, Role::Server].map(|asker| Ends::of(out, asker));
         self.counting.count(&tick, self.confidence, &mut out.tables.operations, || {
             let operation = describe();
-            (ends[index(asker(&operation, from))], operation)
+            (ends[asker(&operation, from).index()], operation)
         });
     }
 

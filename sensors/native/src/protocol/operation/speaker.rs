@@ -1,6 +1,6 @@
 //! A flow's parser, made of a protocol's dialect: what all of them do alike.
 
-use super::exchange::{Exchange, index};
+use super::exchange::Exchange;
 use super::framing::{Event, Framing, Judge};
 use super::{Head, Message};
 use crate::anomaly::{AnomalyKind, At};
@@ -57,7 +57,7 @@ impl<D: Dialect + 'static> Speaker<D> {
     fn event(&mut self, from: Role, event: Event<'_>, at: At, out: &mut Output<'_>) {
         match event {
             Event::Message(message) => {
-                self.excused[index(from)] = false;
+                self.excused[from.index()] = false;
                 let read = self.dialect.message(from, message, at, &mut self.exchange, out);
                 if read.is_none() && !message.is_cut() {
                     out.anomaly(AnomalyKind::MalformedMessage, at, &|| {
@@ -66,7 +66,7 @@ impl<D: Dialect + 'static> Speaker<D> {
                 }
                 self.exchange.message_done(from);
             }
-            Event::LostStep if self.excused[index(from)] => {}
+            Event::LostStep if self.excused[from.index()] => {}
             Event::LostStep => out.anomaly(AnomalyKind::LostStep, at, &|| {
                 "no header where a message has to begin: reading goes on at the next one".into()
             }),
@@ -77,14 +77,14 @@ impl<D: Dialect + 'static> Speaker<D> {
     fn read(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
         let Some(streams) = &mut self.streams else { return self.datagram(from, bytes, at, out) };
         // Taken out for the call, so that the messages can be written to everything else.
-        let mut framing = std::mem::replace(&mut streams[index(from)], Framing::new(D::JUDGE));
+        let mut framing = std::mem::replace(&mut streams[from.index()], Framing::new(D::JUDGE));
         let free = out.limits.operation_bytes.saturating_sub(out.counts.operation_bytes_kept);
         let mut cut = 0;
         framing.feed(bytes, free, &mut cut, |event| self.event(from, event, at, out));
         out.counts.operation_messages_cut += cut;
         book(&mut framing, out);
         if let Some(streams) = &mut self.streams {
-            streams[index(from)] = framing;
+            streams[from.index()] = framing;
         }
     }
 
@@ -122,9 +122,9 @@ impl<D: Dialect + 'static> Parser for Speaker<D> {
 
     fn gap(&mut self, from: Role, length: u64) {
         if let Some(streams) = &mut self.streams {
-            streams[index(from)].lose_step();
+            streams[from.index()].lose_step();
         }
-        self.excused[index(from)] = true;
+        self.excused[from.index()] = true;
         self.dialect.gap(from);
         if length > 0 {
             self.exchange.gap(from);

@@ -122,10 +122,6 @@ struct Ssh {
     client_pieces: u16,
 }
 
-fn index(role: Role) -> usize {
-    usize::from(role == Role::Server)
-}
-
 impl Dialogue for Ssh {
     const SOURCE: Option<ObservationSource> = Some(ObservationSource::Ssh);
     const SERVICE: Service = Service::Ssh;
@@ -138,7 +134,7 @@ impl Dialogue for Ssh {
         said: &mut Introduction,
         _out: &mut Output<'_>,
     ) -> Step {
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         match side.stage {
             // Without its banner a connection begins where it was joined.
             Stage::Banner if !matches!(packet(bytes), Packet::Whole(message::KEXINIT, ..)) => {
@@ -154,7 +150,7 @@ impl Dialogue for Ssh {
     }
 
     fn gap(&mut self, from: Role, _: &mut Introduction) {
-        self.sides[index(from)].torn = true;
+        self.sides[from.index()].torn = true;
     }
 
     fn end(&mut self, _: i64, capture_ended: bool, said: &mut Introduction, out: &mut Output<'_>) {
@@ -173,7 +169,7 @@ impl Ssh {
             Packet::Wrong => return Step::Wrong,
             Packet::Whole(number, body, length) => (number, body, length),
         };
-        let side = &mut self.sides[index(from)];
+        let side = &mut self.sides[from.index()];
         side.stage = Stage::Packets;
         match number {
             message::KEXINIT => {
