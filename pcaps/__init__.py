@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -39,6 +40,28 @@ class ExpectedFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Planted:
+    """Something done on purpose that a check or detection is there to see, whether or not this version has it.
+
+    The truth of the model or of the stations, never of our decoder: who did what to whom, how often, when.
+    """
+
+    #: Id of the policy check or detection: SEG-02, RA-01, M3, O5, Q2, G1.
+    id: str
+    src_ip: str
+    #: Empty where there is no one counterpart: a scan, a broadcast.
+    dst_ip: str
+    #: The application protocol by the policy's name for it; empty where there is none.
+    service: str
+    #: The first and the last of it, as the tap saw them.
+    first: datetime
+    last: datetime
+    #: How many operations, sessions or packets of it there were: `because` says which.
+    count: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One capture and what is known of it."""
 
@@ -54,7 +77,14 @@ class Sample:
     origin: Mapping[str, Any]
     #: Injected or reported figures, from the model or the stations and never from our own decoder.
     truth: Mapping[str, Any]
+    #: What was done on purpose, told by who did it; more than `expected` where checks are still to come.
+    planted: tuple[Planted, ...]
     expected: tuple[ExpectedFinding, ...]
+    #: Name of its benign twin: as close as can be, without what was planted. Not every twin is kept here;
+    #: `python -m pcaps.lab make NAME` makes one that is not. Empty: it has none.
+    twin: str
+    #: Name of the capture whose benign twin this is; empty: of none.
+    twin_of: str
 
 
 def sample(name: str) -> Sample:
@@ -89,7 +119,10 @@ def _read(notes: Path) -> Sample:
             frames=said["capture"]["frames"],
             origin=MappingProxyType(said["origin"]),
             truth=MappingProxyType(said.get("truth", {})),
+            planted=tuple(Planted(**planted) for planted in said.get("planted", ())),
             expected=tuple(ExpectedFinding(**finding) for finding in said.get("expected", ())),
+            twin=said.get("twin", ""),
+            twin_of=said.get("twin_of", ""),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SampleError(

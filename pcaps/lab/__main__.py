@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pcaps.lab", description="Remake the sample captures.")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="remake the synthetic captures from their seeds")
-    make.add_argument("names", nargs="*", metavar="NAME", help="these only; all if left out")
+    make.add_argument("names", nargs="*", metavar="NAME", help="these only; all that are kept if left out")
     make.add_argument(
         "--check", action="store_true", help="write nothing; fail where a committed file differs"
     )
@@ -51,15 +51,14 @@ def _make(names: Sequence[str], folder: Path, *, check: bool) -> int:
         print(f"no synthetic capture {unknown[0]!r}; there are: {', '.join(known)}", file=sys.stderr)  # noqa: T201
         return 1
     failed = False
-    for name in names or known:
-        made = files.contents(known[name])
+    for name in names or [name for name, scenario in known.items() if scenario.committed]:
+        made = files.made(known[name])
         if check:
-            wrong = files.differing(made, folder)
+            wrong = made.differing(folder)
             failed = failed or bool(wrong)
             print(f"{name}: {'differs: ' + ', '.join(wrong) if wrong else 'same bytes'}")  # noqa: T201
         else:
-            files.write(made, folder)
-            print(f"{name}: {len(made[f'{name}.pcapng']):,} bytes")  # noqa: T201
+            print(f"{name}: {made.write(folder):,} bytes")  # noqa: T201
     return int(failed)
 
 

@@ -3,54 +3,106 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pcaps.lab.notes import Notes, Table, moment
+from pcaps.lab.packing import SUFFIX, pack, unpacked
 from pcaps.lab.scenarios.base import Scenario
-from pcaps.lab.synth.pcapng import encode
+from pcaps.lab.synth.pcapng import Frame, encode
 
 FOLDER: Final = Path(__file__).resolve().parent.parent
 
 
-def contents(scenario: Scenario) -> dict[str, bytes]:
-    """File name -> bytes: the capture and its notes."""
-    made = scenario.make(scenario.seed)
-    capture = encode(
-        made.frames,
-        interface="span0",
-        description="SPAN of the router between the zones of Mine A",
-        comment=f"Geophone sample '{scenario.name}': synthetic, seed {scenario.seed}",
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A capture's two files: the capture itself, and its notes, that state the figures of its very bytes."""
+
+    name: str
+    #: The capture's file name; its ending tells whether it is packed.
+    capture_name: str
+    #: Its bytes before packing.
+    plain: bytes
+    notes: Notes
+    frames: int
+    first_ns: int
+    last_ns: int
+
+    @property
+    def notes_name(self) -> str:
+        """The notes' file name."""
+        return f"{self.name}.toml"
+
+    def capture(self) -> bytes:
+        """The capture's bytes as they are written."""
+        return pack(self.plain) if self.capture_name.endswith(SUFFIX) else self.plain
+
+    def noted(self, capture: bytes) -> bytes:
+        """The notes, with the figures of the capture as it was written."""
+        figures: Table = {
+            "file": self.capture_name,
+            "sha256": hashlib.sha256(capture).hexdigest(),
+            "bytes": len(capture),
+            "frames": self.frames,
+            "first": moment(self.first_ns),
+            "last": moment(self.last_ns),
+        }
+        return self.notes.toml(figures).encode()
+
+    def write(self, folder: Path) -> int:
+        """Write both, the notes last: notes without their capture are never left behind. Gives the capture's size."""
+        capture = self.capture()
+        (folder / self.capture_name).write_bytes(capture)
+        (folder / self.notes_name).write_bytes(self.noted(capture))
+        return len(capture)
+
+    def differing(self, folder: Path) -> list[str]:
+        """The names of the files that are others in the folder, or missing.
+
+        A packed capture is held against its seed by what is in it: the compressor's next version may write the
+        same content in other bytes, and the notes state the bytes that are there.
+        """
+        try:
+            written = (folder / self.capture_name).read_bytes()
+            is_the_same = unpacked(written) == self.plain
+        except OSError:
+            return [self.capture_name, self.notes_name]
+        notes = folder / self.notes_name
+        is_noted = notes.is_file() and notes.read_bytes() == self.noted(written)
+        names = ((self.capture_name, is_the_same), (self.notes_name, is_noted))
+        return [name for name, is_right in names if not is_right]
+
+
+def of(
+    name: str, frames: Sequence[Frame], notes: Notes, *, site: str, comment: str, packed: bool = False
+) -> Files:
+    """The files of a capture: `frames` in the order they were captured on the site's SPAN port."""
+    return Files(
+        name=name,
+        capture_name=f"{name}.pcapng{SUFFIX if packed else ''}",
+        plain=encode(
+            frames,
+            interface="span0",
+            description=f"SPAN of the router between the zones of {site}",
+            comment=f"Geophone sample '{name}': {comment}",
+        ),
+        notes=notes,
+        frames=len(frames),
+        first_ns=frames[0].ts_ns,
+        last_ns=frames[-1].ts_ns,
     )
-    notes = noted(
-        scenario.name, made.notes, capture, len(made.frames), made.frames[0].ts_ns, made.frames[-1].ts_ns
+
+
+def made(scenario: Scenario) -> Files:
+    """The files that the scenario's seed makes."""
+    story = scenario.make(scenario.seed)
+    return of(
+        scenario.name,
+        story.frames,
+        story.notes,
+        site=scenario.site,
+        comment=f"synthetic, seed {scenario.seed}",
+        packed=scenario.packed,
     )
-    return {f"{scenario.name}.pcapng": capture, f"{scenario.name}.toml": notes}
-
-
-def noted(name: str, notes: Notes, capture: bytes, frames: int, first_ns: int, last_ns: int) -> bytes:
-    """The notes' file, with the figures of the capture's bytes."""
-    figures: Table = {
-        "file": f"{name}.pcapng",
-        "sha256": hashlib.sha256(capture).hexdigest(),
-        "bytes": len(capture),
-        "frames": frames,
-        "first": moment(first_ns),
-        "last": moment(last_ns),
-    }
-    return notes.toml(figures).encode()
-
-
-def write(files: dict[str, bytes], folder: Path) -> None:
-    """Write the files, the notes last: notes without their capture are never left behind."""
-    for name in sorted(files, key=lambda name: name.endswith(".toml")):
-        (folder / name).write_bytes(files[name])
-
-
-def differing(files: dict[str, bytes], folder: Path) -> list[str]:
-    """The names whose bytes in the folder are others, or missing."""
-    return [
-        name
-        for name, data in files.items()
-        if not (folder / name).is_file() or (folder / name).read_bytes() != data
-    ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from pcaps import Planted
+
 Value = str | int | float | bool | datetime | Sequence[str]
 Table = Mapping[str, Value]
 
@@ -44,7 +46,12 @@ class Notes:
     truth: Table = field(default_factory=dict)
     #: Figures of one conversation or stretch: name of the list -> its tables.
     truth_lists: Mapping[str, Sequence[Table]] = field(default_factory=dict)
+    planted: Sequence[Planted] = ()
     expected: Sequence[Expected] = ()
+    #: The capture's benign twin: as close as can be, without what was planted here.
+    twin: str = ""
+    #: The capture whose benign twin this is.
+    twin_of: str = ""
 
     def toml(self, capture: Table) -> str:
         """The file's text; `capture` are the figures of the capture's bytes."""
@@ -61,6 +68,10 @@ class Notes:
             for table in tables
         )
         parts.extend(
+            _table("[[planted]]", {name: getattr(one, name) for name in Planted.__dataclass_fields__})
+            for one in self.planted
+        )
+        parts.extend(
             _table("[[expected]]", {name: getattr(one, name) for name in Expected.__dataclass_fields__})
             for one in self.expected
         )
@@ -69,6 +80,8 @@ class Notes:
     def _head(self) -> str:
         story = textwrap.fill(" ".join(self.story.split()), _STORY_WIDTH)
         top = {"title": self.title, "licence": LICENCE, "policy": self.policy}
+        twins = {"twin": self.twin, "twin_of": self.twin_of}
+        top |= {key: name for key, name in twins.items() if name}
         return (
             "".join(f"{key} = {_value(value)}\n" for key, value in top.items())
             + f'story = """\n{story}\n"""\n'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,10 +12,14 @@ import pytest
 
 import pcaps
 from pcaps import Sample, SampleError, sample, samples
+from pcaps.lab.packing import unpacked
+from pcaps.lab.scenarios import SCENARIOS
 
 SAMPLES = samples()
 #: What a clone and a wheel carry along for the demo.
-TOTAL_BYTES_LIMIT = 6_000_000
+TOTAL_BYTES_LIMIT = 25_000_000
+#: Ids of the policy's checks and of the detections.
+IDS = re.compile(r"(SEG|RA|CHG|COV)-[0-9]{2}|[MOQG][0-9]{1,2}")
 
 
 def test_the_four_stories_of_the_demo_are_there() -> None:
@@ -21,7 +27,9 @@ def test_the_four_stories_of_the_demo_are_there() -> None:
 
 
 def test_every_capture_has_notes_and_every_note_a_capture() -> None:
-    captures = {path.name for path in pcaps.FOLDER.iterdir() if path.suffix in (".pcap", ".pcapng", ".gz")}
+    captures = {
+        path.name for path in pcaps.FOLDER.iterdir() if path.suffix in (".pcap", ".pcapng", ".gz", ".zst")
+    }
     assert {one.capture.name for one in SAMPLES} == captures
 
 
@@ -47,8 +55,9 @@ def test_notes_say_where_the_capture_comes_from(one: Sample) -> None:
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
 def test_the_capture_says_nothing_of_the_machine_that_wrote_it(one: Sample) -> None:
     # Section options 2 to 4 are hardware, operating system and application: the writer gives only a comment.
-    section_length = int.from_bytes(one.capture.read_bytes()[4:8], "little")
-    options = one.capture.read_bytes()[24 : section_length - 4]
+    capture = unpacked(one.capture.read_bytes())
+    section_length = int.from_bytes(capture[4:8], "little")
+    options = capture[24 : section_length - 4]
     codes = []
     while options:
         code, length = int.from_bytes(options[:2], "little"), int.from_bytes(options[2:4], "little")
@@ -82,5 +91,27 @@ def test_benign_samples_expect_nothing_and_the_others_something() -> None:
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
 def test_notes_have_no_key_that_nobody_reads(one: Sample) -> None:
     notes = tomllib.loads((pcaps.FOLDER / f"{one.name}.toml").read_text())
-    known = {"title", "licence", "policy", "story", "origin", "capture", "truth", "expected"}
-    assert set(notes) <= known
+    known = {"title", "licence", "policy", "story", "origin", "capture", "truth", "planted", "expected"}
+    assert set(notes) <= known | {"twin", "twin_of"}
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_what_was_planted_happened_within_the_capture(one: Sample) -> None:
+    capture = tomllib.loads((pcaps.FOLDER / f"{one.name}.toml").read_text())["capture"]
+    for planted in one.planted:
+        assert IDS.fullmatch(planted.id), planted
+        assert capture["first"] <= planted.first <= planted.last <= capture["last"], planted
+        assert planted.count > 0 and planted.because, planted
+        assert ipaddress.ip_address(planted.src_ip), planted
+        assert not planted.dst_ip or ipaddress.ip_address(planted.dst_ip), planted
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_twins_know_each_other_and_the_benign_one_has_nothing_planted(one: Sample) -> None:
+    made = {scenario.name for scenario in SCENARIOS} | set(pcaps.names())
+    if one.twin:
+        assert one.twin in made, "no scenario makes the twin"
+        assert one.planted, "a capture without anything planted needs no twin"
+    if one.twin_of:
+        assert sample(one.twin_of).twin == one.name
+        assert not one.planted and not one.expected

@@ -5,7 +5,8 @@ from __future__ import annotations
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Dot1Q, Ether
 
-from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, MineA
+from pcaps.lab.mine_a import MineA
+from pcaps.lab.site import MINUTE_NS, MORNING_NS
 from pcaps.lab.synth.clock import MICROSECOND
 from pcaps.lab.synth.frames import FIN, RST, SYN
 from pcaps.lab.synth.span import copy_twice, in_order, lose

@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Final
 
-from pcaps.lab.mine_a import STATIONS, ZONES, Station, Zone
+from pcaps.lab.mine_a import STATIONS, ZONES
+from pcaps.lab.site import Station, Zone
 
 ROUTER: Final = "gphlab-router"
 SPAN: Final = "span0"

@@ -23,7 +23,6 @@ from pcaps.lab.real import stations
 from pcaps.lab.real.namespaces import ROUTER, SPAN, LabError, built, check, inside, namespace
 from pcaps.lab.real.recorded import frames
 from pcaps.lab.scenarios.base import POLICY, TAP
-from pcaps.lab.synth.pcapng import encode
 
 NAME: Final = "unauthorised-write"
 _STATIONS: Final = (*stations.CONTROLLERS, *stations.CLIENTS)
@@ -81,16 +80,15 @@ def record(folder: Path) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: nothing was recorded, and the lab is removed\n")
         return _INTERRUPTED
-    capture = encode(
+    files_of_it = files.of(
+        NAME,
         captured,
-        interface=SPAN,
-        description="SPAN of the router between the zones of Mine A",
-        comment=f"Geophone sample '{NAME}': recorded from real stacks in network namespaces",
+        _notes(operations, tcpdump_version),
+        site="Mine A",
+        comment="recorded from real stacks in network namespaces",
     )
-    notes = _notes(operations, tcpdump_version)
-    noted = files.noted(NAME, notes, capture, len(captured), captured[0].ts_ns, captured[-1].ts_ns)
-    files.write({f"{NAME}.pcapng": capture, f"{NAME}.toml": noted}, folder)
-    sys.stdout.write(f"{NAME}: {len(captured)} frames, {len(capture):,} bytes\n")
+    size = files_of_it.write(folder)
+    sys.stdout.write(f"{NAME}: {len(captured)} frames, {size:,} bytes\n")
     return 0
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from pcaps.lab.mine_a import MINUTE_NS, MineA
+from pcaps import Planted
 from pcaps.lab.notes import Notes, Table, moment
+from pcaps.lab.site import MINUTE_NS, Site
+from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.network import Captured
 from pcaps.lab.synth.pcapng import Frame
 from pcaps.lab.synth.truth import observe
@@ -33,6 +35,12 @@ class Scenario:
     name: str
     seed: int
     make: Callable[[int], Made]
+    #: The site's name, for people.
+    site: str = "Mine A"
+    #: Packed with zstd: for the large ones.
+    packed: bool = False
+    #: Kept in the repository; what is not is made anew where it is needed, by its name.
+    committed: bool = True
 
 
 def origin(name: str, seed: int) -> Table:
@@ -48,7 +56,7 @@ def origin(name: str, seed: int) -> Table:
 
 
 def round_trips(
-    site: MineA, pairs: Iterable[tuple[str, str]], stretches: Iterable[tuple[int, int]]
+    site: Site, pairs: Iterable[tuple[str, str]], stretches: Iterable[tuple[int, int]]
 ) -> list[Table]:
     """The true round trip of conversations in stretches of minutes, jitter left out."""
     return [
@@ -66,7 +74,7 @@ def round_trips(
     ]
 
 
-def conversations(site: MineA, captured: Sequence[Captured]) -> list[Table]:
+def conversations(site: Site, captured: Sequence[Captured]) -> list[Table]:
     """What a perfect observer at the tap counts in each TCP conversation."""
     return [
         {
@@ -78,9 +86,50 @@ def conversations(site: MineA, captured: Sequence[Captured]) -> list[Table]:
     ]
 
 
-def modbus_figures(site: MineA) -> Table:
+def modbus_figures(site: Site) -> Table:
     """How many Modbus requests were asked and answered, as the stations count."""
     return {
         "modbus_requests": sum(client.asked for client in site.clients),
         "modbus_answers": sum(client.answered for client in site.clients),
     }
+
+
+def planted(
+    site: Site,
+    captured: Iterable[Captured],
+    check: str,
+    src: str,
+    dst: str,
+    *,
+    service: str,
+    count: int,
+    because: str,
+    seconds: tuple[int, int] | None = None,
+) -> Planted:
+    """What station `src` did to station `dst` that `check` is there to see.
+
+    First and last are those of the frames between the two in these seconds of the capture (in all of it if left
+    out). Raises ValueError where there is none.
+    """
+    first_s, last_s = seconds or (0, (site.end_ns - site.start_ns) // SECOND)
+    times = [
+        one.ts_ns
+        for one in captured
+        if one.receiver is not None
+        and {one.sender.name, one.receiver.name} == {src, dst}
+        and site.start_ns + first_s * SECOND <= one.ts_ns < site.start_ns + last_s * SECOND
+    ]
+    if not times:
+        raise ValueError(
+            f"{check}: {src} and {dst} say nothing to each other in seconds {first_s} to {last_s}"
+        )
+    return Planted(
+        id=check,
+        src_ip=site.hosts[src].ip,
+        dst_ip=site.hosts[dst].ip,
+        service=service,
+        first=moment(min(times)),
+        last=moment(max(times)),
+        count=count,
+        because=because,
+    )

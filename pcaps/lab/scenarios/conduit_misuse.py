@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, READ_STATUS, SETPOINTS, MineA
+from pcaps.lab.mine_a import READ_STATUS, SETPOINTS, MineA
 from pcaps.lab.notes import Expected, Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
@@ -14,8 +14,10 @@ from pcaps.lab.scenarios.base import (
     conversations,
     modbus_figures,
     origin,
+    planted,
     round_trips,
 )
+from pcaps.lab.site import MINUTE_NS, MORNING_NS
 from pcaps.lab.synth.background import HTTPS_PORT, http_visit, tls_visit
 from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.modbus import PORT, READ_HOLDING, WRITE_SINGLE, Request
@@ -70,6 +72,63 @@ exception also spends the availability budget of so short a capture.
             "round_trip": round_trips(site, (("hmi1", "plc1"), ("hmi1", "plc2")), ((0, _MINUTES),)),
             "conversation": conversations(site, captured),
         },
+        twin="normal-shift",
+        planted=(
+            planted(
+                site,
+                captured,
+                "SEG-01",
+                "jump1",
+                "plc3",
+                service="modbus",
+                count=1,
+                because="one session; no conduit leads from the DMZ to crushing",
+            ),
+            planted(
+                site,
+                captured,
+                "SEG-03",
+                "ua1",
+                "scada1",
+                service="https",
+                count=1,
+                because="one session; the conduit lets the SCADA server open conversations, not the plant",
+                seconds=(200, 220),
+            ),
+            planted(
+                site,
+                captured,
+                "SEG-04",
+                "ews1",
+                "plc1",
+                service="http",
+                count=1,
+                because="one session; the conduit allows Modbus, no web pages",
+                seconds=(260, 280),
+            ),
+            planted(
+                site,
+                captured,
+                "SEG-05",
+                "ews1",
+                "plc1",
+                service="modbus",
+                count=2,
+                because="two writes beyond the setpoints' last register",
+                seconds=(330, 350),
+            ),
+            planted(
+                site,
+                captured,
+                "SEG-05",
+                "hmi1",
+                "plc2",
+                service="modbus",
+                count=1,
+                because="one write, refused; its rule lets the operator station only read",
+                seconds=(420, 421),
+            ),
+        ),
         expected=(
             Expected(
                 kind="SEG-01",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, TREND_PAGES, MineA
+from pcaps.lab.mine_a import TREND_PAGES, MineA
 from pcaps.lab.notes import Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
@@ -15,6 +15,7 @@ from pcaps.lab.scenarios.base import (
     origin,
     round_trips,
 )
+from pcaps.lab.site import MINUTE_NS, MORNING_NS
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND
 from pcaps.lab.synth.network import Impairment
 from pcaps.lab.synth.span import frames_of, in_order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pcaps.lab.mine_a import MINUTE_NS, MORNING_NS, MineA
+from pcaps.lab.mine_a import MineA
 from pcaps.lab.notes import Notes, moment
 from pcaps.lab.scenarios.base import (
     POLICY,
@@ -15,6 +15,7 @@ from pcaps.lab.scenarios.base import (
     origin,
     round_trips,
 )
+from pcaps.lab.site import MINUTE_NS, MORNING_NS
 from pcaps.lab.synth.span import copy_twice, in_order, lose
 
 _NAME: Final = "gap-and-duplicates"
