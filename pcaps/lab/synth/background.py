@@ -20,6 +20,8 @@ MQTT_PORT: Final = 1883
 HTTPS_PORT: Final = 443
 DNS_PORT: Final = 53
 NTP_PORT: Final = 123
+#: The session that the day's reads belong to; the morning saw it begin.
+_SESSION: Final = opcua.number_node(1, 4711)
 _NTP_EPOCH_S: Final = 2_208_988_800  # 1900 to 1970 (RFC 5905, 6)
 
 
@@ -85,24 +87,16 @@ def mqtt_day(
 
 def opcua_day(url: str, start_ns: int, end_ns: int, period_ns: int) -> list[tuple[int, Exchange]]:
     """A client's OPC UA channel without security: hello, open, then a Read every period."""
-    exchanges = [
-        (start_ns, Exchange(opcua.hello(url), opcua.acknowledge())),
-        (
-            start_ns + 100 * MILLISECOND,
-            Exchange(opcua.open_request(start_ns), opcua.open_response(start_ns)),
-        ),
-    ]
+    channel = opcua.Channel(random.Random(url))
+    exchanges = [(start_ns, Exchange(opcua.hello(url), opcua.acknowledge()))]
+    # The opening still has the time of the hello.
+    opening = channel.open(start_ns)
+    exchanges.append((start_ns + 100 * MILLISECOND, Exchange(*opening)))
     nodes = (1001, 1002, 1003)
     for number, at_ns in enumerate(range(start_ns + SECOND, end_ns, period_ns), 2):
-        values = tuple(node * 10 + number * 3 % 50 for node in nodes)
-        exchanges.append(
-            (
-                at_ns,
-                Exchange(
-                    opcua.read_request(at_ns, number, nodes), opcua.read_response(at_ns, number, values)
-                ),
-            )
-        )
+        values = {f"ns=2;i={node}": node * 10 + number * 3 % 50 for node in nodes}
+        asked = opcua.services.read(values, numbers_in_full=True)
+        exchanges.append((at_ns, Exchange(*channel.call(*asked, at_ns, _SESSION))))
     return exchanges
 
 
