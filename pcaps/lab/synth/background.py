@@ -13,10 +13,11 @@ from scapy.layers.dns import DNS, DNSQR, DNSRR
 from pcaps.lab.synth import opcua
 from pcaps.lab.synth.clock import MILLISECOND, SECOND, Process
 from pcaps.lab.synth.frames import udp_frame
+from pcaps.lab.synth.mqtt import packets
 from pcaps.lab.synth.network import Host, Network, Packet
 from pcaps.lab.synth.tcp import connection
 
-MQTT_PORT: Final = 1883
+MQTT_PORT: Final = packets.PORT
 HTTPS_PORT: Final = 443
 DNS_PORT: Final = 53
 NTP_PORT: Final = 123
@@ -70,18 +71,16 @@ def mqtt_day(
     client_id: str, topic: str, start_ns: int, end_ns: int, period_ns: int
 ) -> list[tuple[int, Exchange]]:
     """A gateway's MQTT 3.1.1 connection: CONNECT, then PUBLISH at QoS 1 every period, PINGREQ between."""
-    flags, keep_alive = 0x02, 60
-    connect = _mqtt_text("MQTT") + bytes([4, flags]) + struct.pack("!H", keep_alive) + _mqtt_text(client_id)
-    exchanges = [(start_ns, Exchange(_mqtt(0x10, connect), _mqtt(0x20, b"\x00\x00")))]
+    exchanges = [(start_ns, Exchange(packets.connect(4, client_id), packets.connack(4)))]
     for number, at_ns in enumerate(range(start_ns + SECOND, end_ns, period_ns), 1):
-        packet_id = struct.pack("!H", number & 0xFFFF)
+        packet_id = number & 0xFFFF
         body = b'{"vibration_um_s":%d,"temperature_dc":%d}' % (
             1800 + number * 13 % 240,
             412 + number * 7 % 30,
         )
-        publish = _mqtt(0x32, _mqtt_text(topic) + packet_id + body)
-        exchanges.append((at_ns, Exchange(publish, _mqtt(0x40, packet_id))))
-        exchanges.append((at_ns + period_ns // 2, Exchange(_mqtt(0xC0, b""), _mqtt(0xD0, b""))))
+        publish = packets.publish(4, topic, body, qos=1, packet_id=packet_id)
+        exchanges.append((at_ns, Exchange(publish, packets.puback(packet_id))))
+        exchanges.append((at_ns + period_ns // 2, Exchange(packets.pingreq(), packets.pingresp())))
     return exchanges
 
 
@@ -187,19 +186,6 @@ def _ask_udp(
         )
 
     network.send(client, server, packet(client, server, (client_port, server_port), asked), answer)
-
-
-def _mqtt(kind: int, body: bytes) -> bytes:
-    length, encoded = len(body), b""
-    while True:
-        digit, length = length & 0x7F, length >> 7
-        encoded += bytes([digit | (0x80 if length else 0)])
-        if not length:
-            return bytes([kind]) + encoded + body
-
-
-def _mqtt_text(text: str) -> bytes:
-    return struct.pack("!H", len(text)) + text.encode()
 
 
 def _tls(kind: int, body: bytes) -> bytes:

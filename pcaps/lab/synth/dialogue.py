@@ -66,9 +66,13 @@ def talk(
     *,
     start_ns: int,
     end: End = End.CLIENT_CLOSES,
+    end_ns: int = 0,
     linger_ns: int = SECOND,
 ) -> Process:
-    """One TCP connection: `ends` are client, its port, server and its port; it ends `linger_ns` after the last line."""
+    """One TCP connection; `ends` are client, its port, server and its port.
+
+    It ends `linger_ns` after the last line, and not before `end_ns`.
+    """
     yield start_ns
     ours, theirs = connection(network, *ends)
     speakers = {Side.CLIENT: ours, Side.SERVER: theirs}
@@ -88,7 +92,7 @@ def talk(
         ears[line.side.other].expected += len(line.data)
     for ear in ears.values():
         yield ear.heard_all
-    yield network.clock.now_ns + linger_ns
+    yield max(end_ns, network.clock.now_ns + linger_ns)
     if end is End.CLIENT_RESETS:
         ours.reset()
     elif end is not End.STAYS_OPEN:
