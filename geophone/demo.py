@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from typing import Final
 
 from rich.console import Console
 from rich.panel import Panel
@@ -16,6 +17,9 @@ from policy.loader import load
 from sensors.capture import open_capture
 from store.client import open_store
 
+#: What the pages open with: a whole day, all zones.
+_SHOWN_FIRST: Final = "shift"
+
 
 def run_demo(store_url: str | None, port: int, *, serve: bool) -> None:
     """Replay every sample capture under its policy, print the summaries, then serve until Ctrl-C."""
@@ -23,7 +27,8 @@ def run_demo(store_url: str | None, port: int, *, serve: bool) -> None:
     with ExitStack() as stack:
         folder = store_url or stack.enter_context(tempfile.TemporaryDirectory(prefix="geophone-demo-"))
         store = stack.enter_context(open_store(folder))
-        for sample in samples():
+        # The pages are about the site of the newest replay.
+        for sample in sorted(samples(), key=lambda one: one.name == _SHOWN_FIRST):
             console.rule(sample.title)
             result = replay(open_capture(sample.capture), load(sample.policy), store=store, threads=2)
             print_result(console, result)

@@ -7,8 +7,8 @@ from typing import Final
 import pyarrow as pa
 
 SUFFIX: Final = ".zst"
-#: High enough to find a day's repeats, low enough that its window (8 MiB) is unpacked by anyone.
-_LEVEL: Final = 19
+#: High enough to find a day's repeats, low enough that its window (4 MiB) is unpacked by anyone.
+_LEVEL: Final = 12
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
 

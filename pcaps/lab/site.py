@@ -14,6 +14,7 @@ from typing import Final
 
 from pcaps.lab.synth.background import Exchange, converse, dns_question, ntp_question
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND, SECOND, Clock
+from pcaps.lab.synth.dialogue import End, Line, talk
 from pcaps.lab.synth.frames import arp_reply, arp_request
 from pcaps.lab.synth.modbus import Client, Controller, Request
 from pcaps.lab.synth.network import Host, Impairment, Network
@@ -206,6 +207,20 @@ class Site:
                 service_ms * MILLISECOND,
             )
         )
+
+    def talk(
+        self,
+        client: str,
+        server: str,
+        port: int,
+        lines: Sequence[Line],
+        *,
+        end: End = End.CLIENT_CLOSES,
+        end_ns: int = 0,
+    ) -> None:
+        """One TCP connection in which both sides have lines; it opens at the time of the first."""
+        ends = (self.hosts[client], self._ports.take(client, 1), self.hosts[server], port)
+        self.clock.start(talk(self.network, ends, lines, start_ns=lines[0].at_ns, end=end, end_ns=end_ns))
 
     def every(self, period_s: int, offset_s: int, event: Callable[[int], None]) -> None:
         """Call an event again and again, with its number from 1 on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pcaps.lab.scenarios import conduit_misuse, degraded_link, gap_and_duplicates, normal_shift
+from pcaps.lab.scenarios import conduit_misuse, degraded_link, gap_and_duplicates, normal_shift, shift
 from pcaps.lab.scenarios.base import Scenario
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -12,4 +12,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     conduit_misuse.SCENARIO,
     degraded_link.SCENARIO,
     gap_and_duplicates.SCENARIO,
+    shift.SCENARIO,
+    shift.TWIN,
 )

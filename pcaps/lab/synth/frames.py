@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Dot1Q, Ether
-from scapy.packet import Raw
 from scapy.utils import checksum
 
 FIN: Final = 0x01
@@ -26,6 +26,7 @@ BROADCAST: Final = "ff:ff:ff:ff:ff:ff"
 
 _IP: Final = 14
 _TCP: Final = 34
+_UDP: Final = 34
 _TIMESTAMP: Final = _TCP + 20 + 4
 
 
@@ -40,17 +41,25 @@ class Addresses:
     ttl: int = 64
 
 
+@lru_cache(maxsize=1024)
+def _layouts(ends: Addresses, timestamps: bool, mss: int) -> tuple[bytes, bytes]:
+    """A segment and a SYN between two stations: a day has thousands of their connections, and scapy is slow."""
+    clock = [("NOP", None), ("NOP", None), ("Timestamp", (0, 0))] if timestamps else []
+    head = Ether(src=ends.src_mac, dst=ends.dst_mac) / IP(
+        src=ends.src_ip, dst=ends.dst_ip, ttl=ends.ttl, flags="DF"
+    )
+    # The timestamps come first in both layouts, so that one offset serves: the order is free.
+    return bytes(head / TCP(options=clock)), bytes(head / TCP(options=[*clock, ("MSS", mss)]))
+
+
 class TcpTemplate:
     """One direction of a connection: segments in, frames out."""
 
     def __init__(self, ends: Addresses, src_port: int, dst_port: int, *, timestamps: bool, mss: int) -> None:
-        clock = [("NOP", None), ("NOP", None), ("Timestamp", (0, 0))] if timestamps else []
-        head = Ether(src=ends.src_mac, dst=ends.dst_mac) / IP(
-            src=ends.src_ip, dst=ends.dst_ip, ttl=ends.ttl, flags="DF"
-        )
-        self._plain = bytes(head / TCP(sport=src_port, dport=dst_port, options=clock))
-        # The timestamps come first in both layouts, so that one offset serves: the order is free.
-        self._syn = bytes(head / TCP(sport=src_port, dport=dst_port, options=[*clock, ("MSS", mss)]))
+        plain, syn = _layouts(ends, timestamps, mss)
+        ports = struct.pack("!HH", src_port, dst_port)
+        self._plain = plain[:_TCP] + ports + plain[_TCP + 4 :]
+        self._syn = syn[:_TCP] + ports + syn[_TCP + 4 :]
         self._timestamps = timestamps
         self._pseudo = self._plain[_IP + 12 : _IP + 20] + b"\x00\x06"
 
@@ -82,15 +91,25 @@ class TcpTemplate:
 
 def udp_frame(ends: Addresses, src_port: int, dst_port: int, ip_id: int, payload: bytes) -> bytes:
     """One UDP datagram."""
-    packet = (
-        Ether(src=ends.src_mac, dst=ends.dst_mac)
-        / IP(src=ends.src_ip, dst=ends.dst_ip, ttl=ends.ttl, id=ip_id & 0xFFFF)
-        / UDP(sport=src_port, dport=dst_port)
-        / Raw(payload)
-    )
-    return _padded(bytes(packet))
+    frame = bytearray(_datagram(ends)) + payload
+    struct.pack_into("!HH", frame, _IP + 2, len(frame) - _IP, ip_id & 0xFFFF)
+    struct.pack_into("!H", frame, _IP + 10, checksum(bytes(frame[_IP:_UDP])))
+    length = len(frame) - _UDP
+    struct.pack_into("!HHH", frame, _UDP, src_port, dst_port, length)
+    pseudo = bytes(frame[_IP + 12 : _UDP]) + struct.pack("!HH", 17, length)
+    # A sum of 0 would say that there is none (RFC 768).
+    struct.pack_into("!H", frame, _UDP + 6, checksum(pseudo + bytes(frame[_UDP:])) or 0xFFFF)
+    return _padded(bytes(frame))
 
 
+@lru_cache(maxsize=1024)
+def _datagram(ends: Addresses) -> bytes:
+    """An empty datagram between two stations, its checksums still 0."""
+    ip = IP(src=ends.src_ip, dst=ends.dst_ip, ttl=ends.ttl, chksum=0)
+    return bytes(Ether(src=ends.src_mac, dst=ends.dst_mac) / ip / UDP(chksum=0))
+
+
+@lru_cache(maxsize=1024)
 def arp_request(mac: str, ip: str, asked_ip: str) -> bytes:
     """Who has `asked_ip`? (RFC 826), to everyone."""
     return _padded(
@@ -101,6 +120,7 @@ def arp_request(mac: str, ip: str, asked_ip: str) -> bytes:
     )
 
 
+@lru_cache(maxsize=1024)
 def arp_reply(mac: str, ip: str, asker_mac: str, asker_ip: str) -> bytes:
     """`ip` is at `mac`, to who asked."""
     return _padded(
