@@ -117,24 +117,31 @@ def _spread(result: Layers, left: float, right: float) -> None:
 
 def _apart(row: Sequence[Place], wanted: Sequence[float], left: float, right: float) -> list[float]:
     """The wanted places in their order, far enough from each other and from the edges."""
-    from_left, from_right = list(wanted), list(wanted)
-    for index in range(len(row)):
-        low = left + _room(row[index]) / 2 if index == 0 else from_left[index - 1] + _distance(row, index)
-        from_left[index] = max(from_left[index], low)
-    for index in reversed(range(len(row))):
-        last = index == len(row) - 1
-        high = right - _room(row[index]) / 2 if last else from_right[index + 1] - _distance(row, index + 1)
-        from_right[index] = min(from_right[index], high)
+    rooms = _rooms(row, right - left)
     # both keep the distances, so their mean does: what must give way gives way to both sides
-    middle = [(a + b) / 2 for a, b in zip(from_left, from_right, strict=True)]
-    over = max(0.0, middle[-1] + _room(row[-1]) / 2 - right) if row else 0.0
-    return [x - over for x in middle]
+    ends = zip(_from_left(wanted, rooms, left), _from_right(wanted, rooms, right), strict=True)
+    middle = [(a + b) / 2 for a, b in ends]
+    # their room is never wider than the lane: what is pushed off one edge does not fall off the other
+    return _from_right(_from_left(middle, rooms, left), rooms, right)
 
 
-def _room(place: Place) -> float:
-    return NODE_ROOM if place.wire < 0 else PASSAGE_ROOM
+def _from_left(wanted: Sequence[float], rooms: Sequence[float], left: float) -> list[float]:
+    """Each as wanted, or as far to the right of it as the edge and the one before demand."""
+    placed: list[float] = []
+    for x, room in zip(wanted, rooms, strict=True):
+        edge = placed[-1] + rooms[len(placed) - 1] / 2 if placed else left
+        placed.append(max(x, edge + room / 2))
+    return placed
 
 
-def _distance(row: Sequence[Place], index: int) -> float:
-    """Between the middles of a place and the one before it."""
-    return (_room(row[index - 1]) + _room(row[index])) / 2
+def _from_right(wanted: Sequence[float], rooms: Sequence[float], right: float) -> list[float]:
+    """The same from the other side."""
+    mirrored = _from_left([-x for x in reversed(wanted)], list(reversed(rooms)), -right)
+    return [-x for x in reversed(mirrored)]
+
+
+def _rooms(row: Sequence[Place], width: float) -> list[float]:
+    """How wide each place is with the space around it: a crowded lane has less space, and nothing beyond its edge."""
+    rooms = [NODE_ROOM if place.wire < 0 else PASSAGE_ROOM for place in row]
+    share = min(1.0, width / sum(rooms)) if rooms else 1.0
+    return [room * share for room in rooms]

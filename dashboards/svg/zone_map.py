@@ -240,8 +240,7 @@ def _beside(plan: Layers, one: Place, other: Place, index: int, wires: Sequence[
     y = _middle(one.lane)
     if abs(row.index(one) - row.index(other)) == 1:
         # both directions between the same two zones: side by side
-        both = any(w.source == wires[index].target and w.target == wires[index].source for w in wires)
-        y += 12 * sign if both else 0
+        y += 12 * sign if _has_counterpart(wires, wires[index]) else 0
         start, end = (
             (plan.x[one] + sign * _NODE_WIDTH / 2, y),
             (plan.x[other] - sign * (_NODE_WIDTH / 2 + 2), y),
@@ -268,14 +267,27 @@ def _tag_places(
         range(len(wires)), key=lambda i: (wires[i].state != "violation", wires[i].state == "unseen", i)
     ):
         width = _tag_width(wires[index])
+        # of two wires between the same zones, each has its tag nearer to where it begins
+        first = 0.25 if _has_counterpart(wires, wires[index]) else 0.5
         candidates = [
-            _point(c, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78) for c in _middle_first(curves[index])
+            _inside(_point(c, t), width)
+            for t in (first, 0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78)
+            for c in _middle_first(curves[index])
         ]
         clear = [p for p in candidates if not any(_overlap(p, width, other) for other in taken)]
         place = clear[0] if clear else candidates[0]
         taken.append((*place, width, float(_TAG_HEIGHT)))
         places[index] = place
     return places
+
+
+def _inside(place: Point, width: float) -> Point:
+    """A tag beside its wire rather than cut off at the drawing's edge."""
+    return min(max(place[0], width / 2), WIDTH - width / 2), place[1]
+
+
+def _has_counterpart(wires: Sequence[MapWire], one: MapWire) -> bool:
+    return any(wire.source == one.target and wire.target == one.source for wire in wires)
 
 
 def _middle_first(curves: Sequence[Curve]) -> list[Curve]:

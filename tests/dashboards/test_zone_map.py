@@ -5,8 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from xml.etree import ElementTree
 
+import pytest
+
 from dashboards.svg.layers import Place, layers
 from dashboards.svg.zone_map import WIDTH, MapWire, MapZone, zone_map
+from pcaps import POLICIES
+from policy.loader import load
 
 LEVELS = {"ent": 4.0, "dmz": 3.5, "ops": 3.0, "a": 2.0, "b": 2.0, "c": 2.0, "plant": 1.0, "sis": 1.0}
 ZONES = [
@@ -68,6 +72,24 @@ def test_everything_lies_inside_the_drawing() -> None:
     for left, top, right, bottom in _boxes(root, "zone") + _boxes(root, "tag"):
         assert 0 <= left < right <= WIDTH
         assert 0 <= top < bottom <= height
+
+
+@pytest.mark.parametrize("policy", ["mine-a", "value-chain"])
+def test_the_sample_sites_are_drawn_without_overlap_and_whole(policy: str) -> None:
+    site = load(POLICIES / f"{policy}.yaml").site
+    zones = [
+        MapZone(zone.id, zone.label, "3 assets", zone.purdue, f"L{zone.purdue:g}", "met", "met", "/")
+        for zone in site.zones
+    ]
+    wires = [
+        MapWire(conduit.id, conduit.from_zone, conduit.to_zone, "seen", conduit.id, "allowed", "/")
+        for conduit in site.conduits
+    ]
+    wires.append(_wire("enterprise", "plant", "violation"))
+    root = ElementTree.fromstring(str(zone_map(zones, wires)))  # noqa: S314 -- our own markup
+    boxes = _boxes(root, "zone") + _boxes(root, "tag")
+    assert all(0 <= left < right <= WIDTH for left, _, right, _ in boxes)
+    assert not [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
 
 
 def test_higher_purdue_levels_lie_higher() -> None:
