@@ -1,10 +1,11 @@
 """Puts the frames of a pcap file on an interface at a steady rate, again and again, and says how many there were.
 
-usage: python -m benchmarks.flood INTERFACE CAPTURE RATE SECONDS
+usage: python -m benchmarks.flood INTERFACE CAPTURE RATE SECONDS [NETWORK]
 
 RATE is frames a second; 0 is as fast as it goes. Frames leave by sendmmsg(2), 256 at a call, past the queueing
 discipline: a sender that costs the machine little. Each pass has other IPv4 addresses, so that its flows are new ones
-and not retransmissions of the last pass. Prints one JSON line: frames, seconds.
+and not retransmissions of the last pass; NETWORK (0) is where they start, so that two senders are two plants. Prints
+one JSON line: frames, seconds.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ class Frames:
         big_endian: npt.NDArray[np.uint16] = pairs.view(">u2")[:, 0]
         return big_endian
 
-    def next_pass(self) -> None:
-        """Other addresses for the same conversations."""
-        self._bytes[self._addresses] += 1
+    def next_pass(self, further: int = 1) -> None:
+        """Other addresses for the same conversations, so many networks further."""
+        self._bytes[self._addresses] += np.uint8(further)
 
 
 def _records(content: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
@@ -111,8 +112,9 @@ def flood(interface: str, frames: Frames, rate: float, seconds: float) -> tuple[
 
 def main() -> None:
     """Send as the command line says."""
-    interface, capture, rate, seconds = sys.argv[1:]
+    interface, capture, rate, seconds, *network = sys.argv[1:]
     frames = Frames(Path(capture))
+    frames.next_pass(int(network[0]) if network else 0)
     sent, passed = flood(interface, frames, float(rate), float(seconds))
     print(json.dumps({"frames": sent, "seconds": passed}))
 
