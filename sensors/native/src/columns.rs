@@ -3,12 +3,13 @@
 //! Rows are the budget of the whole sensor, so a column here is nothing but the vector that becomes its
 //! Arrow buffer. The `table!` macro turns a list of columns into a row type, a schema and a batch.
 
+mod bits;
 mod rare;
+mod values;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBufferBuilder, NullBufferBuilder};
 use arrow_array::types::{
     ArrowPrimitiveType, Float64Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
@@ -21,7 +22,9 @@ use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::words::Words;
 
+use bits::Bits;
 pub use rare::Rare;
+use values::Values;
 
 /// A column that is being filled.
 pub trait Column: Default {
@@ -36,11 +39,11 @@ pub trait Column: Default {
 }
 
 /// Numbers that are always there.
-pub struct Plain<T: ArrowPrimitiveType>(Vec<T::Native>);
+pub struct Plain<T: ArrowPrimitiveType>(Values<T::Native>);
 
 impl<T: ArrowPrimitiveType> Default for Plain<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Values::default())
     }
 }
 
@@ -57,20 +60,20 @@ impl<T: ArrowPrimitiveType> Column for Plain<T> {
     }
 
     fn take(&mut self) -> ArrayRef {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.0));
+        let values = ScalarBuffer::from(self.0.take());
         Arc::new(PrimitiveArray::<T>::new(values, None))
     }
 }
 
 /// Numbers that may be missing.
 pub struct Maybe<T: ArrowPrimitiveType> {
-    values: Vec<T::Native>,
-    valid: NullBufferBuilder,
+    values: Values<T::Native>,
+    valid: Bits,
 }
 
 impl<T: ArrowPrimitiveType> Default for Maybe<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), valid: NullBufferBuilder::new(0) }
+        Self { values: Values::default(), valid: Bits::default() }
     }
 }
 
@@ -84,12 +87,12 @@ impl<T: ArrowPrimitiveType> Column for Maybe<T> {
     #[inline]
     fn push(&mut self, value: Option<T::Native>) {
         self.values.push(value.unwrap_or_default());
-        self.valid.append(value.is_some());
+        self.valid.push(value.is_some());
     }
 
     fn take(&mut self) -> ArrayRef {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
-        Arc::new(PrimitiveArray::<T>::new(values, self.valid.finish()))
+        let values = ScalarBuffer::from(self.values.take());
+        Arc::new(PrimitiveArray::<T>::new(values, self.valid.take_nulls()))
     }
 }
 
@@ -107,7 +110,7 @@ pub type MaybeU64 = Maybe<UInt64Type>;
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Default)]
-pub struct Time(Vec<i64>);
+pub struct Time(Values<i64>);
 
 impl Column for Time {
     type Value<'a> = i64;
@@ -123,14 +126,14 @@ impl Column for Time {
     }
 
     fn take(&mut self) -> ArrayRef {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.0));
+        let values = ScalarBuffer::from(self.0.take());
         Arc::new(TimestampNanosecondArray::new(values, None).with_timezone("UTC"))
     }
 }
 
 /// Sixteen bytes: an IPv6 address, or an IPv4-mapped one (RFC 4291, 2.5.5.2).
 #[derive(Default)]
-pub struct Address(Vec<u8>);
+pub struct Address(Values<u8>);
 
 impl Column for Address {
     type Value<'a> = &'a [u8; 16];
@@ -141,23 +144,18 @@ impl Column for Address {
 
     #[inline]
     fn push(&mut self, value: &[u8; 16]) {
-        self.0.extend_from_slice(value);
+        self.0.extend(value);
     }
 
     fn take(&mut self) -> ArrayRef {
-        let bytes = Buffer::from_vec(std::mem::take(&mut self.0));
+        let bytes = Buffer::from_vec(self.0.take());
         Arc::new(FixedSizeBinaryArray::new(16, bytes, None))
     }
 }
 
 /// Yes or no.
-pub struct Flag(BooleanBufferBuilder);
-
-impl Default for Flag {
-    fn default() -> Self {
-        Self(BooleanBufferBuilder::new(0))
-    }
-}
+#[derive(Default)]
+pub struct Flag(Bits);
 
 impl Column for Flag {
     type Value<'a> = bool;
@@ -168,23 +166,23 @@ impl Column for Flag {
 
     #[inline]
     fn push(&mut self, value: bool) {
-        self.0.append(value);
+        self.0.push(value);
     }
 
     fn take(&mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(self.0.finish(), None))
+        Arc::new(BooleanArray::new(self.0.take(), None))
     }
 }
 
 /// One of a closed set of words, kept as its number.
 pub struct Name<W: Words> {
-    keys: Vec<u8>,
+    keys: Values<u8>,
     words: PhantomData<W>,
 }
 
 impl<W: Words> Default for Name<W> {
     fn default() -> Self {
-        Self { keys: Vec::new(), words: PhantomData }
+        Self { keys: Values::default(), words: PhantomData }
     }
 }
 
@@ -202,23 +200,39 @@ impl<W: Words> Column for Name<W> {
     }
 
     fn take(&mut self) -> ArrayRef {
-        let keys = ScalarBuffer::from(std::mem::take(&mut self.keys));
+        let keys = ScalarBuffer::from(self.keys.take());
         let words: ArrayRef = Arc::new(StringArray::from(W::WORDS.to_vec()));
         // Every key is the number of a word of `W`, so it is inside the dictionary.
         Arc::new(DictionaryArray::<UInt8Type>::new(PrimitiveArray::new(keys, None), words))
     }
 }
 
-/// Free text.
-pub struct Text {
-    offsets: Vec<i32>,
-    bytes: String,
+/// Where each value of a row ends in a growing buffer.
+#[derive(Default)]
+struct Ends(Values<i32>);
+
+impl Ends {
+    #[inline]
+    fn push(&mut self, end: usize) {
+        if self.0.len() == 0 {
+            self.0.push(0);
+        }
+        self.0.push(end_of(end));
+    }
+
+    fn take(&mut self) -> OffsetBuffer<i32> {
+        if self.0.len() == 0 {
+            self.0.push(0);
+        }
+        OffsetBuffer::new(self.0.take().into())
+    }
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Self { offsets: vec![0], bytes: String::new() }
-    }
+/// Free text.
+#[derive(Default)]
+pub struct Text {
+    ends: Ends,
+    bytes: Values<u8>,
 }
 
 impl Column for Text {
@@ -230,27 +244,22 @@ impl Column for Text {
 
     #[inline]
     fn push(&mut self, value: &str) {
-        self.bytes.push_str(value);
-        self.offsets.push(end_of(self.bytes.len()));
+        self.bytes.extend(value.as_bytes());
+        self.ends.push(self.bytes.len());
     }
 
     fn take(&mut self) -> ArrayRef {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let bytes = Buffer::from_vec(std::mem::take(&mut self.bytes).into_bytes());
-        Arc::new(StringArray::new(OffsetBuffer::new(offsets.into()), bytes, None))
+        let bytes = Buffer::from_vec(self.bytes.take());
+        Arc::new(StringArray::new(self.ends.take(), bytes, None))
     }
 }
 
 /// A list of texts.
+#[derive(Default)]
 pub struct TextList {
-    offsets: Vec<i32>,
+    ends: Ends,
     texts: Text,
-}
-
-impl Default for TextList {
-    fn default() -> Self {
-        Self { offsets: vec![0], texts: Text::default() }
-    }
+    count: usize,
 }
 
 impl Column for TextList {
@@ -265,13 +274,14 @@ impl Column for TextList {
         for value in values {
             self.texts.push(value);
         }
-        self.offsets.push(end_of(self.texts.offsets.len() - 1));
+        self.count += values.len();
+        self.ends.push(self.count);
     }
 
     fn take(&mut self) -> ArrayRef {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
         let item = Arc::new(Field::new("item", DataType::Utf8, false));
-        Arc::new(ListArray::new(item, OffsetBuffer::new(offsets.into()), self.texts.take(), None))
+        self.count = 0;
+        Arc::new(ListArray::new(item, self.ends.take(), self.texts.take(), None))
     }
 }
 
@@ -291,8 +301,8 @@ impl Column for MaybeTime {
     }
 
     fn take(&mut self) -> ArrayRef {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.0.values));
-        let valid = self.0.valid.finish();
+        let values = ScalarBuffer::from(self.0.values.take());
+        let valid = self.0.valid.take_nulls();
         Arc::new(TimestampNanosecondArray::new(values, valid).with_timezone("UTC"))
     }
 }
@@ -334,15 +344,10 @@ impl Words16<'_> {
 pub const VALUES_KEPT: usize = 128;
 
 /// A list of 16-bit numbers.
+#[derive(Default)]
 pub struct U16List {
-    offsets: Vec<i32>,
-    values: Vec<u16>,
-}
-
-impl Default for U16List {
-    fn default() -> Self {
-        Self { offsets: vec![0], values: Vec::new() }
-    }
+    ends: Ends,
+    values: Values<u16>,
 }
 
 impl Column for U16List {
@@ -356,15 +361,14 @@ impl Column for U16List {
     #[inline]
     fn push(&mut self, value: Words16<'_>) {
         value.for_each(VALUES_KEPT, |word| self.values.push(word));
-        self.offsets.push(end_of(self.values.len()));
+        self.ends.push(self.values.len());
     }
 
     fn take(&mut self) -> ArrayRef {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        let values = ScalarBuffer::from(self.values.take());
         Arc::new(ListArray::new(
             Arc::new(Field::new("item", DataType::UInt16, false)),
-            OffsetBuffer::new(offsets.into()),
+            self.ends.take(),
             Arc::new(PrimitiveArray::<UInt16Type>::new(values, None)),
             None,
         ))

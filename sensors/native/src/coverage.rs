@@ -47,8 +47,11 @@ impl Coverage {
         self.others.entry(interface).or_default()
     }
 
-    pub fn add(&mut self, interface: u16, delta: CoverageDelta) {
-        if delta != CoverageDelta::default() {
+    /// Takes over what was counted since the last call.
+    #[inline]
+    pub fn add(&mut self, interface: u16, counted: &mut CoverageDelta) {
+        if *counted != CoverageDelta::default() {
+            let delta = std::mem::take(counted);
             let sum = &mut self.cell(interface).tcp;
             sum.data_segments += delta.data_segments;
             sum.unseen_segments += delta.unseen_segments;

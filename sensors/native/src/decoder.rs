@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
-use crate::flow::{Flow, FlowKey, FlowTable, Identity, Shared};
+use crate::flow::{CoverageDelta, Flow, FlowKey, FlowTable, Identity, Shared};
 use crate::fragments::Fragments;
 use crate::inventory::ndp;
 use crate::layer2::{self, FrameOutput};
@@ -118,6 +118,7 @@ impl Decoder {
                 frames: FrameMemory::default(),
                 sparkplug: Names::default(),
                 held: Held::default(),
+                covered: CoverageDelta::default(),
                 undecided_bytes: 0,
             },
             table: FlowTable::default(),
@@ -352,9 +353,9 @@ impl Decoder {
         if flow.count(side, packets, wire_bytes, segment.length, at) {
             self.active.add(slot);
         }
-        let delta = flow.segment(side, segment, at, &mut self.shared);
+        flow.segment(side, segment, at, &mut self.shared);
         self.table.touch(slot, at.ts);
-        self.coverage.add(interface, delta);
+        self.coverage.add(interface, &mut self.shared.covered);
     }
 
     /// A flow whose first segment was seen before it was known to be one.
@@ -368,8 +369,7 @@ impl Decoder {
         }
         // Twice is enough to know that it was repeated.
         for _ in 0..first.times.min(2) {
-            let delta = flow.first_segment(&first.segment(), first.at, &mut self.shared);
-            self.coverage.add(interface, delta);
+            flow.first_segment(&first.segment(), first.at, &mut self.shared);
         }
         slot
     }
@@ -431,8 +431,8 @@ impl Decoder {
         let mut flow = self.table.remove(slot);
         let now = self.summary.last_ts.unwrap_or_default();
         let minute = self.minute.unwrap_or_default();
-        let delta = flow.end(reason, now, minute, &mut self.shared);
-        self.coverage.add(flow.core.interface, delta);
+        flow.end(reason, now, minute, &mut self.shared);
+        self.coverage.add(flow.core.interface, &mut self.shared.covered);
     }
 
     fn report(&mut self, kind: AnomalyKind, at: At, detail: &str) {

@@ -109,19 +109,26 @@ impl Duplicates {
             hasher.write_u64(u64::from(piece.id) << 16 | u64::from(piece.offset));
         }
         // The checksum is left out: it covers the addresses that a translating router changes.
-        let checksum = match packet.protocol {
-            TCP => 16,
-            UDP => 6,
-            _ => bytes.len(),
+        let halves = match packet.protocol {
+            TCP => bytes.split_first_chunk().map(|(before, rest)| (u128::from_le_bytes(*before), rest)),
+            UDP => bytes.split_at_checked(6).map(|(before, rest)| (low(before), rest)),
+            _ => None,
         };
-        if checksum + 2 <= bytes.len() && piece.is_none() {
-            hasher.write(&bytes[..checksum]);
-            hasher.write(&bytes[checksum + 2..]);
-        } else {
-            hasher.write(bytes);
-        }
+        let rest = match halves {
+            Some((before, [_, _, rest @ ..])) if piece.is_none() => {
+                hasher.write_u128(before);
+                rest
+            }
+            _ => bytes,
+        };
+        hasher.write(rest);
         hasher.finish() << 8 | u64::from(packet.hops)
     }
+}
+
+/// A few bytes as a number.
+fn low(bytes: &[u8]) -> u128 {
+    bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u128::from(*byte))
 }
 
 /// SYNs and payload: what no host says twice in the same words by right.

@@ -19,6 +19,8 @@ mod linktype {
     pub const LINUX_SLL2: u16 = 276;
 }
 
+pub use linktype::ETHERNET;
+
 pub mod ethertype {
     /// Stands for frames whose type field is a length: 802.2 LLC, spanning tree and the like.
     pub const LLC: u16 = 0;
@@ -29,7 +31,10 @@ pub mod ethertype {
     pub const PPPOE_DISCOVERY: u16 = 0x8863;
     pub const PPPOE_SESSION: u16 = 0x8864;
     /// 802.1Q, 802.1ad, and the two that older switches use for the outer tag.
-    pub const VLAN: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
+    #[inline]
+    pub fn is_vlan(kind: u16) -> bool {
+        matches!(kind, 0x8100 | 0x88a8 | 0x9100 | 0x9200)
+    }
     /// Below this an Ethernet type field is a length (IEEE 802.3, 3.2.6).
     pub const LEAST: u16 = 0x0600;
 }
@@ -97,7 +102,7 @@ pub enum LinkError {
 }
 
 /// Reads a frame's link layer.
-#[inline]
+#[inline(always)]
 pub fn read(link_type: u16, frame: &[u8]) -> Result<Link<'_>, LinkError> {
     match link_type {
         linktype::ETHERNET => ethernet(frame),
@@ -187,19 +192,19 @@ fn mac(bytes: &[u8]) -> u64 {
 
 #[inline(always)]
 fn ethernet(frame: &[u8]) -> Result<Link<'_>, LinkError> {
-    if frame.len() < 14 {
-        return Err(LinkError::Short);
-    }
+    let Some((header, rest)) = frame.split_first_chunk::<14>() else { return Err(LinkError::Short) };
+    // Two words that overlap, each with 48 bits of an address first.
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = *header;
     let mut link = bare(Network::Llc(&[]), Wrapping::Ethernet);
-    link.destination_mac = mac(frame);
-    link.source_mac = mac(&frame[6..]);
-    finish(link, u16_at(frame, 12), &frame[14..])
+    link.destination_mac = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 16;
+    link.source_mac = u64::from_be_bytes([g, h, i, j, k, l, m, n]) >> 16;
+    finish(link, u16::from_be_bytes([m, n]), rest)
 }
 
 /// Looks through VLAN tags and names the network layer.
 #[inline(always)]
 fn finish<'a>(mut link: Link<'a>, mut kind: u16, mut rest: &'a [u8]) -> Result<Link<'a>, LinkError> {
-    while ethertype::VLAN.contains(&kind) && link.tags < TAG_LIMIT {
+    while ethertype::is_vlan(kind) && link.tags < TAG_LIMIT {
         if rest.len() < 4 {
             return Err(LinkError::Short);
         }

@@ -43,22 +43,22 @@ pub struct Fragment {
 pub struct Malformed(pub &'static str);
 
 /// 0x0a000001 -> ::ffff:10.0.0.1
-fn mapped(bytes: &[u8]) -> [u8; 16] {
-    let mut address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
-    address[12..].copy_from_slice(&bytes[..4]);
-    address
+#[inline]
+pub fn mapped([a, b, c, d]: [u8; 4]) -> [u8; 16] {
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
 /// Reads an IPv4 packet; `cut` says that the capture did not keep the whole frame.
 #[inline]
 pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
-    if bytes.len() < 20 {
+    let Some(fixed) = bytes.first_chunk::<20>() else {
         return Err(Malformed("IPv4 header shorter than 20 bytes"));
-    }
-    if bytes[0] >> 4 != 4 {
+    };
+    let [first, _, _, _, _, _, _, _, hops, protocol, _, _, a, b, c, d, e, f, g, h] = *fixed;
+    if first >> 4 != 4 {
         return Err(Malformed("IPv4 by its link, another version by its header"));
     }
-    let header = usize::from(bytes[0] & 15) * 4;
+    let header = usize::from(first & 15) * 4;
     let mut length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
     if length == 0 {
         // Segmentation offload: the card fills the length in after the capture has seen the packet.
@@ -83,11 +83,11 @@ pub fn v4(bytes: &[u8], cut: usize) -> Result<Packet<'_>, Malformed> {
         version: 4,
     });
     Ok(Packet {
-        source: mapped(&bytes[12..16]),
-        destination: mapped(&bytes[16..20]),
-        protocol: bytes[9],
+        source: mapped([a, b, c, d]),
+        destination: mapped([e, f, g, h]),
+        protocol,
         id,
-        hops: bytes[8],
+        hops,
         fragment,
         transport: &bytes[header..length.min(bytes.len())],
         transport_length: length - header,

@@ -198,7 +198,7 @@ fn is_frame(frame: &Captured<'_>) -> bool {
     let Some(&[high, low]) = frame.bytes.get(12..).and_then(|rest| rest.first_chunk()) else { return false };
     let kind = u16::from_be_bytes([high, low]);
     matches!(kind, ethertype::IPV4 | ethertype::ARP | ethertype::IPV6)
-        || ethertype::VLAN.contains(&kind)
+        || ethertype::is_vlan(kind)
         || is_ethertype(kind)
 }
 

@@ -48,6 +48,11 @@ pub fn touch(source: &Source, table: &FlowTable) {
 /// The flow of a frame without any tunnel: a wrong guess costs nothing but the guess.
 #[inline]
 fn key_of(link_type: u16, frame: &[u8]) -> Option<FlowKey> {
+    if link_type == link::ETHERNET {
+        if let Some(key) = usual_key(frame) {
+            return Some(key);
+        }
+    }
     let packet = match link::read(link_type, frame).ok()?.network {
         Network::V4(bytes) => net::v4(bytes, 0).ok()?,
         Network::V6(bytes) => net::v6(bytes, 0).ok()?,
@@ -58,4 +63,20 @@ fn key_of(link_type: u16, frame: &[u8]) -> Option<FlowKey> {
     }
     let [a, b, c, d, ..] = *packet.transport else { return None };
     Some(FlowKey::new(&packet, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}
+
+/// The flow of what most frames are, by its places alone: IPv4 without options, behind one VLAN tag at most.
+#[inline]
+fn usual_key(frame: &[u8]) -> Option<FlowKey> {
+    let (_, typed) = frame.split_first_chunk::<12>()?;
+    let network = match *typed {
+        [0x08, 0x00, ref rest @ ..] | [0x81, 0x00, _, _, 0x08, 0x00, ref rest @ ..] => rest,
+        _ => return None,
+    };
+    let [0x45, _, _, _, _, _, _, _, _, protocol, _, _, rest @ ..] = network else { return None };
+    let (ends, _) = rest.split_first_chunk::<12>()?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = *ends;
+    let addresses = [net::mapped([a, b, c, d]), net::mapped([e, f, g, h])];
+    let ports = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
+    matches!(*protocol, TCP | UDP).then(|| FlowKey::of(addresses, ports, *protocol))
 }

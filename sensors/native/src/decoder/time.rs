@@ -13,6 +13,16 @@ impl Decoder {
     /// Minutes end and silence is noticed by packet time.
     #[inline]
     pub(super) fn pass_time(&mut self, ts: i64) {
+        let is_in_minute = self.minute.is_some_and(|minute| {
+            u64::try_from(ts.wrapping_sub(minute)).is_ok_and(|passed| passed < MINUTE_NS as u64)
+        });
+        if !is_in_minute || ts.abs_diff(self.swept) >= SECOND_NS as u64 {
+            self.notice_time(ts);
+        }
+    }
+
+    #[inline(never)]
+    fn notice_time(&mut self, ts: i64) {
         let minute = ts.div_euclid(MINUTE_NS).saturating_mul(MINUTE_NS);
         match self.minute {
             Some(current) if current == minute => {}
@@ -37,8 +47,8 @@ impl Decoder {
         for slot in self.active.take() {
             let Some(flow) = self.table.try_get(slot) else { continue };
             if flow.core.minute.active {
-                let delta = flow.end_minute(minute, &mut self.shared);
-                self.coverage.add(flow.core.interface, delta);
+                flow.end_minute(minute, &mut self.shared);
+                self.coverage.add(flow.core.interface, &mut self.shared.covered);
             }
         }
         let Shared { tables, frames, limits, .. } = &mut self.shared;

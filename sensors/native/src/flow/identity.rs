@@ -33,9 +33,16 @@ impl Hash for FlowKey {
 impl FlowKey {
     #[inline]
     pub fn new(packet: &Packet<'_>, source_port: u16, destination_port: u16) -> Self {
-        let source = End { ip: packet.source, port: source_port };
-        let destination = End { ip: packet.destination, port: destination_port };
-        Self::between(source, destination, packet.protocol)
+        Self::of([packet.source, packet.destination], [source_port, destination_port], packet.protocol)
+    }
+
+    /// Of addresses and ports, in either order.
+    #[inline]
+    pub fn of(addresses: [[u8; 16]; 2], ports: [u16; 2], protocol: u8) -> Self {
+        let [source, destination] = addresses;
+        let [source_port, destination_port] = ports;
+        let source = End { ip: source, port: source_port };
+        Self::between(source, End { ip: destination, port: destination_port }, protocol)
     }
 
     #[inline]

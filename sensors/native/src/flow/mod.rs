@@ -1,6 +1,7 @@
 //! Packets of one 5-tuple in; roles, counters, rows and the parser's bytes out.
 
 mod chain;
+mod counters;
 mod heard;
 mod identity;
 mod reuse;
@@ -17,10 +18,11 @@ use crate::observations::Observed;
 use crate::protocol::mqtt::Names;
 use crate::protocol::{Counts, FrameMemory, Parser, Protocol};
 use crate::tables::Tables;
-use crate::tcp::{Connection, Held, Listener, Sample, TcpCounters};
+use crate::tcp::{Connection, Held, Listener, Sample};
 use crate::transport::{Segment, flag};
 use crate::words::{Confidence, EndReason, RoleSource, Service};
 
+use counters::Counted;
 use heard::Heard;
 pub use identity::{FlowKey, Identity};
 pub use table::{FlowTable, Queue};
@@ -41,6 +43,8 @@ pub struct Shared {
     pub frames: FrameMemory,
     pub sparkplug: Names,
     pub held: Held,
+    /// What the coverage was not told yet.
+    pub covered: CoverageDelta,
     /// Bytes of payloads that wait until it is known who is the client.
     pub undecided_bytes: u64,
 }
@@ -53,53 +57,34 @@ impl Shared {
     }
 }
 
-/// Counters of one side of a flow.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counters {
-    pub packets: u32,
-    pub wire_bytes: u64,
-    pub payload_bytes: u64,
-    pub tcp: TcpCounters,
-    pub duplicate_packets: u32,
-    pub resets: u32,
-    pub fins: u32,
-}
-
-impl Counters {
-    fn add(&mut self, other: &Self) {
-        self.packets = self.packets.saturating_add(other.packets);
-        self.wire_bytes += other.wire_bytes;
-        self.payload_bytes += other.payload_bytes;
-        self.duplicate_packets = self.duplicate_packets.saturating_add(other.duplicate_packets);
-        self.resets = self.resets.saturating_add(other.resets);
-        self.fins = self.fins.saturating_add(other.fins);
-        let (sum, more) = (&mut self.tcp, &other.tcp);
-        sum.data_segments = sum.data_segments.saturating_add(more.data_segments);
-        sum.retransmitted_segments = sum.retransmitted_segments.saturating_add(more.retransmitted_segments);
-        sum.filled_holes = sum.filled_holes.saturating_add(more.filled_holes);
-        sum.out_of_order_segments = sum.out_of_order_segments.saturating_add(more.out_of_order_segments);
-        sum.unseen_segments = sum.unseen_segments.saturating_add(more.unseen_segments);
-        sum.gap_bytes = sum.gap_bytes.saturating_add(more.gap_bytes);
-        sum.zero_windows = sum.zero_windows.saturating_add(more.zero_windows);
-        sum.dsacks = sum.dsacks.saturating_add(more.dsacks);
-    }
-}
-
 /// Who is the client, and how that is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Roles {
     /// The client's side: 0 is who sent the first packet.
-    pub client: usize,
+    client: u8,
     pub source: RoleSource,
 }
 
+impl Roles {
+    pub fn new(client: usize, source: RoleSource) -> Self {
+        Self { client: client as u8, source }
+    }
+
+    /// The client's side.
+    #[inline]
+    pub fn client(self) -> usize {
+        usize::from(self.client & 1)
+    }
+}
+
 /// The minute that is being counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
+#[repr(C)]
 pub struct Minute {
-    pub counters: [Counters; 2],
-    pub first: At,
-    pub last: At,
     pub active: bool,
+    counted: Counted,
+    pub last: At,
+    pub first: At,
 }
 
 /// What waits until it is known who is the client.
@@ -122,18 +107,16 @@ struct Early {
 }
 
 /// Everything of a flow but its TCP state.
+///
+/// In this order: what every packet reads lies side by side, so that few cache lines are waited for.
+#[repr(C)]
 pub struct Core {
+    pub identity: Identity,
     /// From 1, in the order of the flows' first rows; 0 before that row.
     pub id: u32,
-    /// The flow's place in the order of first packets.
-    pub serial: u64,
-    pub identity: Identity,
-    pub first: At,
-    pub last: At,
+    /// The capture interface that saw it last.
+    pub interface: u16,
     pub roles: Option<Roles>,
-    pub minute: Minute,
-    /// Of the minutes that are over: there from the first one on.
-    totals: Option<Box<[Counters; 2]>>,
     pub established: bool,
     /// Enough was heard that a flood does not make the like of it.
     proven: bool,
@@ -142,8 +125,6 @@ pub struct Core {
     heard_packets: u8,
     service: Service,
     confidence: Confidence,
-    /// The protocol whose messages are read, and who reads them.
-    parser: Option<(&'static Protocol, Box<dyn Parser>)>,
     /// The flow was handed over: its name stays whatever is read now.
     named_for_good: bool,
     /// The connection was closed or reset.
@@ -151,20 +132,28 @@ pub struct Core {
     /// Payloads that were shown to the protocols.
     looked: u8,
     joined_midstream: bool,
+    pub last: At,
+    pub minute: Minute,
+    /// The protocol whose messages are read, and who reads them.
+    parser: Option<(&'static Protocol, Box<dyn Parser>)>,
     early: Option<Box<Early>>,
+    /// Of the minutes that are over: there from the first one on.
+    totals: Option<Box<Counted>>,
     tally: Tally,
-    /// The capture interface that saw it last.
-    pub interface: u16,
+    pub first: At,
+    /// The flow's place in the order of first packets.
+    pub serial: u64,
 }
 
 /// One flow.
+#[repr(C)]
 pub struct Flow {
-    pub core: Core,
-    /// In place, not boxed: every segment reads it, and one more pointer is one more cache miss.
-    tcp: Option<Connection>,
     /// When it was last moved to the fresh end of its queue.
     pub touched: i64,
     pub queued: Queue,
+    pub core: Core,
+    /// In place, not boxed: every segment reads it, and one more pointer is one more cache miss.
+    tcp: Option<Connection>,
 }
 
 /// What the coverage of a minute is told by a segment.
@@ -213,10 +202,11 @@ impl Flow {
     #[inline]
     pub fn glance(&self) -> u64 {
         let core = &self.core;
-        let [first, second] = &core.minute.counters;
-        let counted = first.wire_bytes ^ second.wire_bytes ^ u64::from(first.resets ^ second.resets);
+        let [first, second] = &core.minute.counted.sides;
+        let counted = first.wire_bytes ^ second.wire_bytes;
         let tcp = self.tcp.as_ref().map_or(0, Connection::glance);
-        counted ^ u64::from(core.identity.port(0)) ^ core.last.ts as u64 ^ u64::from(core.id) ^ tcp
+        let seen = core.last.ts ^ core.minute.last.ts ^ self.touched;
+        counted ^ u64::from(core.identity.port(0)) ^ u64::from(core.id) ^ seen as u64 ^ tcp
     }
 
     /// Which side sent a packet.
@@ -229,8 +219,8 @@ impl Flow {
     #[inline]
     pub fn is_first_of(&self, side: usize) -> bool {
         let core = &self.core;
-        core.minute.counters[side].packets == 0
-            && core.totals.as_ref().is_none_or(|totals| totals[side].packets == 0)
+        core.minute.counted.sides[side].packets == 0
+            && core.totals.as_ref().is_none_or(|totals| totals.sides[side].packets == 0)
     }
 
     /// Counts a packet, which came in so many; true where it is the first of the minute.
@@ -240,7 +230,7 @@ impl Flow {
         core.last = core.last.later(at);
         core.prove(side);
         let first = core.touch_minute(at);
-        let counters = &mut core.minute.counters[side];
+        let counters = &mut core.minute.counted.sides[side];
         counters.packets = counters.packets.saturating_add(packets);
         counters.wire_bytes += u64::from(wire_bytes);
         counters.payload_bytes += u64::from(payload_bytes);
@@ -251,22 +241,16 @@ impl Flow {
     /// Counts a SPAN duplicate; true where it is the first packet of the minute.
     pub fn count_duplicate(&mut self, side: usize, at: At) -> bool {
         let first = self.core.touch_minute(at);
-        let counters = &mut self.core.minute.counters[side];
-        counters.duplicate_packets = counters.duplicate_packets.saturating_add(1);
+        let duplicates = &mut self.core.minute.counted.incidents_of(side).duplicate_packets;
+        *duplicates = duplicates.saturating_add(1);
         first
     }
 
     /// Takes a TCP segment.
     #[inline(always)]
-    pub fn segment(
-        &mut self,
-        side: usize,
-        segment: &Segment<'_>,
-        at: At,
-        shared: &mut Shared,
-    ) -> CoverageDelta {
+    pub fn segment(&mut self, side: usize, segment: &Segment<'_>, at: At, shared: &mut Shared) {
         let Self { core, tcp, .. } = self;
-        let Some(tcp) = tcp else { return CoverageDelta::default() };
+        let Some(tcp) = tcp else { return };
         if core.roles.is_none() {
             if segment.has(flag::SYN) && !segment.has(flag::RST) {
                 let answer = segment.has(flag::ACK);
@@ -277,17 +261,17 @@ impl Flow {
                 core.joined_midstream = true;
             }
         }
-        let counters = &mut core.minute.counters[side];
-        counters.resets += u32::from(segment.has(flag::RST));
-        counters.fins += u32::from(segment.has(flag::FIN));
-        let before = core.coverage();
+        if segment.flags & (flag::RST | flag::FIN) != 0 {
+            let incidents = core.minute.counted.incidents_of(side);
+            incidents.resets += u32::from(segment.has(flag::RST));
+            incidents.fins += u32::from(segment.has(flag::FIN));
+        }
         let limits = shared.limits.reassembly();
         // Taken out for the call, so that the listener can write to everything else.
         let mut held = std::mem::take(&mut shared.held);
         tcp.segment(side, segment, at, &limits, &mut held, &mut Talk { core, shared });
         shared.held = held;
         core.established |= tcp.handshake.complete;
-        core.coverage().since(before)
     }
 
     /// The queue that this flow waits in for its end.
@@ -316,10 +300,8 @@ impl Flow {
     }
 
     /// The minute is over: writes its row.
-    pub fn end_minute(&mut self, minute: i64, shared: &mut Shared) -> CoverageDelta {
-        let before = self.core.coverage();
+    pub fn end_minute(&mut self, minute: i64, shared: &mut Shared) {
         self.settle(false, shared);
-        let delta = self.core.coverage().since(before);
         let core = &mut self.core;
         let now = core.minute.last.ts;
         let mut talk = Talk { core, shared };
@@ -328,14 +310,11 @@ impl Flow {
         }
         talk.with_parser(|parser, out| parser.expire(now, out));
         self.write_minute(minute, shared);
-        delta
     }
 
     /// The flow is over: writes all that is left of it.
-    pub fn end(&mut self, reason: EndReason, now: i64, minute: i64, shared: &mut Shared) -> CoverageDelta {
-        let before = self.core.coverage();
+    pub fn end(&mut self, reason: EndReason, now: i64, minute: i64, shared: &mut Shared) {
         self.settle(true, shared);
-        let delta = self.core.coverage().since(before);
         let core = &mut self.core;
         core.closed = self.tcp.as_ref().is_some_and(|tcp| tcp.reset || tcp.closed_by_fin());
         let mut talk = Talk { core, shared };
@@ -360,7 +339,6 @@ impl Flow {
             _ => reason,
         };
         self.write_flow(reason, shared);
-        delta
     }
 
     fn settle(&mut self, end: bool, shared: &mut Shared) {
@@ -408,26 +386,5 @@ impl Core {
         minute.first = at;
         minute.last = at;
         true
-    }
-
-    #[inline]
-    fn coverage(&self) -> CoverageDelta {
-        let [first, second] = &self.minute.counters;
-        CoverageDelta {
-            data_segments: u64::from(first.tcp.data_segments) + u64::from(second.tcp.data_segments),
-            unseen_segments: u64::from(first.tcp.unseen_segments) + u64::from(second.tcp.unseen_segments),
-            gap_bytes: first.tcp.gap_bytes + second.tcp.gap_bytes,
-        }
-    }
-}
-
-impl CoverageDelta {
-    #[inline]
-    fn since(self, before: Self) -> Self {
-        Self {
-            data_segments: self.data_segments - before.data_segments,
-            unseen_segments: self.unseen_segments - before.unseen_segments,
-            gap_bytes: self.gap_bytes - before.gap_bytes,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Ports used again: which segments open another flow, and what becomes of those that only seem to.
 
 use super::talk::Talk;
-use super::{CoverageDelta, Flow, Shared};
+use super::{Flow, Shared};
 use crate::anomaly::{AnomalyKind, At};
 use crate::limits::Limits;
 use crate::tcp::{Challenger, Listener, Reuse};
@@ -36,8 +36,8 @@ impl Flow {
 
     /// Takes the segment that another flow begins with: apart from `segment`, which every packet goes through in place.
     #[inline(never)]
-    pub fn first_segment(&mut self, segment: &Segment<'_>, at: At, shared: &mut Shared) -> CoverageDelta {
-        self.segment(0, segment, at, shared)
+    pub fn first_segment(&mut self, segment: &Segment<'_>, at: At, shared: &mut Shared) {
+        self.segment(0, segment, at, shared);
     }
 
     /// The challenger that was answered: another flow begins with it.

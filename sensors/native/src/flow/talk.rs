@@ -33,7 +33,7 @@ impl Talk<'_> {
     /// Settles who is the client, for good, and writes the flow's first row.
     pub fn decide(&mut self, client: usize, source: RoleSource) {
         let core = &mut *self.core;
-        core.roles = Some(Roles { client, source });
+        core.roles = Some(Roles::new(client, source));
         self.shared.last_flow_id = self.shared.last_flow_id.wrapping_add(1);
         core.id = self.shared.last_flow_id;
         let server = 1 - client;
@@ -109,16 +109,17 @@ impl Talk<'_> {
     pub fn with_parser(&mut self, call: impl FnOnce(&mut dyn Parser, &mut Output<'_>)) {
         let core = &mut *self.core;
         let (Some((protocol, parser)), Some(roles)) = (core.parser.as_mut(), core.roles) else { return };
-        let server = 1 - roles.client;
+        let client = roles.client();
+        let server = 1 - client;
         let mut out = Output {
             flow_id: core.id,
             service: core.service,
             handed_over: core.named_for_good,
             closed: core.closed,
             layer: protocol.layer,
-            client_ip: core.identity.ip(roles.client),
+            client_ip: core.identity.ip(client),
             server_ip: core.identity.ip(server),
-            client_port: core.identity.port(roles.client),
+            client_port: core.identity.port(client),
             server_port: core.identity.port(server),
             tables: &mut self.shared.tables,
             tally: &mut core.tally,
@@ -162,7 +163,7 @@ impl Talk<'_> {
     }
 
     fn role(&self, side: usize) -> Option<Role> {
-        let client = self.core.roles?.client;
+        let client = self.core.roles?.client();
         Some(if side == client { Role::Client } else { Role::Server })
     }
 
@@ -369,7 +370,7 @@ impl Listener for Talk<'_> {
         let kind = match sample {
             Sample::Handshake(kind) => kind,
             Sample::Path => RttKind::Path,
-            Sample::AckBy(side) if side == roles.client => RttKind::AckClient,
+            Sample::AckBy(side) if side == roles.client() => RttKind::AckClient,
             Sample::AckBy(_) => RttKind::AckServer,
         };
         self.shared.tables.rtt.push(RttRow {
@@ -395,8 +396,25 @@ impl Listener for Talk<'_> {
     }
 
     #[inline]
+    fn sent(&mut self, side: usize, segments: u32) {
+        let counters = &mut self.core.minute.counted.sides[side];
+        counters.data_segments = counters.data_segments.saturating_add(segments);
+        self.shared.covered.data_segments += u64::from(segments);
+    }
+
+    #[cold]
+    fn missed(&mut self, side: usize, segments: u32, bytes: u64) {
+        let counters = self.counters(side);
+        counters.unseen_segments = counters.unseen_segments.saturating_add(segments);
+        counters.gap_bytes = counters.gap_bytes.saturating_add(bytes);
+        let covered = &mut self.shared.covered;
+        covered.unseen_segments += u64::from(segments);
+        covered.gap_bytes = covered.gap_bytes.saturating_add(bytes);
+    }
+
+    #[cold]
     fn counters(&mut self, side: usize) -> &mut TcpCounters {
-        &mut self.core.minute.counters[side].tcp
+        &mut self.core.minute.counted.incidents_of(side).tcp
     }
 
     fn wants_bytes(&self) -> bool {

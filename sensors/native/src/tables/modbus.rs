@@ -1,7 +1,7 @@
 //! Modbus transactions.
 
 use crate::columns::{
-    Address, Flag, MaybeU8, MaybeU16, MaybeU64, Name, Text, Time, U8, U16, U16List, U32, table,
+    Address, Flag, MaybeU8, MaybeU16, MaybeU64, Name, Rare, Text, Time, U8, U16, U16List, U32, table,
 };
 use crate::words::{Confidence, ModbusFraming, Outcome};
 
@@ -21,21 +21,21 @@ table! {
         unit: U8,
         function: U8,
         outcome: Name<Outcome>,
-        exception_code: MaybeU8,
+        exception_code: Rare<MaybeU8>,
         latency_ns: MaybeU64,
         address: MaybeU16,
         quantity: MaybeU16,
-        write_address: MaybeU16,
-        write_quantity: MaybeU16,
+        write_address: Rare<MaybeU16>,
+        write_quantity: Rare<MaybeU16>,
         values_read: U16List,
-        values_written: U16List,
-        sub_function: MaybeU16,
-        and_mask: MaybeU16,
-        or_mask: MaybeU16,
-        detail: Text,
+        values_written: Rare<U16List>,
+        sub_function: Rare<MaybeU16>,
+        and_mask: Rare<MaybeU16>,
+        or_mask: Rare<MaybeU16>,
+        detail: Rare<Text>,
         request_bytes: U16,
         response_bytes: U16,
-        after_gap: Flag,
+        after_gap: Rare<Flag>,
         confidence: Name<Confidence>,
     }
 }

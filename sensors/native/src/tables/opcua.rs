@@ -1,6 +1,8 @@
 //! OPC UA service calls and connection events.
 
-use crate::columns::{Address, Flag, MaybeU32, MaybeU64, Name, Text, TextList, Time, U16, U32, U64, table};
+use crate::columns::{
+    Address, Flag, MaybeU32, MaybeU64, Name, Rare, Text, TextList, Time, U16, U32, U64, table,
+};
 use crate::protocol::opcua::{MessageType, Secret, SecurityMode, UaService, UserKind};
 use crate::words::{Confidence, OperationClass, Outcome};
 
@@ -28,34 +30,34 @@ table! {
         security_mode: Name<SecurityMode>,
         session: Text,
         user_kind: Name<UserKind>,
-        user_name: Text,
+        user_name: Rare<Text>,
         secret: Name<Secret>,
         application_uri: Text,
-        client_certificate_subject: Text,
-        client_certificate_thumbprint: Text,
-        server_certificate_subject: Text,
-        server_certificate_thumbprint: Text,
-        endpoint_url: Text,
-        subscription_id: MaybeU32,
+        client_certificate_subject: Rare<Text>,
+        client_certificate_thumbprint: Rare<Text>,
+        server_certificate_subject: Rare<Text>,
+        server_certificate_thumbprint: Rare<Text>,
+        endpoint_url: Rare<Text>,
+        subscription_id: Rare<MaybeU32>,
         status: MaybeU32,
         status_name: Text,
         nodes: TextList,
-        objects: TextList,
+        objects: Rare<TextList>,
         attributes: TextList,
-        values_written: TextList,
+        values_written: Rare<TextList>,
         values_read: TextList,
         results: TextList,
         operations: U32,
-        operations_failed: U32,
+        operations_failed: Rare<U32>,
         latency_ns: MaybeU64,
         request_chunks: U32,
         response_chunks: U32,
         request_bytes: U64,
         response_bytes: U64,
-        detail: Text,
-        encrypted: Flag,
-        reversed: Flag,
-        after_gap: Flag,
+        detail: Rare<Text>,
+        encrypted: Rare<Flag>,
+        reversed: Rare<Flag>,
+        after_gap: Rare<Flag>,
         confidence: Name<Confidence>,
     }
 }

@@ -1,26 +1,39 @@
 //! The two halves of a TCP handshake, as a tap between the hosts sees them.
 
+use std::num::NonZeroU64;
+
+use super::MaybeNs;
 use crate::anomaly::At;
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    side: usize,
-    sequence: u32,
     ts: i64,
+    sequence: u32,
+    /// Of the second side: a flag, so that a step that may be missing takes no more room.
+    second: bool,
+}
+
+impl Step {
+    fn is_of(&self, side: usize) -> bool {
+        usize::from(self.second) == side
+    }
 }
 
 /// SYN, SYN-ACK and ACK: when, and whether their times can be trusted.
+///
+/// Its state is at the end, where the path's estimate follows: later segments read no more of it.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Handshake {
     syn: Option<Step>,
     syn_ack: Option<Step>,
+    syn_frame: Option<NonZeroU64>,
+    syn_ack_frame: Option<NonZeroU64>,
+    server_half: MaybeNs,
+    client_half: MaybeNs,
     /// A SYN or SYN-ACK was sent again: which of them was answered cannot be known.
     repeated: bool,
     pub complete: bool,
-    pub syn_frame: Option<u64>,
-    pub syn_ack_frame: Option<u64>,
-    pub server_half_ns: Option<u64>,
-    pub client_half_ns: Option<u64>,
 }
 
 impl Handshake {
@@ -29,8 +42,8 @@ impl Handshake {
             self.repeated = true;
             return;
         }
-        self.syn_frame = Some(at.frame);
-        self.syn = Some(Step { side, sequence, ts: at.ts });
+        self.syn_frame = NonZeroU64::new(at.frame);
+        self.syn = Some(Step { ts: at.ts, sequence, second: side == 1 });
     }
 
     /// A SYN-ACK of any number may still belong to this handshake.
@@ -44,14 +57,14 @@ impl Handshake {
             self.repeated = true;
             return None;
         }
-        self.syn_ack_frame = Some(at.frame);
-        self.syn_ack = Some(Step { side, sequence, ts: at.ts });
+        self.syn_ack_frame = NonZeroU64::new(at.frame);
+        self.syn_ack = Some(Step { ts: at.ts, sequence, second: side == 1 });
         let syn = self.syn?;
-        if self.repeated || syn.side == side || acknowledgment != syn.sequence.wrapping_add(1) {
+        if self.repeated || syn.is_of(side) || acknowledgment != syn.sequence.wrapping_add(1) {
             return None;
         }
-        self.server_half_ns = elapsed(syn.ts, at.ts);
-        self.server_half_ns
+        self.server_half = elapsed(syn.ts, at.ts).into();
+        self.server_half_ns()
     }
 
     /// The client half, where this ACK is the first that answers the one SYN-ACK.
@@ -63,20 +76,38 @@ impl Handshake {
         let syn_ack = self.syn_ack?;
         // Later acknowledgements complete it too, where the capture missed the first: without a time.
         let beyond = acknowledgment.wrapping_sub(syn_ack.sequence.wrapping_add(1)) as i32;
-        if syn_ack.side == side || beyond < 0 {
+        if syn_ack.is_of(side) || beyond < 0 {
             return None;
         }
         self.complete = true;
         if self.repeated || beyond != 0 {
             return None;
         }
-        self.client_half_ns = elapsed(syn_ack.ts, at.ts);
-        self.client_half_ns
+        self.client_half = elapsed(syn_ack.ts, at.ts).into();
+        self.client_half_ns()
     }
 
     /// Both halves: the round trip between the hosts.
     pub fn sum_ns(&self) -> Option<u64> {
-        Some(self.server_half_ns?.saturating_add(self.client_half_ns?))
+        Some(self.server_half_ns()?.saturating_add(self.client_half_ns()?))
+    }
+
+    /// SYN-ACK minus SYN.
+    pub fn server_half_ns(&self) -> Option<u64> {
+        self.server_half.get()
+    }
+
+    /// ACK minus SYN-ACK.
+    pub fn client_half_ns(&self) -> Option<u64> {
+        self.client_half.get()
+    }
+
+    pub fn syn_frame(&self) -> Option<u64> {
+        self.syn_frame.map(NonZeroU64::get)
+    }
+
+    pub fn syn_ack_frame(&self) -> Option<u64> {
+        self.syn_ack_frame.map(NonZeroU64::get)
     }
 }
 

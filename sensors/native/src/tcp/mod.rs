@@ -4,6 +4,7 @@
 //! client is the flow's business.
 
 mod handshake;
+mod maybe_ns;
 mod reuse;
 mod round_trip;
 mod sack;
@@ -15,6 +16,7 @@ use crate::transport::{Segment, flag, syn_options};
 use crate::words::RttKind;
 
 pub use handshake::Handshake;
+pub use maybe_ns::MaybeNs;
 pub use reuse::{Challenger, Reuse};
 use round_trip::PathEstimate;
 use stream::{Stream, Turn};
@@ -22,7 +24,6 @@ use stream::{Stream, Turn};
 /// What a segment says beyond its bytes, counted for the side that sent the data concerned.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpCounters {
-    pub data_segments: u32,
     pub retransmitted_segments: u32,
     pub filled_holes: u32,
     pub out_of_order_segments: u32,
@@ -32,6 +33,19 @@ pub struct TcpCounters {
     pub zero_windows: u32,
     /// Segments that the peer says it got twice.
     pub dsacks: u32,
+}
+
+impl TcpCounters {
+    /// Adds those of a later stretch.
+    pub fn add(&mut self, more: &Self) {
+        self.retransmitted_segments = self.retransmitted_segments.saturating_add(more.retransmitted_segments);
+        self.filled_holes = self.filled_holes.saturating_add(more.filled_holes);
+        self.out_of_order_segments = self.out_of_order_segments.saturating_add(more.out_of_order_segments);
+        self.unseen_segments = self.unseen_segments.saturating_add(more.unseen_segments);
+        self.gap_bytes = self.gap_bytes.saturating_add(more.gap_bytes);
+        self.zero_windows = self.zero_windows.saturating_add(more.zero_windows);
+        self.dsacks = self.dsacks.saturating_add(more.dsacks);
+    }
 }
 
 /// The most that TCP options take of a segment (RFC 9293, 3.1).
@@ -58,7 +72,11 @@ pub trait Listener {
     fn unseen(&mut self, side: usize);
     fn sample(&mut self, sample: Sample, piggybacked: bool, rtt_ns: u64, at: At);
     fn anomaly(&mut self, kind: AnomalyKind, at: At, detail: &dyn Fn() -> String);
-    /// Counters of the side that sends the data concerned.
+    /// A side sent so many segments with data, each of one frame or of a super-frame.
+    fn sent(&mut self, side: usize, segments: u32);
+    /// The capture does not have so much of what a side sent.
+    fn missed(&mut self, side: usize, segments: u32, bytes: u64);
+    /// The other counters, of the side that sends the data concerned.
     fn counters(&mut self, side: usize) -> &mut TcpCounters;
     /// True where somebody reads the streams' bytes; otherwise only their ranges are kept.
     fn wants_bytes(&self) -> bool;
@@ -73,17 +91,20 @@ pub struct Held {
 }
 
 /// Both directions of one TCP connection.
+///
+/// In this order, what every segment reads lies side by side.
 #[derive(Default)]
+#[repr(C)]
 pub struct Connection {
     streams: [Stream; 2],
-    pub handshake: Handshake,
-    path: PathEstimate,
+    /// A SYN of other numbers, until it is answered or forgotten.
+    challenger: Option<Box<Challenger>>,
     pub fins: [bool; 2],
     pub reset: bool,
     /// Who sent the reset, and its number.
     reset_by: (u8, u32),
-    /// A SYN of other numbers, until it is answered or forgotten.
-    challenger: Option<Box<Challenger>>,
+    pub handshake: Handshake,
+    path: PathEstimate,
 }
 
 impl Connection {
@@ -91,7 +112,7 @@ impl Connection {
     #[inline]
     pub fn glance(&self) -> u64 {
         let [first, second] = &self.streams;
-        first.glance() ^ second.glance() ^ u64::from(self.reset)
+        first.glance() ^ second.glance() ^ u64::from(self.reset ^ self.handshake.complete)
     }
 
     pub fn closed_by_fin(&self) -> bool {

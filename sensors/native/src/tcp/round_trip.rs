@@ -1,9 +1,12 @@
 //! Round trips from data and the acknowledgements that cover it.
 
+use std::collections::VecDeque;
+
+use super::MaybeNs;
 use super::handshake::elapsed;
 
 /// Segments whose acknowledgement is awaited, for each side; more in flight lose their samples, oldest first.
-const AWAITED: usize = 4;
+const AWAITED: usize = 16;
 
 /// How old the other half of a path sample may be.
 const HALF_AGE_LIMIT_NS: u64 = 60_000_000_000;
@@ -12,11 +15,12 @@ const HALF_AGE_LIMIT_NS: u64 = 60_000_000_000;
 /// the capture missed it. Paths slower than this give no samples.
 const ACK_AGE_LIMIT_NS: u64 = 3_000_000_000;
 
+/// Its place in the stream is kept by the low half of the count: what is in flight is nearer than half of that.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sent {
-    start: u64,
-    end: u64,
     ts: i64,
+    start: u32,
+    end: u32,
 }
 
 /// What an acknowledgement covers.
@@ -29,80 +33,98 @@ pub struct Covered {
 }
 
 /// Times of segments that were sent once and are not acknowledged yet.
+///
+/// Most streams have one in flight, which is here; only the others have a list.
 #[derive(Debug, Default)]
 pub struct Awaited {
-    sent: [Sent; AWAITED],
-    first: u8,
-    count: u8,
+    oldest: Sent,
+    later: Option<Box<VecDeque<Sent>>>,
+    is_waiting: bool,
 }
 
 impl Awaited {
-    /// Reads a little of every line of it.
+    /// Reads a little of it.
     #[inline]
     pub fn glance(&self) -> u64 {
-        self.sent.iter().fold(0, |sum, sent| sum ^ sent.end)
+        self.oldest.ts as u64
     }
 
     #[inline]
     pub fn push(&mut self, start: u64, end: u64, ts: i64) {
-        if usize::from(self.count) == AWAITED {
-            self.first = (self.first + 1) % AWAITED as u8;
-            self.count -= 1;
+        let sent = Sent { ts, start: start as u32, end: end as u32 };
+        if self.is_waiting {
+            self.push_later(sent);
+        } else {
+            self.oldest = sent;
+            self.is_waiting = true;
         }
-        let slot = usize::from(self.first + self.count) % AWAITED;
-        self.sent[slot] = Sent { start, end, ts };
-        self.count += 1;
+    }
+
+    #[cold]
+    fn push_later(&mut self, sent: Sent) {
+        let later = self.later.get_or_insert_default();
+        later.push_back(sent);
+        if later.len() >= AWAITED {
+            self.drop_oldest();
+        }
+    }
+
+    #[inline]
+    fn drop_oldest(&mut self) {
+        match self.later.as_mut().and_then(|later| later.pop_front()) {
+            Some(next) => self.oldest = next,
+            None => self.is_waiting = false,
+        }
     }
 
     /// Karn's rule, strictly: after a repeat no acknowledgement says what it answers, nor when the segments
     /// behind the hole could have been acknowledged. Fewer samples, none of them too high.
     #[inline]
     pub fn forget(&mut self) {
-        self.count = 0;
+        self.is_waiting = false;
+        if let Some(later) = &mut self.later {
+            later.clear();
+        }
     }
 
     /// What `acknowledged` covers, where that tells a round trip; what is covered is forgotten.
     #[inline]
     pub fn cover(&mut self, acknowledged: u64, now: i64) -> Option<Covered> {
+        let first = self.oldest.start;
         let mut newest = None;
-        let mut start = None;
-        while self.count > 0 {
-            let sent = self.sent[usize::from(self.first)];
-            if sent.end > acknowledged {
-                break;
-            }
-            start.get_or_insert(sent.start);
-            newest = Some(sent);
-            self.first = (self.first + 1) % AWAITED as u8;
-            self.count -= 1;
+        while self.is_waiting && self.oldest.end.wrapping_sub(acknowledged as u32) as i32 <= 0 {
+            newest = Some(self.oldest);
+            self.drop_oldest();
         }
         let newest = newest?;
         let age_ns = elapsed(newest.ts, now).filter(|age| *age <= ACK_AGE_LIMIT_NS)?;
-        Some(Covered { age_ns, bytes: newest.end - start? })
+        Some(Covered { age_ns, bytes: u64::from(newest.end.wrapping_sub(first)) })
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Half {
-    ns: u64,
+    ns: MaybeNs,
     ts: i64,
 }
 
 /// Both sides of the tap, put together.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct PathEstimate {
-    latest: [Option<Half>; 2],
-    minimum_ns: Option<u64>,
+    minimum: MaybeNs,
+    latest: [Half; 2],
 }
 
 impl PathEstimate {
+    #[inline]
     pub fn minimum_ns(&self) -> Option<u64> {
-        self.minimum_ns
+        self.minimum.get()
     }
 
     /// The handshake's sum; `side` is the client.
     pub fn handshake(&mut self, side: usize, client_half_ns: u64, sum_ns: u64, ts: i64) {
-        self.latest[side] = Some(Half { ns: client_half_ns, ts });
+        self.latest[side] = Half { ns: Some(client_half_ns).into(), ts };
         self.lower(sum_ns);
     }
 
@@ -111,17 +133,18 @@ impl PathEstimate {
     /// Only halves that no delayed ACK can be in are given here: a host may sit on the ACK of a single segment for
     /// up to half a second, but has to acknowledge every second full-sized one at once (RFC 9293, 3.8.6.3).
     pub fn half(&mut self, side: usize, ns: u64, ts: i64) -> Option<u64> {
-        self.latest[side] = Some(Half { ns, ts });
-        let other = self.latest[1 - side]?;
+        self.latest[side] = Half { ns: Some(ns).into(), ts };
+        let other = self.latest[1 - side];
+        let other_ns = other.ns.get()?;
         if other.ts.abs_diff(ts) > HALF_AGE_LIMIT_NS {
             return None;
         }
-        let sum = ns.saturating_add(other.ns);
+        let sum = ns.saturating_add(other_ns);
         self.lower(sum);
         Some(sum)
     }
 
     fn lower(&mut self, ns: u64) {
-        self.minimum_ns = Some(self.minimum_ns.map_or(ns, |minimum| minimum.min(ns)));
+        self.minimum = Some(self.minimum_ns().map_or(ns, |minimum| minimum.min(ns))).into();
     }
 }

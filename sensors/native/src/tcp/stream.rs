@@ -1,10 +1,10 @@
 //! One direction of a connection: what was seen, what is missing, what was seen twice.
 
 mod acknowledged;
+mod disorder;
 mod repeats;
 
-use acknowledged::Doubt;
-use repeats::Repeats;
+use disorder::{Disorder, PIECE_BYTES, Piece};
 
 use super::round_trip::{Awaited, Covered};
 use super::{Held, Listener};
@@ -29,19 +29,6 @@ const DEFAULT_MSS: u16 = 1460;
 /// Strays in a row, each continuing the last, after which they are the stream.
 const STRAYS_BELIEVED: u8 = 3;
 
-/// What a kept piece costs beside its bytes: streams that nobody reads are bounded too.
-const PIECE_BYTES: u64 = 64;
-
-/// Bytes behind a hole.
-#[derive(Debug)]
-struct Piece {
-    start: u64,
-    end: u64,
-    /// The captured ones of them: none where nobody reads the stream.
-    bytes: Vec<u8>,
-    at: At,
-}
-
 /// What the taking of one segment needs to know beside the segment.
 #[derive(Clone, Copy)]
 pub struct Turn<'a> {
@@ -59,59 +46,44 @@ pub struct Turn<'a> {
     pub limits: &'a Reassembly,
 }
 
+/// One side's stream. Every segment reads what is in place here; what few streams need is apart.
 #[derive(Debug)]
 pub struct Stream {
-    known: bool,
     /// The stream's next byte. Sequence numbers are counted on past 2^32 and start above it.
     next: u64,
     /// The end of all that was seen.
     highest: u64,
     /// The end of all that the peer has acknowledged.
     acknowledged: u64,
-    /// The end of what was counted as unseen ahead of the stream.
-    counted_unseen: u64,
-    first: u32,
-    fin: Option<u64>,
-    pieces: Vec<Piece>,
-    piece_bytes: u64,
     awaited: Awaited,
-    repeats: Repeats,
-    /// An acknowledgement of more than the peer's window allows, until it is believed or refuted.
-    doubt: Option<Box<Doubt>>,
-    strays: u8,
-    stray_next: u32,
-    /// All that was seen is one segment without payload, which may have been a keepalive.
-    joined_empty: bool,
+    disorder: Option<Box<Disorder>>,
+    first: u32,
     /// What this side told the peer about its segments, and whether it takes any now.
     mss: u16,
-    window_closed: bool,
     /// The largest window that it announced, and how far its numbers are shifted (RFC 7323, 2).
     window_most: u16,
     window_shift: u8,
+    window_closed: bool,
+    known: bool,
+    /// All that was seen is one segment without payload, which may have been a keepalive.
+    joined_empty: bool,
 }
 
 impl Default for Stream {
     fn default() -> Self {
         Self {
-            known: false,
             next: 0,
             highest: 0,
             acknowledged: 0,
-            counted_unseen: 0,
-            first: 0,
-            fin: None,
-            pieces: Vec::new(),
-            piece_bytes: 0,
             awaited: Awaited::default(),
-            repeats: Repeats::default(),
-            doubt: None,
-            strays: 0,
-            stray_next: 0,
-            joined_empty: false,
+            disorder: None,
+            first: 0,
             mss: DEFAULT_MSS,
-            window_closed: false,
             window_most: 0,
             window_shift: DEFAULT_SHIFT,
+            window_closed: false,
+            known: false,
+            joined_empty: false,
         }
     }
 }
@@ -125,7 +97,7 @@ impl Stream {
     /// Reads a little of everything that the next segment needs.
     #[inline]
     pub fn glance(&self) -> u64 {
-        self.next ^ self.awaited.glance() ^ self.pieces.len() as u64 ^ u64::from(self.mss)
+        self.next ^ self.awaited.glance() ^ u64::from(self.mss)
     }
 
     pub fn is_known(&self) -> bool {
@@ -167,7 +139,28 @@ impl Stream {
     }
 
     pub fn is_unsettled(&self) -> bool {
-        !self.pieces.is_empty() || self.doubt.is_some() || self.is_behind()
+        self.has_pieces() || self.has_doubt() || self.is_behind()
+    }
+
+    /// True while a hole is open.
+    #[inline]
+    fn has_pieces(&self) -> bool {
+        self.disorder.as_ref().is_some_and(|disorder| !disorder.pieces.is_empty())
+    }
+
+    #[inline]
+    fn has_doubt(&self) -> bool {
+        self.disorder.as_ref().is_some_and(|disorder| disorder.doubt.is_some())
+    }
+
+    /// What is kept of the disorder, from the first of it on.
+    fn disorder(&mut self) -> &mut Disorder {
+        self.disorder.get_or_insert_default()
+    }
+
+    /// The pieces behind holes.
+    fn pieces(&self) -> &[Piece] {
+        self.disorder.as_ref().map_or(&[], |disorder| &disorder.pieces)
     }
 
     /// True where the peer has more of this stream than was seen.
@@ -238,16 +231,17 @@ impl Stream {
             start = self.next;
         }
         let end = start + length;
-        self.strays = 0;
+        if let Some(disorder) = &mut self.disorder {
+            disorder.strays = 0;
+        }
         // A keepalive repeats the last byte, or has none (RFC 9293, 3.8.4).
         let keepalive = length <= 1 && start + 1 == self.next && !ends;
         if keepalive {
             // Its answer acknowledges what came before, too late to tell a round trip.
             self.awaited.forget();
         } else if length > 0 {
-            let counters = out.counters(side);
-            counters.data_segments = counters.data_segments.saturating_add(segments_of(length, turn.mss));
-            if start == self.next && self.pieces.is_empty() {
+            out.sent(side, segments_of(length, turn.mss));
+            if start == self.next && !self.has_pieces() {
                 self.next = end;
                 if end > self.highest {
                     self.highest = end;
@@ -261,8 +255,12 @@ impl Stream {
             }
         }
         if ends {
-            self.fin = Some(end);
             self.highest = self.highest.max(end + 1);
+            if end == self.next && self.disorder.is_none() {
+                self.next += 1;
+                return;
+            }
+            self.disorder().fin = Some(end);
         }
         self.pass_fin();
     }
@@ -278,10 +276,12 @@ impl Stream {
         }
     }
 
+    #[inline]
     fn pass_fin(&mut self) {
-        if self.fin == Some(self.next) {
+        let Some(disorder) = &mut self.disorder else { return };
+        if disorder.fin == Some(self.next) {
             self.next += 1;
-            self.fin = None;
+            disorder.fin = None;
         }
     }
 
@@ -296,16 +296,19 @@ impl Stream {
         out: &mut impl Listener,
     ) -> bool {
         let Turn { side, at, .. } = *turn;
-        self.strays = if sequence == self.stray_next { self.strays.saturating_add(1) } else { 1 };
-        self.stray_next = sequence.wrapping_add(segment.length);
+        let disorder = self.disorder();
+        let goes_on = sequence == disorder.stray_next;
+        disorder.strays = if goes_on { disorder.strays.saturating_add(1) } else { 1 };
+        disorder.stray_next = sequence.wrapping_add(segment.length);
+        let strays = disorder.strays;
         let expected = self.next as u32;
         out.anomaly(AnomalyKind::SequenceJump, at, &|| {
             format!("sequence number {sequence}, expected about {expected}")
         });
-        if self.strays < STRAYS_BELIEVED {
+        if strays < STRAYS_BELIEVED {
             return false;
         }
-        if !self.pieces.is_empty() {
+        if self.has_pieces() {
             // What waits behind a hole belongs to the old numbers: nothing will fill it any more.
             self.give_up(turn, self.highest, held, out);
         }
@@ -313,8 +316,7 @@ impl Stream {
         *self = Self { mss, window_closed, window_most, window_shift, ..Self::default() };
         self.begin(sequence);
         self.first = first;
-        let counters = out.counters(side);
-        counters.unseen_segments = counters.unseen_segments.saturating_add(1);
+        out.missed(side, 1, 0);
         out.gap(side, 0, at);
         true
     }
@@ -331,7 +333,7 @@ impl Stream {
         out: &mut impl Listener,
     ) {
         let Turn { side, at, .. } = *turn;
-        if start > self.next && self.pieces.is_empty() && self.acknowledged > self.next {
+        if start > self.next && !self.has_pieces() && self.acknowledged > self.next {
             // The peer has what was not seen here: no use in waiting for it.
             self.give_up(turn, start.min(self.acknowledged), held, out);
             if start == self.next {
@@ -347,7 +349,7 @@ impl Stream {
         // One repeated byte is a window probe's (RFC 9293, 3.8.6.1).
         if seen_before > 1 || new == 0 {
             let spurious = end.min(self.highest) <= self.acknowledged;
-            if !spurious && self.repeats.is_new(start, end) {
+            if !spurious && self.disorder().repeats.is_new(start, end) {
                 out.counters(side).retransmitted_segments += 1;
             }
             self.awaited.forget();
@@ -358,7 +360,7 @@ impl Stream {
         }
         if start < self.highest && start.max(self.next) < self.highest && seen_before <= 1 {
             let opened =
-                self.pieces.iter().find(|piece| piece.start > start).map_or(at.ts, |piece| piece.at.ts);
+                self.pieces().iter().find(|piece| piece.start > start).map_or(at.ts, |piece| piece.at.ts);
             let late = at.ts.saturating_sub(opened) as u64 > turn.minimum_ns.unwrap_or(DEFAULT_MINIMUM_NS)
                 && at.ts > opened;
             if late {
@@ -379,14 +381,12 @@ impl Stream {
     /// How many bytes of a range were seen before.
     fn seen(&self, start: u64, end: u64) -> u64 {
         let delivered = self.next.min(end).saturating_sub(start);
-        let kept: u64 =
-            self.pieces.iter().map(|piece| piece.end.min(end).saturating_sub(piece.start.max(start))).sum();
-        delivered + kept
+        delivered + self.disorder.as_ref().map_or(0, |disorder| disorder.kept(start, end))
     }
 
     /// The first bytes win; others in their place are an anomaly.
     fn compare(&self, start: u64, payload: &[u8], at: At, out: &mut impl Listener) {
-        for piece in &self.pieces {
+        for piece in self.pieces() {
             let from = piece.start.max(start);
             let to = (piece.start + piece.bytes.len() as u64).min(start + payload.len() as u64);
             if from >= to {
@@ -417,25 +417,26 @@ impl Stream {
         let mut from = start.max(self.next);
         let mut index = 0;
         while from < end {
-            while index < self.pieces.len() && self.pieces[index].end <= from {
+            let disorder = self.disorder();
+            while disorder.pieces.get(index).is_some_and(|piece| piece.end <= from) {
                 index += 1;
             }
-            let next_start = self.pieces.get(index).map_or(end, |piece| piece.start);
+            let next_start = disorder.pieces.get(index).map_or(end, |piece| piece.start);
             if next_start <= from {
-                from = self.pieces[index].end;
+                from = disorder.pieces[index].end;
                 continue;
             }
             let to = next_start.min(end);
             let bytes = if out.wants_bytes() { slice(payload, start, from, to) } else { &[] };
             let size = PIECE_BYTES + bytes.len() as u64;
-            let full =
-                self.pieces.len() as u64 >= limits.pieces || self.piece_bytes + size > limits.bytes_per_flow;
+            let full = disorder.pieces.len() as u64 >= limits.pieces
+                || disorder.piece_bytes + size > limits.bytes_per_flow;
             if full || held.bytes + size > limits.bytes {
                 // This flow pays for its own disorder: the oldest hole is given up, others' pieces stay.
                 out.anomaly(AnomalyKind::ReassemblyLimit, at, &|| {
                     "a hole was given up: no room behind it".into()
                 });
-                let Some(first) = self.pieces.first().map(|piece| piece.start) else {
+                let Some(first) = disorder.pieces.first().map(|piece| piece.start) else {
                     held.evicted_bytes += size;
                     return;
                 };
@@ -447,25 +448,25 @@ impl Stream {
                 index = 0;
                 continue;
             }
-            self.piece_bytes += size;
+            disorder.piece_bytes += size;
             held.bytes += size;
             let piece = Piece { start: from, end: to, bytes: bytes.to_vec(), at };
-            self.pieces.insert(index, piece);
+            disorder.pieces.insert(index, piece);
             from = to;
         }
     }
 
     /// Delivers the pieces that no hole keeps back any more.
     fn release(&mut self, side: usize, held: &mut Held, out: &mut impl Listener) {
+        let Some(disorder) = &mut self.disorder else { return };
         let mut ready = 0;
-        while ready < self.pieces.len() && self.pieces[ready].start <= self.next {
-            self.next = self.next.max(self.pieces[ready].end);
+        while let Some(piece) = disorder.pieces.get(ready).filter(|piece| piece.start <= self.next) {
+            self.next = self.next.max(piece.end);
             ready += 1;
         }
-        for piece in self.pieces.drain(..ready) {
-            let size = PIECE_BYTES + piece.bytes.len() as u64;
-            self.piece_bytes -= size;
-            held.bytes -= size;
+        for piece in disorder.pieces.drain(..ready) {
+            disorder.piece_bytes -= piece.size();
+            held.bytes -= piece.size();
             deliver(side, &piece.bytes, piece.end - piece.start, piece.at, out);
         }
         self.pass_fin();
@@ -475,7 +476,7 @@ impl Stream {
     fn give_up(&mut self, turn: &Turn<'_>, until: u64, held: &mut Held, out: &mut impl Listener) {
         let Turn { side, at, mss, .. } = *turn;
         while self.next < until {
-            let hole_end = self.pieces.first().map_or(until, |piece| piece.start.min(until));
+            let hole_end = self.pieces().first().map_or(until, |piece| piece.start.min(until));
             if hole_end > self.next {
                 let missing = hole_end - self.next;
                 self.count_unseen(side, hole_end, mss, out);
@@ -490,11 +491,13 @@ impl Stream {
 
     /// Counts what is missing from the stream's next byte up to `until`, each byte once.
     fn count_unseen(&mut self, side: usize, until: u64, mss: u16, out: &mut impl Listener) -> u64 {
-        let missing = until.saturating_sub(self.next.max(self.counted_unseen));
-        let counters = out.counters(side);
-        counters.gap_bytes += missing;
-        counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, mss));
-        self.counted_unseen = self.counted_unseen.max(until);
+        let next = self.next;
+        let disorder = self.disorder();
+        let missing = until.saturating_sub(next.max(disorder.counted_unseen));
+        disorder.counted_unseen = disorder.counted_unseen.max(until);
+        if missing > 0 {
+            out.missed(side, segments_of(missing, mss), missing);
+        }
         missing
     }
 }

@@ -30,7 +30,9 @@ pub fn kind(kept: &[u8], length: u32, is_sparkplug: bool) -> PayloadKind {
 /// True where the first bytes are UTF-8 without control characters but white space.
 pub fn is_text(bytes: &[u8]) -> bool {
     let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-    if looked_at.is_empty() || looked_at.iter().any(|byte| matches!(byte, 0..=8 | 14..=31 | 127)) {
+    // Without an early end, so that many bytes are looked at together.
+    let control = looked_at.iter().fold(false, |any, byte| any | matches!(byte, 0..=8 | 14..=31 | 127));
+    if looked_at.is_empty() || control {
         return false;
     }
     match std::str::from_utf8(looked_at) {

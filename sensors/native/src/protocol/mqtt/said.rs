@@ -262,7 +262,7 @@ fn publication<'a>(
     }
     if topic.is_empty() {
         said.flaw = Some((AnomalyKind::IllegalValue, "no topic and no alias (3.3.2.1)"));
-    } else if topic.iter().any(|byte| matches!(byte, b'#' | b'+' | 0)) {
+    } else if topic.iter().fold(false, |any, byte| any | matches!(byte, b'#' | b'+' | 0)) {
         said.flaw = Some((AnomalyKind::IllegalValue, "wildcard or null in a topic name (4.7)"));
     } else if matches!(said.topic, Cow::Owned(_)) && std::str::from_utf8(topic).is_err() {
         said.flaw = Some((AnomalyKind::IllegalValue, "topic is no UTF-8 (1.5.4)"));

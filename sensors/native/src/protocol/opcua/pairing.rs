@@ -26,8 +26,8 @@ enum Queue {
 /// The requests of one flow that wait, in the order in which they were asked.
 #[derive(Debug, Default)]
 pub struct Pairing {
-    calls: BTreeMap<u64, Message>,
-    publishes: BTreeMap<u64, Message>,
+    calls: BTreeMap<u64, Box<Message>>,
+    publishes: BTreeMap<u64, Box<Message>>,
     places: HashMap<u32, (Queue, u64), RandomState>,
     serial: u64,
     held: usize,
@@ -46,7 +46,7 @@ impl Pairing {
     }
 
     /// A request joins those that wait; over the limit the oldest is given up.
-    pub fn ask(&mut self, request: Message, connection: &Connection, out: &mut Output<'_>) {
+    pub fn ask(&mut self, request: Box<Message>, connection: &Connection, out: &mut Output<'_>) {
         self.expire(request.at.ts, connection, out);
         let Some(id) = request.request_id else { return };
         if let Some(before) = self.take(id) {
@@ -71,14 +71,14 @@ impl Pairing {
         self.queue(queue).insert(serial, request);
     }
 
-    fn queue(&mut self, queue: Queue) -> &mut BTreeMap<u64, Message> {
+    fn queue(&mut self, queue: Queue) -> &mut BTreeMap<u64, Box<Message>> {
         match queue {
             Queue::Call => &mut self.calls,
             Queue::Publish => &mut self.publishes,
         }
     }
 
-    fn take(&mut self, id: u32) -> Option<Message> {
+    fn take(&mut self, id: u32) -> Option<Box<Message>> {
         let (queue, serial) = self.places.remove(&id)?;
         let request = self.queue(queue).remove(&serial)?;
         self.held -= request.size();
@@ -86,7 +86,7 @@ impl Pairing {
     }
 
     /// The request that a response answers, taken out.
-    pub fn answer(&mut self, id: u32, out: &mut Output<'_>) -> Option<Message> {
+    pub fn answer(&mut self, id: u32, out: &mut Output<'_>) -> Option<Box<Message>> {
         let request = self.take(id)?;
         out.counts.opcua_waiting -= 1;
         if self.answered.len() < ANSWERED_KEPT {
@@ -104,7 +104,7 @@ impl Pairing {
 
     /// Gives up the request that has waited for longest; false where none waits.
     pub fn give_up_oldest(&mut self, connection: &Connection, out: &mut Output<'_>) -> bool {
-        let first = |queue: &BTreeMap<u64, Message>| queue.first_key_value().map(|(serial, _)| *serial);
+        let first = |queue: &BTreeMap<u64, Box<Message>>| queue.first_key_value().map(|(serial, _)| *serial);
         let (call, publish) = (first(&self.calls), first(&self.publishes));
         let oldest = match (call, publish) {
             (Some(call), Some(publish)) if publish < call => self.publishes.pop_first(),
@@ -118,7 +118,7 @@ impl Pairing {
 
     fn given_up(
         &mut self,
-        request: Message,
+        request: Box<Message>,
         outcome: Outcome,
         connection: &Connection,
         out: &mut Output<'_>,

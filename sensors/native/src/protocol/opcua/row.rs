@@ -1,5 +1,6 @@
 //! The row of a request and its response, of which either may be missing, not both.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::channel::Channel;
@@ -72,15 +73,15 @@ pub fn write(
         UaService::Unknown => response.map_or(UaService::Unknown, |response| response.service),
         service => service,
     };
-    let identity = identity(request, response);
+    let Some(asker) = asker(request, response) else { return };
     let (client_subject, client_thumbprint) = certificate(request);
     let (server_subject, server_thumbprint) = certificate(response);
-    let application_uri = match identity.application_uri.as_str() {
+    let application_uri = match asker.application_uri {
         "" => &*connection.certified_uri,
         uri => uri,
     };
     let status = response.and_then(|response| response.status).or(either.status);
-    let status_name = status.map(Status::word).unwrap_or_default();
+    let status_name = status.map_or(Cow::Borrowed(""), Status::word);
     let gap_between = request.is_some_and(|request| request.gaps != connection.gaps);
     out.tables.opcua.push(OpcUaRow {
         ts: either.at.ts,
@@ -102,10 +103,10 @@ pub fn write(
         request_handle: either.handle,
         security_policy: &connection.channel.policy,
         security_mode: connection.channel.mode,
-        session: &identity.session,
-        user_kind: identity.user_kind,
-        user_name: &identity.user_name,
-        secret: identity.secret,
+        session: asker.session,
+        user_kind: asker.user.user_kind,
+        user_name: &asker.user.user_name,
+        secret: asker.secret,
         application_uri,
         client_certificate_subject: client_subject,
         client_certificate_thumbprint: client_thumbprint,
@@ -144,25 +145,35 @@ pub fn write(
     });
 }
 
+/// Who a row says has asked.
+struct Asker<'a> {
+    session: &'a str,
+    user: &'a Identity,
+    application_uri: &'a str,
+    secret: Secret,
+}
+
 /// The name of the one who asks; of an activation the one that is asked for, whatever the answer.
-fn identity(request: Option<&Message>, response: Option<&Message>) -> Identity {
-    let Some(request) = request else {
-        return response.map(|response| (*response.who).clone()).unwrap_or_default();
+fn asker<'a>(request: Option<&'a Message>, response: Option<&'a Message>) -> Option<Asker<'a>> {
+    let known: &Identity = &request.or(response)?.who;
+    let plain = Asker {
+        session: &known.session,
+        user: known,
+        application_uri: &known.application_uri,
+        secret: Secret::None,
     };
-    let known = (*request.who).clone();
-    match (&request.said.effect, response.map(|response| &response.said.effect)) {
-        (Effect::Activate(wanted), _) => {
-            Identity { session: known.session, application_uri: known.application_uri, ..wanted.clone() }
-        }
+    let Some(request) = request else { return Some(Asker { secret: known.secret, ..plain }) };
+    Some(match (&request.said.effect, response.map(|response| &response.said.effect)) {
+        (Effect::Activate(wanted), _) => Asker { user: wanted, secret: wanted.secret, ..plain },
         (Effect::CreateSession { application_uri }, created) => {
             let session = match created {
-                Some(Effect::SessionCreated { session, .. }) => session.clone(),
-                _ => String::new(),
+                Some(Effect::SessionCreated { session, .. }) => session,
+                _ => "",
             };
-            Identity { session, application_uri: application_uri.clone(), ..known }
+            Asker { session, application_uri, secret: known.secret, ..plain }
         }
-        _ => Identity { secret: Secret::None, ..known },
-    }
+        _ => plain,
+    })
 }
 
 /// Subject and thumbprint of the certificate that a message carries.
@@ -183,14 +194,18 @@ fn latency(request: Option<&Message>, response: Option<&Message>) -> Option<u64>
     (answered >= asked).then(|| answered.abs_diff(asked))
 }
 
-fn joined(asked: &Said, answered: &Said) -> String {
-    let mut text = Text::new(DETAIL_LIMIT);
-    text.push(asked.detail.as_str());
-    if !answered.detail.is_empty() {
-        text.separate(" -> ");
-        text.push(answered.detail.as_str());
+fn joined<'a>(asked: &'a Said, answered: &'a Said) -> Cow<'a, str> {
+    match (asked.detail.as_str(), answered.detail.as_str()) {
+        (asked, "") => Cow::Borrowed(asked),
+        ("", answered) => Cow::Borrowed(answered),
+        (asked, answered) => {
+            let mut text = Text::new(DETAIL_LIMIT);
+            text.push(asked);
+            text.separate(" -> ");
+            text.push(answered);
+            Cow::Owned(text.into_string())
+        }
     }
-    text.into_string()
 }
 
 fn observe(told: &Told, ip: [u8; 16], message: &Message, out: &mut Output<'_>) {

@@ -103,7 +103,7 @@ impl Said {
     pub fn result(&mut self, status: Status) {
         self.failed = self.failed.saturating_add(u32::from(status.is_bad()));
         if self.results.has_room() {
-            self.results.push_string(status.word());
+            self.results.push_string(status.word().into_owned());
         }
     }
 

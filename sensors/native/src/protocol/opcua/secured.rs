@@ -219,7 +219,7 @@ impl OpcUa {
             return row::write(&self.connection, Some(&message), None, Outcome::Aborted, out);
         }
         let asked = message.request_id.and_then(|id| self.pairing.answer(id, out));
-        row::write(&self.connection, asked.as_ref(), Some(&message), Outcome::Aborted, out);
+        row::write(&self.connection, asked.as_deref(), Some(&message), Outcome::Aborted, out);
     }
 
     fn request(&mut self, mut message: Message, body: Option<Reader<'_>>, out: &mut Output<'_>) {
@@ -234,7 +234,7 @@ impl OpcUa {
         if message.kind == super::MessageType::Close {
             return row::write(&self.connection, Some(&message), None, Outcome::OneWay, out);
         }
-        self.pairing.ask(message, &self.connection, out);
+        self.pairing.ask(Box::new(message), &self.connection, out);
     }
 
     fn read_request(&mut self, message: &mut Message, reader: &mut Reader<'_>) -> Read<()> {
@@ -254,12 +254,12 @@ impl OpcUa {
         let at = message.at;
         let Some(id) = message.request_id else { return };
         let asked = self.pairing.answer(id, out);
-        let service = asked.as_ref().map_or(UaService::Unknown, |asked| asked.service);
+        let service = asked.as_deref().map_or(UaService::Unknown, |asked| asked.service);
         if message.type_id == Some(SERVICE_FAULT) {
             message.service = service;
         }
         if let Some(mut reader) = body {
-            let read = self.read_response(&mut message, asked.as_ref(), &mut reader);
+            let read = self.read_response(&mut message, asked.as_deref(), &mut reader);
             self.flaw(read, &message, at, out);
         }
         let answered = message.service;
@@ -279,7 +279,7 @@ impl OpcUa {
             Some(asked) if !failed => self.take_effect(asked, &message),
             Some(_) => {}
         }
-        row::write(&self.connection, asked.as_ref(), Some(&message), outcome, out);
+        row::write(&self.connection, asked.as_deref(), Some(&message), outcome, out);
     }
 
     fn read_response(

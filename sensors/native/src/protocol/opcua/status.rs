@@ -1,7 +1,9 @@
 //! Status codes by name (OPC 10000-4, 7.39; OPC 10000-6, Annex A.2).
 
-use super::text::Text;
+use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use super::text::Text;
 
 /// A status code as it stands on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,8 +35,8 @@ impl Status {
     }
 
     /// Its name, or its number where it has none.
-    pub fn word(self) -> String {
-        self.name().map_or_else(|| format!("0x{:08x}", self.0), str::to_owned)
+    pub fn word(self) -> Cow<'static, str> {
+        self.name().map_or_else(|| format!("0x{:08x}", self.0).into(), Cow::Borrowed)
     }
 }
 

@@ -37,10 +37,6 @@ impl Text {
         self.room == 0
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     pub fn push(&mut self, text: &str) {
         for character in text.chars() {
             match self.room {

@@ -39,7 +39,7 @@ impl Stream {
             return None;
         }
         let place = self.place(number);
-        if (place > self.highest || self.doubt.is_some())
+        if (place > self.highest || self.has_doubt())
             && !self.is_believed(turn, place, self.highest.max(self.acknowledged), out)
         {
             return None;
@@ -49,7 +49,7 @@ impl Stream {
         }
         self.pass_keepalive(place);
         self.acknowledged = place;
-        if !self.pieces.is_empty() && place > self.next {
+        if self.has_pieces() && place > self.next {
             // The peer has what is missing here: it is the capture that lost it.
             self.give_up(turn, place.min(self.highest), held, out);
         }
@@ -61,7 +61,7 @@ impl Stream {
     fn is_believed(&mut self, turn: &Turn<'_>, place: u64, known: u64, out: &mut impl Listener) -> bool {
         // A segment of the least size, so that a closed window does not make doubts of single bytes.
         let window = turn.window.max(u64::from(turn.mss));
-        let doubt = self.doubt.take();
+        let doubt = self.disorder.as_mut().and_then(|disorder| disorder.doubt.take());
         if place <= known.saturating_add(window) {
             if let Some(doubt) = doubt.filter(|doubt| place < doubt.place) {
                 refute(&doubt, known, out);
@@ -70,7 +70,7 @@ impl Stream {
         }
         if place > known + WINDOW_LIMIT {
             refute(&Doubt { place, times: 1, at: turn.at }, known, out);
-            self.doubt = doubt;
+            self.disorder().doubt = doubt;
             return false;
         }
         let times = match doubt {
@@ -86,7 +86,7 @@ impl Stream {
         if times >= DOUBTS_BELIEVED {
             return true;
         }
-        self.doubt = Some(Box::new(Doubt { place, times, at: turn.at }));
+        self.disorder().doubt = Some(Doubt { place, times, at: turn.at });
         false
     }
 
@@ -98,29 +98,27 @@ impl Stream {
         }
         let ahead = number.wrapping_sub(self.acknowledged as u32) as i32;
         let place = self.acknowledged.wrapping_add_signed(i64::from(ahead));
-        let in_window = place <= self.acknowledged.saturating_add(turn.window) && self.doubt.is_none();
+        let in_window = place <= self.acknowledged.saturating_add(turn.window) && !self.has_doubt();
         if !in_window && !self.is_believed(turn, place, self.acknowledged, out) || place <= self.acknowledged
         {
             return;
         }
         let missing = place - self.acknowledged;
         self.acknowledged = place;
-        let counters = out.counters(turn.side);
-        counters.gap_bytes += missing;
-        counters.unseen_segments = counters.unseen_segments.saturating_add(segments_of(missing, turn.mss));
+        out.missed(turn.side, segments_of(missing, turn.mss), missing);
     }
 
     /// Counts what the peer has acknowledged but nobody saw, and gives up holes that stay; at the end, every hole.
     pub fn settle(&mut self, turn: &Turn<'_>, end: bool, held: &mut Held, out: &mut impl Listener) {
         if end {
-            if let Some(doubt) = self.doubt.take() {
+            if let Some(doubt) = self.disorder.as_mut().and_then(|disorder| disorder.doubt.take()) {
                 refute(&doubt, self.highest, out);
             }
         }
         if !self.known {
             return;
         }
-        if self.acknowledged > self.next && !self.pieces.is_empty() {
+        if self.acknowledged > self.next && self.has_pieces() {
             self.give_up(turn, self.acknowledged.min(self.highest), held, out);
         }
         if self.acknowledged > self.next {
@@ -132,7 +130,7 @@ impl Stream {
                 out.gap(turn.side, missing, turn.at);
             }
         }
-        if end && !self.pieces.is_empty() {
+        if end && self.has_pieces() {
             self.give_up(turn, self.highest, held, out);
         } else {
             self.give_up_old_holes(turn, held, out);
@@ -141,11 +139,12 @@ impl Stream {
 
     /// Where the peer is not seen, nobody acknowledges what was missed: time alone ends the wait.
     pub(super) fn give_up_old_holes(&mut self, turn: &Turn<'_>, held: &mut Held, out: &mut impl Listener) {
-        while let Some(first) = self.pieces.first() {
+        while let Some(first) = self.pieces().first() {
             if first.at.ts.saturating_add(HOLE_AGE_LIMIT_NS as i64) > turn.at.ts {
                 return;
             }
-            self.give_up(turn, first.start, held, out);
+            let start = first.start;
+            self.give_up(turn, start, held, out);
         }
     }
 }
