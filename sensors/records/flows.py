@@ -55,14 +55,21 @@ _FLOW_COUNTERS: Final = (
     *_both_ways(
         "retransmitted_segments",
         Kind.UINT32,
-        "segments whose bytes were seen before: lost after the tap; keepalives and duplicates left out",
+        "segments whose bytes were seen before: lost after the tap; a range counts once however often it comes, "
+        "keepalives and duplicates not at all",
     ),
     *_both_ways(
         "filled_holes", Kind.UINT32, "holes filled later than the path's minimum RTT: lost before the tap"
     ),
     *_both_ways("out_of_order_segments", Kind.UINT32, "holes filled within the path's minimum RTT: not loss"),
-    *_both_ways("unseen_segments", Kind.UINT32, "segments acknowledged but never seen: lost by the capture"),
-    *_both_ways("gap_bytes", Kind.UINT64, "bytes of the stream that were never seen", "byte"),
+    *_both_ways(
+        "unseen_segments",
+        Kind.UINT32,
+        "segments acknowledged but never seen: lost by the capture; what nobody acknowledges is no verdict",
+    ),
+    *_both_ways(
+        "gap_bytes", Kind.UINT64, "bytes behind the first one seen that were never seen themselves", "byte"
+    ),
     *_both_ways(
         "zero_windows", Kind.UINT32, "times that the sender closed its TCP window: it could not keep up"
     ),

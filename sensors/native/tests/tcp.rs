@@ -105,6 +105,15 @@ fn a_gap_at_the_end_of_the_flow_is_counted_too() {
 }
 
 #[test]
+fn a_fin_behind_a_hole_is_no_lost_byte() {
+    for (tail, segments) in [(&b""[..], 0), (b"de", 1)] {
+        let mut talk = opened();
+        talk.send_unseen(0, ACK, b"abc").send(0, ACK | FIN, tail).send(1, ACK, b"");
+        assert_eq!(loss(&talk), format!("{segments} 0 0 0 1 3"));
+    }
+}
+
+#[test]
 fn a_side_that_was_never_seen_is_unseen_and_not_silent() {
     let mut talk = Talk::new(502);
     talk.send(1, ACK, b"a");

@@ -475,6 +475,7 @@ impl Stream {
     /// Declares everything up to `until` that was not seen as a gap.
     fn give_up(&mut self, turn: &Turn<'_>, until: u64, held: &mut Held, out: &mut impl Listener) {
         let Turn { side, at, mss, .. } = *turn;
+        let until = self.without_fin(until);
         while self.next < until {
             let hole_end = self.pieces().first().map_or(until, |piece| piece.start.min(until));
             if hole_end > self.next {
@@ -487,6 +488,13 @@ impl Stream {
             }
             self.release(side, held, out);
         }
+    }
+
+    /// A place in the stream, without the number that a FIN takes, which is no byte: it is passed once all before it is
+    /// there or given up.
+    fn without_fin(&self, until: u64) -> u64 {
+        let fin = self.disorder.as_ref().and_then(|disorder| disorder.fin);
+        fin.filter(|fin| self.next < *fin).map_or(until, |fin| until.min(fin))
     }
 
     /// Counts what is missing from the stream's next byte up to `until`, each byte once.

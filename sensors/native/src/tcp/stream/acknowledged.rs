@@ -124,7 +124,8 @@ impl Stream {
         if self.acknowledged > self.next {
             // The stream stays where it is: nothing but the peer's word says that more was sent, and one forged
             // acknowledgement must not hide what is sent later.
-            let missing = self.count_unseen(turn.side, self.acknowledged, turn.mss, out);
+            let until = self.without_fin(self.acknowledged);
+            let missing = self.count_unseen(turn.side, until, turn.mss, out);
             if missing > 0 {
                 self.awaited.forget();
                 out.gap(turn.side, missing, turn.at);
