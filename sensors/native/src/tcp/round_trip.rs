@@ -38,6 +38,10 @@ pub struct Covered {
 #[derive(Debug, Default)]
 pub struct Awaited {
     oldest: Sent,
+    #[expect(
+        clippy::box_collection,
+        reason = "most streams have none: a pointer costs them less than a queue"
+    )]
     later: Option<Box<VecDeque<Sent>>>,
     is_waiting: bool,
 }
