@@ -49,7 +49,7 @@ impl Pairing {
     pub fn ask(&mut self, request: Box<Message>, connection: &Connection, out: &mut Output<'_>) {
         self.expire(request.at.ts, connection, out);
         let Some(id) = request.request_id else { return };
-        if let Some(before) = self.take(id) {
+        if let Some(before) = self.take(id, out) {
             out.anomaly(AnomalyKind::IdentifierInUse, request.at, &|| {
                 format!("request {id} is asked again while it waits")
             });
@@ -78,17 +78,17 @@ impl Pairing {
         }
     }
 
-    fn take(&mut self, id: u32) -> Option<Box<Message>> {
+    fn take(&mut self, id: u32, out: &mut Output<'_>) -> Option<Box<Message>> {
         let (queue, serial) = self.places.remove(&id)?;
         let request = self.queue(queue).remove(&serial)?;
         self.held -= request.size();
+        out.counts.opcua_waiting -= 1;
         Some(request)
     }
 
     /// The request that a response answers, taken out.
     pub fn answer(&mut self, id: u32, out: &mut Output<'_>) -> Option<Box<Message>> {
-        let request = self.take(id)?;
-        out.counts.opcua_waiting -= 1;
+        let request = self.take(id, out)?;
         if self.answered.len() < ANSWERED_KEPT {
             self.answered.push(id);
         } else {
