@@ -21,6 +21,7 @@ DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
 FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?=
 
 .PHONY: help
 help: ## List the targets
@@ -64,6 +65,7 @@ test-rust: ## The native engine's own tests
 	@$(SETUP) tools
 	@# The tests link libpython; not every interpreter keeps it where the loader looks.
 	export LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+	$(STEP) "fuzz seeds" $(BIN)/python sensors/native/fuzz/seeds.py .cache/fuzz
 	$(STEP) "cargo test" cargo test $(CRATE) --locked --quiet
 
 .PHONY: test-python
@@ -84,8 +86,8 @@ format: ## Write the format that lint checks, and what ruff can repair
 	@cargo fmt $(CRATE)
 
 .PHONY: fuzz
-fuzz: ## Throw mutated captures at the native engine for a short while (FUZZ_SECONDS=30)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz
+fuzz: ## Throw mutated captures at the native engine for a short while (FUZZ_SECONDS=30 FUZZ_TARGETS="tcp mqtt")
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS="$(FUZZ_TARGETS)" .ci/fuzz
 
 .PHONY: bench
 bench: ## Measure throughput and memory against peers (BENCH_FLAGS="--scale 0.3")

@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[3]))  # the packets of the tests
+
+from layer2_seeds import layer2_seed, made_layer2_seeds  # type: ignore[import-not-found]  # beside this script
 from link_seeds import link_seeds  # type: ignore[import-not-found]  # beside this script
+from mqtt_seeds import mqtt_seeds  # type: ignore[import-not-found]  # beside this script
+from opcua_seeds import made_opcua_seeds  # type: ignore[import-not-found]  # beside this script
+from operation_seeds import operation_seeds  # type: ignore[import-not-found]  # beside this script
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Loopback
@@ -26,18 +32,12 @@ SHARED = Path(__file__).parents[4] / "shared" / "captures"
 
 #: Ports of OPC UA in all of them.
 OPCUA_PORTS = frozenset({4840, 48010})
-#: Conversations of real stacks, and their place among the protocols of the target `operations`.
-RECORDED = Path(__file__).parents[3] / "tests" / "sensors" / "operations" / "recorded"
-OPERATIONS = {"s7": (0, 102), "iec104": (1, 2_404), "enip": (8, 44_818)}
 
 #: Ethernet's place among the link types of the target `frames`.
 ETHERNET = 1
 
 #: The ports of the target `datagrams`, in its order.
 PORTS = (53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001)
-
-#: How the kinds of frames of the target `layer2` start, in its order; LLC has its length before it.
-STARTS = (b"\x08\x06\0\x01\x08\0\x06\x04\0", b"\x88\xcc")
 
 #: Frames, or segments, of one seed: libFuzzer takes small inputs further than large ones.
 PIECES = 24
@@ -96,27 +96,6 @@ def datagrams_seed(port: int, packets: list[Packet]) -> bytes:
     return bytes(seed)
 
 
-def layer2_seed(packets: list[Packet]) -> bytes:
-    """Kind and length of each frame, then its bytes behind what the target writes itself."""
-    seed = bytearray()
-    for packet in packets:
-        frame = bytes(packet)[12:]
-        for kind, start in enumerate(STARTS):
-            if frame.startswith(start):
-                rest = frame[len(start) :][:LONGEST]
-                seed += bytes([kind, len(rest)]) + rest
-    return bytes(seed)
-
-
-def operations_seed(packets: list[Packet], place: int, port: int) -> bytes:
-    """The protocol; then for each segment who sends it (1: the server), its length and its bytes."""
-    seed = bytearray([place])
-    for packet in packets:
-        payload = bytes(packet[TCP].payload)[:LONGEST]
-        seed += bytes([int(packet[TCP].sport == port), len(payload)]) + payload
-    return bytes(seed)
-
-
 def runs(packets: list[Packet]) -> Iterator[list[Packet]]:
     """Runs of packets that follow each other, spread over the capture."""
     step = max(len(packets) // SEEDS, PIECES)
@@ -136,41 +115,30 @@ def is_modbus(packet: Packet) -> bool:
     return TCP in packet and Raw in packet and 502 in (packet[TCP].sport, packet[TCP].dport)
 
 
-def write_operations(folder: Path) -> int:
-    """Write the seeds of the target `operations`; how many there are."""
-    target = folder / "operations" / "seeds"
-    target.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for name, (place, port) in OPERATIONS.items():
-        said = [
-            packet for packet in rdpcap(str(RECORDED / f"{name}.pcap")) if TCP in packet and Raw in packet
-        ]
-        for number, start in enumerate(range(0, len(said), PIECES // 2)):
-            seed = operations_seed(said[start : start + PIECES // 2], place, port)
-            (target / f"{name}-{number}").write_bytes(seed)
-            count += 1
-    return count
-
-
 def write(folder: Path) -> int:
     """Write all seeds; how many there are."""
     count = keep(folder, "services", "standard", services_seeds())
-    count += write_operations(folder)
+    count += keep(folder, "operations", "made", operation_seeds())
     count += keep(folder, "mqtt", "made", mqtt_seeds())
+    count += keep(folder, "opcua", "made", made_opcua_seeds())
     count += keep(folder, "link", "made", link_seeds())
+    count += keep(folder, "layer2", "made", made_layer2_seeds())
     for path in sorted([*CAPTURES.glob("*.pcapng"), *SHARED.glob("0[456]-*.pcap")]):
         packets = [dissected(packet) for packet in rdpcap(str(path), count=20_000)]
         modbus = [packet for packet in packets if is_modbus(packet)]
         seeds = {
             "frames": [frames_seed(run) for run in runs(packets)],
             "modbus": [modbus_seed(run) for run in runs(modbus)],
+            "tcp": [modbus_seed(run) for run in runs(modbus)],
             "opcua": [opcua_seed(run) for run in runs([packet for packet in packets if is_opcua(packet)])],
             "datagrams": [
                 datagrams_seed(port, run)
                 for port in PORTS
                 for run in runs([p for p in packets if UDP in p and port in (p[UDP].sport, p[UDP].dport)])
             ],
-            "layer2": [layer2_seed(packets)],
+            "layer2": [
+                seed for run in runs(packets) if (seed := layer2_seed([bytes(frame) for frame in run]))
+            ],
         }
         for target, contents in seeds.items():
             count += keep(folder, target, path.stem, contents)
@@ -184,35 +152,6 @@ def keep(folder: Path, target: str, name: str, contents: list[bytes]) -> int:
     for number, content in enumerate(contents):
         (place / f"{name}-{number}").write_bytes(content)
     return len(contents)
-
-
-def mqtt_seeds() -> list[bytes]:
-    """One byte of options; then for each packet its type and what happens to it, a length, what is in it.
-
-    Made here: connections of 3.1.1 and 5 and over WebSocket, every quality of delivery, an alias, a birth, a command.
-    """
-
-    def piece(kind: int, side: int, data: bytes) -> bytes:
-        return bytes([kind << 4 | side, len(data)]) + data
-
-    connect, connack = piece(1, 0, b"\x02\0\x01a"), piece(2, 1, b"\0\0")
-    delivered = piece(3, 0, b"\x02\0\x07x") + piece(4, 1, b"\0\x07")
-    released = piece(3, 0, b"\x04\0\x08x") + b"".join(piece(kind, kind != 6, b"\0\x08") for kind in (5, 6, 7))
-    subscribed = piece(8, 0, b"\0\x01\0\x03a/#\x01") + piece(9, 1, b"\0\x01\x01")
-    told = piece(12, 0, b"") + piece(13, 1, b"") + piece(14, 0, b"")
-    metric = b"\x12\x0f\x0a\x01m\x10\x01\x20\x0a\x69\0\0\0\0\0\0\x08\x40"
-    birth = piece(3, 0, b"\x20\x08\x01" + metric + b"\x18\0")
-    command = piece(3, 1, b"\x50\x08\x01\x12\x0b\x10\x01\x69\0\0\0\0\0\0\x08\x40")
-    older = connect + connack + delivered + released + subscribed + birth + command + told
-    alias = piece(3, 0, b"\0\x03\x23\0\x01x") + piece(3, 0, b"\x10\x03\x23\0\x01x")
-    newer = piece(1, 0, b"\x02\0\0\x01a") + piece(2, 1, b"\0\0\x03\x22\0\x05") + alias + told
-    return [
-        bytes([options]) + packets
-        for options, packets in [
-            *((options, older) for options in (0, 1, 4, 8, 16, 32)),
-            *((options, newer) for options in (2, 10, 18, 34)),
-        ]
-    ]
 
 
 def main() -> None:

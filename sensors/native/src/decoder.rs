@@ -1,5 +1,6 @@
 //! A capture in, rows out: the way of every frame, stage by stage.
 
+mod kept;
 mod time;
 mod within;
 
@@ -26,6 +27,8 @@ use crate::transport::{self, Segment, TCP, UDP};
 use crate::tunnel;
 use crate::warm;
 use crate::words::EndReason;
+
+pub use kept::Kept;
 
 /// Rows after which a call returns before it has taken all the frames that it may: a super-frame can hold 7,000
 /// messages, so that frames alone do not bound a batch.

@@ -1,41 +1,8 @@
-//! Any bytes as frames without IP, of a kind that the first byte of each chooses; limits so small that all are met.
 #![no_main]
+use geophone_native_fuzz::{layer2, messages};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-use geophone_native::decoder::Decoder;
-use geophone_native::limits::Limits;
-use geophone_native::source::Record;
-use libfuzzer_sys::fuzz_target;
-
-/// How each kind of frame starts, behind its addresses.
-const STARTS: [&[u8]; 6] = [
-    b"\x08\x06\0\x01\x08\0\x06\x04\0",
-    b"\x88\xcc",
-    b"\0\x26\x42\x42\x03",
-    b"\0\x60\xaa\xaa\x03\0\0\x0c\x20\0",
-    b"\x88\x92",
-    // ICMPv6 with hop limit 255.
-    b"\x86\xdd\x60\0\0\0\0\x40\x3a\xff",
-];
-
-fuzz_target!(|bytes: &[u8]| {
-    let mut limits = Limits::default();
-    for (name, value) in [("observations", 16), ("neighbours", 4)] {
-        limits.set(name, value).expect("known limits");
-    }
-    let mut decoder = Decoder::new(limits);
-    let mut rest = bytes;
-    let mut ts = 0;
-    // Each frame: its kind and its sender, its length, then its bytes.
-    while let [kind, length, tail @ ..] = rest {
-        let (payload, after) = tail.split_at(usize::from(*length).min(tail.len()));
-        let mut data = vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, kind >> 4];
-        data.extend(STARTS[usize::from(*kind & 15) % STARTS.len()]);
-        data.extend(payload);
-        ts += 10_000_000;
-        let wire_length = data.len() as u32;
-        decoder.frame(&Record { ts, wire_length, link_type: 1, interface: 0, data: &data });
-        rest = after;
-    }
-    decoder.finish_capture();
-    decoder.take();
+fuzz_target!(|bytes: &[u8]| layer2::run(bytes));
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    messages::mutate(data, size, max_size, seed, layer2::FORM, &mut fuzzer_mutate)
 });

@@ -72,6 +72,11 @@ impl Fragments {
         self.waiting.is_empty()
     }
 
+    /// Bytes of all packets that wait.
+    pub fn held_bytes(&self) -> u64 {
+        self.held
+    }
+
     /// Takes a fragment; and what is odd about it.
     pub fn take(
         &mut self,

@@ -1,0 +1,8 @@
+#![no_main]
+use geophone_native_fuzz::{messages, tcp};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+
+fuzz_target!(|bytes: &[u8]| tcp::run(bytes));
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    messages::mutate(data, size, max_size, seed, tcp::FORM, &mut fuzzer_mutate)
+});
