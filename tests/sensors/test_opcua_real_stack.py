@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("asyncua", reason="asyncua is of the extra `lab`")
 
 from sensors.engine import decode
+from tests.support.opcua_history import CHANGED, ISSUED_TOKEN
 from tests.support.opcua_plant import CLIENT_URI, PASSWORD, SERVER_URI, USER, Recorded, record
 
 
@@ -196,3 +197,71 @@ def test_nothing_is_wrong_with_what_a_real_stack_sends(recorded: dict[str, Recor
         assert "anomalies" not in rows, name
         rest = rows["opcua"].filter(pl.col("service") != "Publish")
         assert set(rest["outcome"]) <= {"answered", "exception", "one_way", "encrypted"}, name
+
+
+def test_history_that_is_read_has_its_kind_period_and_values(recorded: dict[str, Recorded]) -> None:
+    one = recorded["history"]
+    rows = calls(one.capture, "HistoryRead")
+    assert [row["detail"].split(" from ")[0].split(";")[0] for row in rows] == list(one.facts["read"])
+    for row, results in zip(rows, one.facts["read"].values(), strict=True):
+        assert row["operation_class"] == "read"
+        assert row["nodes"] == ["ns=2;s=Pump1.Speed"] * 2
+        assert row["results"] == [status for status, _ in results]
+        assert row["operations_failed"] == len([status for status, _ in results if status != "Good"])
+        assert row["values_read"] == [
+            f"[{', '.join(map(_text, values))}]" if values else "" for _, values in results
+        ]
+    assert "from 2026-11-21T06:00:00Z to " in rows[0]["detail"]
+
+
+def test_history_that_is_changed_is_a_write_with_what_is_done(recorded: dict[str, Recorded]) -> None:
+    one = recorded["history"]
+    (row,) = calls(one.capture, "HistoryUpdate")
+    assert (row["operation_class"], row["user_name"]) == ("write", "admin")
+    assert row["nodes"] == ["ns=2;s=Pump1.Speed"] * one.facts["changed"]["count"]
+    assert row["attributes"] == [
+        "insert data",
+        "replace data",
+        "update structure",
+        "delete raw",
+        "delete at times",
+        "delete events",
+    ]
+    assert row["values_written"] == ["[1.25, 2.5]", "[1.25, 2.5]", "[1.25]", "", "", ""]
+    assert "deletes raw from 2026-11-22T06:00:00Z to 2026-11-22T06:01:00Z" in row["detail"]
+    # The service takes all of them; the worst of each one's own results is its result.
+    assert one.facts["changed"]["results"] == ["Good"] * one.facts["changed"]["count"]
+    assert (row["results"], row["operations_failed"]) == (list(CHANGED), 2)
+
+
+def test_browsing_that_goes_on_is_in_the_rows(recorded: dict[str, Recorded]) -> None:
+    one = recorded["history"]
+    rows = calls(one.capture, "BrowseNext")
+    facts = one.facts["browsed"]
+    assert [row["results"] for row in rows] == [facts["results"], facts["release"]]
+    assert {row["operation_class"] for row in rows} == {"discover"}
+    assert [value.split(":")[-1] for value in rows[0]["values_read"]] == facts["names"]
+    assert [row["detail"].startswith("release") for row in rows] == [False, True]
+
+
+def test_a_user_with_a_certificate_is_called_by_its_subject(recorded: dict[str, Recorded]) -> None:
+    one = recorded["by certificate"]
+    (activated,) = calls(one.capture, "ActivateSession")
+    assert (activated["user_kind"], activated["outcome"]) == ("certificate", "answered")
+    assert f"CN={one.facts['user'].certificate.stem}" in activated["user_name"]
+    assert activated["secret"] == "none"  # noqa: S105
+    (written,) = calls(one.capture, "Write")
+    assert (written["user_kind"], written["user_name"]) == ("certificate", activated["user_name"])
+
+
+def test_a_user_with_an_issued_token_is_known_by_its_kind_and_the_token_is_nowhere(
+    recorded: dict[str, Recorded],
+) -> None:
+    one = recorded["by token"]
+    assert ISSUED_TOKEN in one.capture.read_bytes()
+    (activated,) = calls(one.capture, "ActivateSession")
+    assert (activated["user_kind"], activated["user_name"]) == ("issued", "")
+    assert (activated["secret"], activated["outcome"]) == ("clear", "answered")
+    parts = [ISSUED_TOKEN.decode(), *ISSUED_TOKEN.decode().split("."), ISSUED_TOKEN.hex()]
+    for table in tables(one.capture).values():
+        assert not [part for part in parts if part in str(table.to_dicts())]

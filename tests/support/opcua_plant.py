@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from tests.support.opcua_history import TokenClient, browse_on, change_history, every_service, read_history
 from tests.support.recording_proxy import RecordingProxy
 
 #: The port that captures name; the server listens on a free one.
@@ -100,6 +101,7 @@ async def record(folder: Path) -> dict[str, Recorded]:
     """Play every scenario; scenario -> its capture and facts."""
     client_keys = Keys.make(folder, "eng1", CLIENT_URI, ExtendedKeyUsageOID.CLIENT_AUTH)
     server_keys = Keys.make(folder, "plc1", SERVER_URI, ExtendedKeyUsageOID.SERVER_AUTH)
+    user_keys = Keys.make(folder, "operator7", "urn:plant:operator7", ExtendedKeyUsageOID.CLIENT_AUTH)
     plant = await _start(server_keys)
     recorded: dict[str, Recorded] = {}
 
@@ -108,7 +110,7 @@ async def record(folder: Path) -> dict[str, Recorded]:
     ) -> None:
         with RecordingProxy(("127.0.0.1", plant.port), server_port=SERVER_PORT) as proxy:
             host, port = proxy.address
-            client = Client(f"opc.tcp://{host}:{port}/plant", timeout=20)
+            client = options.get("client", Client)(f"opc.tcp://{host}:{port}/plant", timeout=20)
             client.application_uri = CLIENT_URI
             if mode := options.get("mode"):
                 await client.set_security_string(
@@ -117,6 +119,9 @@ async def record(folder: Path) -> dict[str, Recorded]:
             if user := options.get("user"):
                 client.set_user(user)
                 client.set_password(PASSWORD)
+            if options.get("certificate"):
+                await client.load_client_certificate(str(user_keys.certificate))
+                await client.load_private_key(str(user_keys.key))
             async with client:
                 facts = await scenario(client, plant)
         recorded[name] = Recorded(proxy.write(folder / f"{name}.pcap"), facts)
@@ -128,10 +133,14 @@ async def record(folder: Path) -> dict[str, Recorded]:
         await play("sign", _read_and_write, mode="Sign", user=USER)
         await play("encrypt", _read_and_write, mode="SignAndEncrypt", user=USER)
         await play("long", _long)
+        await play("by certificate", _read_and_write, certificate=True)
+        with every_service(plant.server):
+            await play("history", _history, user="admin")
+            await play("by token", _read_and_write, client=TokenClient)
     finally:
         await plant.server.stop()
     for one in recorded.values():
-        one.facts |= {"client": client_keys, "server": server_keys}
+        one.facts |= {"client": client_keys, "server": server_keys, "user": user_keys}
     return recorded
 
 
@@ -217,6 +226,13 @@ async def _nodes(client: Client, plant: Plant) -> dict[str, Any]:
     added = await client.nodes.objects.add_object(_node(plant.namespace, "Spare"), "2:Spare")
     await client.delete_nodes([added])
     return {"added": added.nodeid.to_string()}
+
+
+async def _history(client: Client, plant: Plant) -> dict[str, Any]:
+    """History is read in every way and changed in every way; browsing goes on."""
+    read = await read_history(client, plant.speed.nodeid)
+    changed = await change_history(client, plant.speed.nodeid)
+    return {"read": read, "changed": changed, "browsed": await browse_on(client)}
 
 
 async def _watching(client: Client, plant: Plant) -> dict[str, Any]:

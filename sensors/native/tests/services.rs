@@ -9,7 +9,10 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use services::{SECRET, Turn, conversations, datagrams, flow_service, said, tell, tell_in_pieces};
+use services::{
+    Conversation, PROOF, SECRET, Turn, conversations, datagrams, flow_service, forms, said, tell,
+    tell_in_pieces,
+};
 use support::{ACK, Decoded, Talk};
 
 /// Some columns of the only introduction.
@@ -80,16 +83,23 @@ fn what_is_said_in_the_conversations_is_in_the_row() {
     }
 }
 
+/// All bytes of a conversation, and what rows it gives.
+fn told_and_sent(conversation: &Conversation) -> (Vec<u8>, Decoded) {
+    let bytes = conversation.turns.iter().flat_map(|turn| turn.1.iter().copied()).collect();
+    (bytes, tell(&conversation.turns, conversation.port))
+}
+
 #[test]
 fn no_planted_secret_is_in_any_table() {
-    let mut planted = 0;
+    let mut planted = Vec::new();
     for conversation in conversations() {
-        let bytes = conversation.turns.iter().flat_map(|turn| turn.1.iter().copied()).collect::<Vec<_>>();
-        let decoded = tell(&conversation.turns, conversation.port);
-        let rows = services::everything(&decoded);
-        assert!(!rows.to_ascii_lowercase().contains(SECRET), "{}: {rows}", conversation.name);
+        let (bytes, decoded) = told_and_sent(&conversation);
+        let rows = services::everything(&decoded).to_ascii_lowercase();
+        for form in forms(SECRET) {
+            assert!(!rows.contains(&form), "{}: {rows}", conversation.name);
+        }
         if services::holds(&bytes, SECRET) {
-            planted += 1;
+            planted.push(conversation.name);
             assert!(
                 decoded.column("services", "secret_seen").contains(&"true".to_owned()),
                 "{}",
@@ -97,7 +107,26 @@ fn no_planted_secret_is_in_any_table() {
             );
         }
     }
-    assert!(planted >= 5, "{planted}");
+    for name in ["http", "ftp", "smtp", "telnet", "ldap", "postgres", "vnc-plain"] {
+        assert!(planted.contains(&name), "{name}: {planted:?}");
+    }
+}
+
+/// An answer to a challenge is no password, but passwords are guessed from it.
+#[test]
+fn no_planted_answer_to_a_challenge_is_in_any_table() {
+    let mut planted = Vec::new();
+    for conversation in conversations() {
+        let (bytes, decoded) = told_and_sent(&conversation);
+        let rows = services::everything(&decoded).to_ascii_lowercase();
+        for form in forms(PROOF) {
+            assert!(!rows.contains(&form), "{}: {rows}", conversation.name);
+        }
+        if forms(PROOF).iter().any(|form| services::holds(&bytes.to_ascii_lowercase(), form)) {
+            planted.push(conversation.name);
+        }
+    }
+    assert_eq!(planted, ["winrm-ntlm", "vnc", "vnc-3.3", "smb"]);
 }
 
 #[test]

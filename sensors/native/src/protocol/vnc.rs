@@ -2,6 +2,9 @@
 //!
 //! The challenge and its answer are passed over: a password can be guessed from them.
 
+mod vencrypt;
+
+use self::vencrypt::VeNCrypt;
 use super::introduction::{Dialogue, Introduction, Reading, Step};
 use super::reading::{Fields, text};
 use super::{Output, Parser, Protocol, Recognised, Role, Transport};
@@ -37,7 +40,7 @@ fn has_shape(payload: &[u8]) -> bool {
 }
 
 fn start(_: Confidence) -> Box<dyn Parser> {
-    Reading::boxed(Vnc { minor: [8; 2], stages: [Stage::Version; 2], security: 0 }, Confidence::Structure)
+    Reading::boxed(Vnc { minor: [8; 2], stages: [Stage::Version; 2], vencrypt: None }, Confidence::Structure)
 }
 
 /// What a side sends next.
@@ -48,6 +51,7 @@ enum Stage {
     Security,
     /// Challenge, or its answer: 16 bytes.
     Challenge,
+    VeNCrypt,
     Result,
     Reason,
     Initialisation,
@@ -58,7 +62,7 @@ struct Vnc {
     /// Of the version: 3, 7 or 8.
     minor: [u8; 2],
     stages: [Stage; 2],
-    security: u32,
+    vencrypt: Option<VeNCrypt>,
 }
 
 impl Dialogue for Vnc {
@@ -88,6 +92,7 @@ impl Dialogue for Vnc {
                 self.stages[side] = if from == Role::Server { Stage::Result } else { Stage::Over };
                 None
             }),
+            (_, Stage::VeNCrypt) => self.vencrypt(from, &mut fields, said),
             (Role::Server, Stage::Result) => self.result(minor, &mut fields, said),
             (Role::Server, Stage::Reason) => reason(&mut fields, said),
             (Role::Server, Stage::Initialisation) => initialisation(&mut fields, said),
@@ -158,7 +163,6 @@ impl Vnc {
     }
 
     fn secure(&mut self, chosen: u32, minor: u8, said: &mut Introduction) -> Option<Step> {
-        self.security = chosen;
         said.cipher = security(chosen);
         match chosen {
             0 => {
@@ -179,11 +183,25 @@ impl Vnc {
                 said.encrypted = true;
                 Some(Step::HandOver)
             }
+            19 => {
+                self.vencrypt = Some(VeNCrypt::new());
+                self.stages = [Stage::VeNCrypt; 2];
+                None
+            }
             _ => {
-                said.encrypted = matches!(chosen, 5 | 6 | 19 | 129 | 130 | 133 | 134);
+                said.encrypted = matches!(chosen, 5 | 6 | 129 | 130 | 133 | 134);
                 Some(Step::Done)
             }
         }
+    }
+
+    fn vencrypt(&mut self, from: Role, fields: &mut Fields<'_>, said: &mut Introduction) -> Reads {
+        let Some(vencrypt) = &mut self.vencrypt else { return Some(Some(Step::Done)) };
+        let read = vencrypt.read(from, fields, said)?;
+        if vencrypt.is_over() {
+            self.stages = [Stage::Over, Stage::Result];
+        }
+        Some(read)
     }
 
     fn result(&mut self, minor: u8, fields: &mut Fields<'_>, said: &mut Introduction) -> Reads {

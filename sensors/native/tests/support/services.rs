@@ -5,6 +5,10 @@ use crate::support::{ACK, Decoded, START, Talk, decode, ipv4, pcap};
 /// Planted wherever a password can stand in clear; in small letters, as the tables are searched.
 pub const SECRET: &str = "pl4nted-s3cret";
 
+/// Planted where an answer to a challenge stands: no password, but one can be guessed from it. 16 bytes, as a challenge
+/// of VNC and a response of NTLM are.
+pub const PROOF: &str = "pl4nted-pr00f-xy";
+
 /// Which side speaks (0 is the client), and what.
 pub type Turn = (usize, Vec<u8>);
 
@@ -78,6 +82,29 @@ fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &medium(body)].concat()
 }
 
+/// RFC 4648, 4.
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let sign = SIGNS[(word >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { char::from(sign) } else { '=' });
+        }
+    }
+    text
+}
+
+/// What a planted text may be written as in a row.
+pub fn forms(planted: &str) -> Vec<String> {
+    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sixtyfour = base64(planted.as_bytes());
+    let whole_groups = planted.len() / 3 * 4;
+    vec![planted.to_owned(), digits(planted.as_bytes()), sixtyfour[..whole_groups].to_ascii_lowercase()]
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
@@ -148,19 +175,20 @@ fn iso(code: u8, variable: &[u8]) -> Vec<u8> {
     [&head[..], variable].concat()
 }
 
-/// A client's NTLM message ([MS-NLMP], 2.2.1.3).
+/// A client's NTLM message, both responses in it ([MS-NLMP], 2.2.1.3).
 fn ntlm_login() -> Vec<u8> {
     let (domain, user, host) = (utf16("MINE"), utf16("operator1"), utf16("EWS1"));
+    let parts = [PROOF.as_bytes(), PROOF.as_bytes(), &domain, &user, &host, b""];
     let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
     let mut at = 72u32;
-    for length in [0, 0, domain.len(), user.len(), host.len(), 0] {
-        message.extend([length as u8, 0, length as u8, 0]);
+    for part in parts {
+        message.extend([part.len() as u8, 0, part.len() as u8, 0]);
         message.extend(at.to_le_bytes());
-        at += length as u32;
+        at += part.len() as u32;
     }
     message.extend([1, 0, 0, 0]);
     message.resize(72, 0);
-    [message, domain, user, host].concat()
+    [message, parts.concat()].concat()
 }
 
 fn smb2(command: u16, answers: bool, status: u32, body: &[u8]) -> Vec<u8> {
@@ -280,6 +308,18 @@ pub fn conversations() -> Vec<Conversation> {
         vec![(0, wsman.to_vec()), (1, denied.to_vec())],
         &["HTTPAPI", "Negotiate"],
     );
+    // A login by NTLM in a header, in base64 (RFC 4559, 4).
+    let login = base64(&ntlm_login());
+    let negotiated =
+        format!("POST /wsman HTTP/1.1\r\nAuthorization: Negotiate {login}\r\nContent-Length: 0\r\n\r\n");
+    add(
+        "winrm-ntlm",
+        "winrm",
+        5985,
+        Pieces::Any,
+        vec![(0, negotiated.into_bytes()), (1, denied.to_vec())],
+        &["MINE\\operator1", "EWS1"],
+    );
     let request = [b"Cookie: mstshash=operator1\r\n".as_slice(), &[1, 0, 8, 0, 3, 0, 0, 0]].concat();
     let mut desktop = vec![(0, iso(0xe0, &request)), (1, iso(0xd0, &[2, 0, 8, 0, 2, 0, 0, 0]))];
     desktop.extend(tls("ews1"));
@@ -290,19 +330,70 @@ pub fn conversations() -> Vec<Conversation> {
     let conference = [&[3, 0, 0, (7 + core.len()) as u8, 2, 0xf0, 0x80][..], &core].concat();
     let plain =
         vec![(0, iso(0xe0, &request[..28])), (1, iso(0xd0, &[2, 0, 8, 0, 0, 0, 0, 0])), (0, conference)];
+    // Without encryption the client sends its user's password in clear ([MS-RDPBCGR], 2.2.1.11.1.1).
+    let (domain, user, password) = (utf16("MINE\0"), utf16("operator1\0"), utf16(&format!("{SECRET}\0")));
+    let lengths =
+        [domain.len() - 2, user.len() - 2, password.len() - 2, 0, 0].map(|length| [length as u8, 0]);
+    let login =
+        [&[0; 4][..], &[0x3b, 1, 0, 0], &lengths.concat(), &domain, &user, &password, &[0; 4]].concat();
+    let info =
+        [&[0x64, 0, 6, 3, 0xeb, 0x70, 0x80, login.len() as u8 + 4, 0x40, 0, 0, 0][..], &login].concat();
+    let packet = [&[3, 0, 0, (7 + info.len()) as u8, 2, 0xf0, 0x80][..], &info].concat();
+    let mut plain_login = plain.clone();
+    plain_login.push((0, packet));
+    add("rdp-clear", "rdp", 3389, Pieces::Any, plain_login, &["operator1", "EWS1"]);
     add("rdp-standard", "rdp", 3389, Pieces::Any, plain, &["EWS1", "build 2600"]);
     let screen = vec![
         (1, b"RFB 003.008\n".to_vec()),
         (0, b"RFB 003.008\n".to_vec()),
         (1, vec![2, 2, 1]),
         (0, vec![2]),
-        (1, vec![7; 16]),
-        (0, vec![8; 16]),
+        (1, PROOF.into()),
+        (0, PROOF.into()),
         (1, vec![0, 0, 0, 0]),
         (0, vec![1]),
         (1, [&[4, 0, 3, 0][..], &[0; 16], &[0, 0, 0, 4], b"HMI1"].concat()),
     ];
     add("vnc", "vnc", 5900, Pieces::Any, screen, &["HMI1", "RFB 3.8", "VNC authentication", " yes "]);
+    let old = vec![
+        (1, b"RFB 003.003\n".to_vec()),
+        (0, b"RFB 003.003\n".to_vec()),
+        (1, vec![0, 0, 0, 2]),
+        (1, PROOF.into()),
+        (0, PROOF.into()),
+        (1, vec![0, 0, 0, 0]),
+        (0, vec![1]),
+        (1, [&[4, 0, 3, 0][..], &[0; 16], &[0, 0, 0, 4], b"HMI2"].concat()),
+    ];
+    add("vnc-3.3", "vnc", 5900, Pieces::Any, old, &["HMI2", "RFB 3.3", "VNC authentication", " yes "]);
+    let vencrypt = |subtype: u8| {
+        vec![
+            (1, b"RFB 003.008\n".to_vec()),
+            (0, b"RFB 003.008\n".to_vec()),
+            (1, vec![1, 19]),
+            (0, vec![19]),
+            (1, vec![0, 2]),
+            (0, vec![0, 2]),
+            (1, vec![0, 2, 0, 0, 1, 0, 0, 0, 1, 5]),
+            (0, vec![0, 0, 1, subtype]),
+        ]
+    };
+    let mut plain = vencrypt(0);
+    let credentials = [&[0, 0, 0, 9, 0, 0, 0, secret.len() as u8][..], b"operator1", secret].concat();
+    plain.extend([(0, credentials), (1, vec![0, 0, 0, 0]), (0, vec![1])]);
+    plain.push((1, [&[4, 0, 3, 0][..], &[0; 16], &[0, 0, 0, 4], b"HMI3"].concat()));
+    add(
+        "vnc-plain",
+        "vnc",
+        5900,
+        Pieces::Any,
+        plain,
+        &["HMI3", "operator1", "in clear", " yes 0 true false "],
+    );
+    let mut sealed = vencrypt(5);
+    sealed.push((1, vec![1]));
+    sealed.extend(tls("hmi4"));
+    add("vnc-tls", "vnc", 5900, Pieces::Any, sealed, &["hmi4", "VNC authentication within TLS", " true "]);
     let pass = [b"PASS ".as_slice(), secret, b"\r\n"].concat();
     let files = vec![
         (1, b"220 (vsFTPd 3.0.3) FTP\r\n".to_vec()),

@@ -117,9 +117,9 @@ pub fn update_request(reader: &mut Reader<'_>, known: &Known, said: &mut Said) -
         let details = Extension::read(reader)?;
         let kind = details.standard();
         let word = match kind {
-            Some(UPDATE_DATA) => "update data",
-            Some(UPDATE_STRUCTURE) => "update structure",
-            Some(UPDATE_EVENTS) => "update events",
+            Some(UPDATE_DATA) => "data",
+            Some(UPDATE_STRUCTURE) => "structure",
+            Some(UPDATE_EVENTS) => "events",
             Some(DELETE_RAW) => "delete raw",
             Some(DELETE_AT_TIME) => "delete at times",
             Some(DELETE_EVENTS) => "delete events",
@@ -127,19 +127,39 @@ pub fn update_request(reader: &mut Reader<'_>, known: &Known, said: &mut Said) -
         };
         let mut fields = details.fields();
         let node = NodeId::read(&mut fields)?;
+        let word = match kind {
+            Some(UPDATE_DATA | UPDATE_STRUCTURE | UPDATE_EVENTS) => {
+                format!("{} {word}", performed(fields.u32()?))
+            }
+            _ => word.to_owned(),
+        };
         if said.nodes.has_room() {
             said.nodes.push_string(known.node(&node));
-            said.attributes.push_string(word.to_owned());
+            said.attributes.push_string(word);
         }
         let mut value = said.values.entry();
-        if matches!(kind, Some(UPDATE_DATA | UPDATE_STRUCTURE)) {
-            // Insert, replace, update or remove.
-            fields.u32()?;
-            values(&mut fields, &mut value)?;
+        match kind {
+            Some(UPDATE_DATA | UPDATE_STRUCTURE) => values(&mut fields, &mut value)?,
+            Some(DELETE_RAW) => {
+                said.remark(if fields.bool()? { "deletes modified" } else { "deletes raw" });
+                period(&mut fields, said)?;
+            }
+            _ => {}
         }
         said.values.push(value);
     }
     Ok(())
+}
+
+/// What is done with values or events (OPC 10000-11, 6.8.2 and 6.8.3).
+fn performed(kind: u32) -> &'static str {
+    match kind {
+        1 => "insert",
+        2 => "replace",
+        3 => "update",
+        4 => "remove",
+        _ => "change",
+    }
 }
 
 pub fn update_response(reader: &mut Reader<'_>, said: &mut Said) -> Read<()> {
