@@ -173,5 +173,6 @@ pub fn conversations() -> Vec<(u16, Vec<Turn>)> {
         ads_turns(),
         ge_srtp_turns(),
         s7_plus_turns(),
+        recorded("dnp3.pcap", 20_000),
     ]
 }

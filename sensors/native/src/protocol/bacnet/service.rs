@@ -1,11 +1,13 @@
 //! Services: what they do, to which object and property (ASHRAE 135, 13 to 17).
 
+use std::fmt::Write as _;
+
 use super::names;
 use super::npdu::Network;
 use super::tag::{self, Kind, Tag};
 use crate::anomaly::At;
 use crate::observations::Observation;
-use crate::protocol::operation::{Answer, Listed, Operation, Reader};
+use crate::protocol::operation::{Answer, Listed, Operation, Reader, printable};
 use crate::protocol::{Output, Role};
 use crate::words::{ObservationKind, ObservationSource, OperationClass as Class};
 
@@ -16,9 +18,11 @@ const READ_PROPERTY: u8 = 12;
 const READ_MULTIPLE: u8 = 14;
 const WRITE_PROPERTY: u8 = 15;
 const WRITE_MULTIPLE: u8 = 16;
+const READ_RANGE: u8 = 26;
 
 const I_AM: u8 = 0;
 const I_HAVE: u8 = 1;
+const WHO_HAS: u8 = 7;
 const WHO_IS: u8 = 8;
 
 fn tags(body: &[u8]) -> impl Iterator<Item = Tag<'_>> {
@@ -53,7 +57,7 @@ pub fn confirmed(service: u8, body: &[u8]) -> Operation {
         21..=23 => ("virtual terminal", Class::Session),
         24 => ("authenticate", Class::Session),
         25 => ("request key", Class::Session),
-        26 => ("read range", Class::Read),
+        READ_RANGE => ("read range", Class::Read),
         27 => ("life safety operation", Class::Write),
         28 => ("subscribe to changes of a property", Class::Read),
         29 => ("get event information", Class::Read),
@@ -63,7 +67,7 @@ pub fn confirmed(service: u8, body: &[u8]) -> Operation {
     };
     let mut operation = Operation::new(name, class);
     match service {
-        READ_PROPERTY | READ_MULTIPLE | WRITE_PROPERTY | WRITE_MULTIPLE | 5 | 28 | 1 | 26 => {
+        READ_PROPERTY | READ_MULTIPLE | WRITE_PROPERTY | WRITE_MULTIPLE | READ_RANGE | 5 | 28 | 1 => {
             properties(body, service, &mut operation);
         }
         17 => communication_control(body, &mut operation),
@@ -82,7 +86,9 @@ fn properties(body: &[u8], service: u8, operation: &mut Operation) {
     let writes = matches!(service, WRITE_PROPERTY | WRITE_MULTIPLE);
     // Where the object's identifier and the property's stand; subscriptions begin with a process identifier.
     let (object_tag, property_tag) = match service {
-        5 | 28 | 1 => (1, if service == 28 { 4 } else { 0xff }),
+        5 | 28 => (1, if service == 28 { 4 } else { 0xff }),
+        // Behind the device that tells.
+        1 => (2, 0xff),
         READ_MULTIPLE | WRITE_MULTIPLE => (0, 0xff),
         _ => (0, 1),
     };
@@ -94,6 +100,9 @@ fn properties(body: &[u8], service: u8, operation: &mut Operation) {
     let mut in_list = false;
     let mut in_value = false;
     let mut count = 0u32;
+    let indexed = matches!(service, READ_PROPERTY | WRITE_PROPERTY | READ_RANGE);
+    // The property that was named last.
+    let mut named: Option<String> = None;
     for tag in tags(body) {
         match tag.kind {
             Kind::Opening => {
@@ -117,14 +126,25 @@ fn properties(body: &[u8], service: u8, operation: &mut Operation) {
             }
             Kind::Value if depth == 0 && tag.is(property_tag) || in_list && depth == 1 && tag.is(0) => {
                 count += 1;
-                let property = names::property(tag.unsigned().unwrap_or(0));
-                objects.push(&format!("{object} {property}"));
+                if let Some(named) = named.take() {
+                    objects.push(&named);
+                }
+                named = Some(format!("{object} {}", names::property(tag.unsigned().unwrap_or(0))));
+            }
+            // An element of it.
+            Kind::Value if depth == 0 && indexed && tag.is(2) || in_list && depth == 1 && tag.is(1) => {
+                if let (Some(named), Some(index)) = (&mut named, tag.unsigned()) {
+                    let _ = write!(named, "[{index}]");
+                }
             }
             Kind::Value if depth == 0 && writes && tag.is(4) => {
                 operation.detail = format!("priority {}", tag.unsigned().unwrap_or(0));
             }
             Kind::Value => {}
         }
+    }
+    if let Some(named) = named {
+        objects.push(&named);
     }
     operation.object = objects.into_text();
     operation.value = values.into_text();
@@ -189,7 +209,7 @@ pub fn unconfirmed(service: u8, body: &[u8]) -> Operation {
         4 => ("private transfer", Class::Other),
         5 => ("text message", Class::Other),
         6 => ("time synchronization", Class::Configure),
-        7 => ("who has", Class::Discover),
+        WHO_HAS => ("who has", Class::Discover),
         WHO_IS => ("who is", Class::Discover),
         9 => ("UTC time synchronization", Class::Configure),
         10 => ("write group", Class::Write),
@@ -208,6 +228,8 @@ pub fn unconfirmed(service: u8, body: &[u8]) -> Operation {
             };
         }
         2 => properties(body, 1, &mut operation),
+        // What is looked for, or was found, by identifier or name.
+        WHO_HAS | I_HAVE => operation.object = looked_for(service, body),
         6 | 9 => {
             let words: Vec<_> = tags(body).map(|tag| tag.show()).collect();
             operation.value = words.join(" ");
@@ -215,6 +237,19 @@ pub fn unconfirmed(service: u8, body: &[u8]) -> Operation {
         _ => {}
     }
     if matches!(service, I_AM | I_HAVE | 2 | 3 | 11) { operation.told() } else { operation }
+}
+
+/// The object of who-has, named or identified, and that of I-have, behind its device (16.9).
+fn looked_for(service: u8, body: &[u8]) -> String {
+    if service == I_HAVE {
+        return tags(body).nth(1).and_then(|tag| tag.object()).unwrap_or_default();
+    }
+    let text = |tag: &Tag<'_>| match tag.value {
+        [0, text @ ..] => printable(text),
+        _ => String::new(),
+    };
+    let find = |number| tags(body).find(|tag| tag.is(number));
+    find(2).and_then(|tag| tag.object()).or_else(|| find(3).map(|tag| text(&tag))).unwrap_or_default()
 }
 
 /// Services that change something: each is a row of its own.

@@ -1,5 +1,6 @@
 //! DNP3 (IEEE 1815) over TCP and UDP: application functions, objects, internal indications.
 
+mod file;
 mod function;
 mod link;
 mod object;

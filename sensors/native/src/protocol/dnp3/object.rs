@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::file;
 use crate::protocol::operation::{Listed, Reader};
 
 /// What the objects of a fragment say.
@@ -115,17 +116,17 @@ fn header(code: u8, reader: &mut Reader<'_>, objects: &mut Objects, texts: &mut 
         left -= 1;
         let index = reader.take(prefix)?;
         let index = index.iter().rev().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte));
-        if prefix > 0 && indices < 8 {
+        let sized = matches!(qualifier >> 4 & 7, 4..=6);
+        if prefix > 0 && !sized && indices < 8 {
             let _ = write!(text, "{} {index}", if indices == 0 { "" } else { "," });
             indices += 1;
         }
-        let sized = matches!(qualifier >> 4 & 7, 4..=6);
         let length = match size(group, variation) {
             _ if is_bare(code) => 0,
             // Before each object stands its size.
             _ if sized => index as usize,
-            // Octet strings: the variation is their length.
-            None if matches!(group, 110 | 111) => usize::from(variation),
+            // Octet strings: the variation is their length. Of no length at all they never come to an end.
+            None if matches!(group, 110 | 111) && variation > 0 => usize::from(variation),
             Some(length) => length,
             None => {
                 whole = false;
@@ -143,7 +144,7 @@ fn range(first: u32, last: u32) -> (Option<u32>, Option<u32>) {
     (Some(first), last.checked_sub(first).and_then(|span| span.checked_add(1)))
 }
 
-/// Commands say what they do, and in an answer what became of it.
+/// Commands and files say what they do, and in an answer what became of it.
 fn command(group: u8, variation: u8, mut data: Reader<'_>, objects: &mut Objects) -> Option<()> {
     let value = match (group, variation) {
         (12, 1) => {
@@ -172,12 +173,13 @@ fn command(group: u8, variation: u8, mut data: Reader<'_>, objects: &mut Objects
             let low = u64::from(data.u32_le()?);
             format!("{} ms", low | u64::from(data.u16_le()?) << 32)
         }
+        (70, _) => file::show(variation, data)?,
         _ => return None,
     };
     if objects.value.is_empty() {
         objects.value = value;
     }
-    if group != 50 {
+    if !matches!(group, 50 | 70) {
         let status = data.u8()? & 0x7f;
         if status != 0 {
             objects.failed.get_or_insert(status);
@@ -199,5 +201,17 @@ mod tests {
         assert_eq!(objects.text, "g12v1 7");
         assert_eq!(objects.value, "latch on, count 1, on 100 ms, off 100 ms");
         assert_eq!(objects.failed, Some(4));
+    }
+
+    /// Four thousand million objects of no length are not looked at one by one.
+    #[test]
+    fn objects_without_a_length_take_no_time() {
+        let began = std::time::Instant::now();
+        for _ in 0..1_000 {
+            let all = list(129, Reader(&[110, 0, 2, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]));
+            assert_eq!(all.text, "g110v0 0 to 4294967294");
+            list(129, Reader(&[111, 0, 9, 0xff, 0xff, 0xff, 0xff]));
+        }
+        assert!(began.elapsed().as_secs_f64() < 1.0);
     }
 }
