@@ -392,6 +392,26 @@ fn an_orphan_that_the_capture_made_says_so() {
     talk.send_unseen(0, ACK, &adu(2, 1, &[3, 0, 0, 0, 1])).send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
     let decoded = talk.decode();
     assert_eq!(decoded.lines("modbus", &["outcome", "after_gap"]), ["answered false", "orphan true"]);
+    assert!(decoded.column("anomalies", "kind").is_empty(), "what the capture lost is no attack");
+}
+
+#[test]
+fn an_orphan_is_explained_for_as_long_as_the_lost_request_would_have_waited() {
+    let mut talk = Talk::new(502);
+    let (first, answer) = read_registers(1, 0, 1);
+    talk.handshake().send(0, ACK, &first).send(1, ACK, &answer);
+    talk.send_unseen(0, ACK, &adu(2, 1, &[3, 0, 0, 0, 1])).send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
+    let (next, reply) = read_registers(3, 0, 1);
+    talk.send(0, ACK, &next).send(1, ACK, &reply);
+    talk.wait(59 * SECOND).send(1, ACK, &adu(4, 1, &[3, 2, 0, 8]));
+    talk.wait(2 * SECOND).send(1, ACK, &adu(5, 1, &[3, 2, 0, 8]));
+    let decoded = talk.decode();
+    let columns = ["transaction_id", "outcome", "after_gap"];
+    assert_eq!(
+        decoded.lines("modbus", &columns),
+        ["1 answered false", "2 orphan true", "3 answered true", "4 orphan true", "5 orphan false"]
+    );
+    assert_eq!(decoded.lines("anomalies", &["kind", "frame"]), ["orphan_response 10"]);
 }
 
 #[test]
@@ -401,4 +421,5 @@ fn an_orphan_that_nobody_asked_for_does_not() {
     talk.handshake().send(0, ACK, &first).send(1, ACK, &answer).send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
     let decoded = talk.decode();
     assert_eq!(decoded.lines("modbus", &["outcome", "after_gap"]), ["answered false", "orphan false"]);
+    assert_eq!(decoded.column("anomalies", "kind"), ["orphan_response"]);
 }

@@ -302,6 +302,18 @@ fn an_answer_nobody_asked_for_is_an_orphan() {
 }
 
 #[test]
+fn an_answer_to_what_the_capture_lost_says_so_and_is_no_anomaly() {
+    let mut talk = session(&[]);
+    talk.send_unseen(0, ACK, &wire::publish_id(0x32, "a/b", 9, b"x"));
+    talk.send(1, ACK, &wire::acknowledge(0x40, 9)).send(0, ACK, PINGREQ);
+    talk.wait(61 * SECOND).send(1, ACK, &wire::acknowledge(0x40, 9));
+    let decoded = talk.decode();
+    let orphans = rows(&decoded, &["packet_type", "outcome", "after_gap"]);
+    assert_eq!(orphans[..2], ["puback orphan true", "puback orphan false"], "{orphans:?}");
+    assert_eq!(decoded.lines("anomalies", &["kind", "frame"]), ["orphan_response 8"]);
+}
+
+#[test]
 fn what_is_never_answered_says_so_when_the_time_is_over() {
     let mut late = session(&[(0, &wire::publish_id(0x32, "a/b", 7, b"x"))]);
     late.wait(61 * SECOND).send(0, ACK, PINGREQ);

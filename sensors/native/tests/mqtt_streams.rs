@@ -198,8 +198,11 @@ fn over_the_limits_rows_are_lost_in_time_and_counted() {
         ["1 unanswered", "2 unanswered", "3 pending", "4 pending", "5 pending"]
     );
     assert!(decoded.column("anomalies", "kind").contains(&"pending_limit".to_owned()));
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), 2);
     let decoded = talk.decode_within(&[("mqtt_held_bytes", 1_000)]);
     assert!(decoded.decoder.counts().mqtt_not_held > 0);
+    assert!(decoded.sum("coverage", "evicted_requests") > 0);
+    assert!(decoded.sum("coverage", "evicted_messages") > 0);
     assert_eq!(decoded.column("mqtt", "outcome").len(), 6);
     assert_eq!(decoded.decoder.counts().mqtt_held_bytes, 0);
 }

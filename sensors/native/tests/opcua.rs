@@ -188,6 +188,21 @@ fn over_the_limit_the_oldest_request_is_given_up() {
     let decoded = support::decode(&frames, &[("pending_limit", 3)]);
     assert_eq!(messages(&decoded, &["outcome"]), ["unanswered", "pending", "pending", "pending"]);
     assert_eq!(kinds(&decoded), ["pending_limit"]);
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), 1);
+    assert_eq!(decoded.decoder.counts().opcua_waiting, 0);
+}
+
+#[test]
+fn a_request_whose_identifier_is_used_again_no_longer_waits() {
+    let mut ua = Ua::opened();
+    for _ in 0..2 {
+        ua.ask(&read("Pump1"));
+        ua.request_id -= 1;
+    }
+    let decoded = ua.decode();
+    assert_eq!(messages(&decoded, &["outcome"]), ["unanswered", "pending"]);
+    assert_eq!(kinds(&decoded), ["identifier_in_use"]);
+    assert_eq!(decoded.decoder.counts().opcua_waiting, 0);
 }
 
 #[test]
@@ -198,8 +213,10 @@ fn what_may_be_kept_of_all_flows_is_bounded() {
     }
     let frames = support::pcap(&ua.talk.frames);
     let decoded = support::decode(&frames, &[("opcua_bytes", 16_384)]);
-    assert!(messages(&decoded, &["outcome"]).iter().filter(|outcome| *outcome == "unanswered").count() > 10);
-    assert!(decoded.decoder.counts().opcua_given_up > 10);
+    let outcomes = messages(&decoded, &["outcome"]);
+    let given_up = outcomes.iter().filter(|outcome| *outcome == "unanswered").count();
+    assert!(given_up > 10);
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), given_up as u64);
     assert_eq!(decoded.decoder.counts().opcua_held_bytes, 0);
     assert!(kinds(&decoded).contains(&"message_limit".to_owned()));
 }
@@ -221,6 +238,22 @@ fn after_a_gap_the_next_message_is_found_and_says_so() {
             r#"["ns=2;s=Pump3"] answered false"#,
             r#"["ns=2;s=Pump1"] pending true"#
         ]
+    );
+    assert!(kinds(&decoded).is_empty());
+}
+
+#[test]
+fn an_answer_to_what_the_capture_lost_says_so_and_is_no_anomaly() {
+    let mut ua = Ua::opened();
+    ua.call(&read("Pump1"), &value(1));
+    let lost = ua.request_id + 1;
+    ua.talk.send_unseen(0, ACK, &[0; 90]);
+    let late = ua.answered(lost, &value(2));
+    ua.send(1, &late);
+    let decoded = ua.decode();
+    assert_eq!(
+        messages(&decoded, &["outcome", "values_read", "after_gap"]),
+        [r#"answered ["1"] false"#, r#"orphan ["2"] true"#]
     );
     assert!(kinds(&decoded).is_empty());
 }

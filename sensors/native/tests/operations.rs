@@ -163,6 +163,23 @@ const PORTS: [u16; 14] =
     [102, 2_222, 2_404, 4_840, 5_007, 5_094, 9_600, 11_740, 18_245, 20_000, 34_964, 44_818, 47_808, 48_898];
 
 #[test]
+fn an_answer_to_what_the_capture_lost_says_so() {
+    let (port, turns) = fins_turns();
+    for is_lost in [true, false] {
+        let mut talk = told(port, &turns[..4], &[60_000]);
+        // The next request is lost, or was never sent.
+        if is_lost {
+            talk.send_unseen(0, ACK, &turns[4].1);
+        }
+        talk.send(1, ACK, &turns[5].1).send(0, ACK, &turns[6].1).send(1, ACK, &turns[7].1);
+        talk.wait(61 * SECOND).send(1, ACK, &turns[9].1);
+        let rows = talk.decode().lines("operations", &["outcome", "after_gap"]);
+        let (orphan, next) = (format!("orphan {is_lost}"), format!("answered {is_lost}"));
+        assert_eq!(rows, ["answered false", "answered false", &orphan, &next, "orphan false"]);
+    }
+}
+
+#[test]
 fn requests_over_the_limit_give_up_the_oldest() {
     let (port, turns) = fins_turns();
     let mut talk = Talk::new(port);
@@ -174,6 +191,8 @@ fn requests_over_the_limit_give_up_the_oldest() {
     let outcomes = decoded.column("operations", "outcome");
     assert_eq!(outcomes.iter().filter(|outcome| *outcome == "unanswered").count(), 15);
     assert_eq!(outcomes.iter().filter(|outcome| *outcome == "pending").count(), 5);
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), 15);
+    assert_eq!(decoded.column("anomalies", "kind").first().map(String::as_str), Some("pending_limit"));
     assert_eq!(decoded.decoder.counts().operations_waiting, 0);
 }
 

@@ -164,6 +164,26 @@ fn an_http_transaction_has_its_row_and_its_latency() {
 }
 
 #[test]
+fn requests_without_room_are_given_up_and_counted() {
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut turns: Vec<Turn> = (0..200).map(|_| (0, get.to_vec())).collect();
+    turns.push((1, b"HTTP/1.1 204 No\r\n\r\n".to_vec()));
+    let decoded = tell(&turns, 80);
+    let outcomes = decoded.column("http", "outcome");
+    let given_up = outcomes.iter().filter(|outcome| *outcome == "unanswered").count() as u64;
+    assert!(given_up > 0, "{outcomes:?}");
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), given_up);
+    assert_eq!(decoded.column("anomalies", "kind")[0], "pending_limit");
+    let queries: Vec<Turn> =
+        (0..200u8).map(|id| (0, vec![0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1])).collect();
+    let decoded = services::tell_datagrams(&queries, 53);
+    let outcomes = decoded.column("dns", "outcome");
+    let given_up = outcomes.iter().filter(|outcome| *outcome == "unanswered").count() as u64;
+    assert_eq!(given_up, 200 - 128);
+    assert_eq!(decoded.sum("coverage", "evicted_requests"), given_up);
+}
+
+#[test]
 fn a_gap_inside_a_body_is_no_gap_in_the_transactions() {
     let mut talk = Talk::new(80);
     let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -307,6 +327,7 @@ fn introductions_of_all_flows_together_are_bounded() {
     talk.handshake().send(0, ACK, &tls.turns[0].1[..100]).send(0, ACK, &tls.turns[0].1[100..]);
     let decoded = talk.decode_within(&[("introduction_bytes", 50)]);
     assert_eq!(decoded.column("anomalies", "kind"), ["pending_limit"]);
+    assert_eq!(decoded.sum("coverage", "evicted_messages"), 1);
     assert!(talk.decode().column("anomalies", "kind").is_empty());
 }
 

@@ -120,11 +120,18 @@ impl Decoder {
     /// Tells the coverage what limits have cost since last asked: they are everybody's, so it is told of the interface
     /// that was heard last.
     fn count_evictions(&mut self) {
-        let Shared { held, counts, observed, sparkplug, .. } = &mut self.shared;
+        let Shared { held, counts, observed, sparkplug, frames, .. } = &mut self.shared;
         let bytes = std::mem::take(&mut held.evicted_bytes);
-        let requests = std::mem::take(&mut counts.evicted_requests);
+        let requests = std::mem::take(&mut counts.evicted_requests) + frames.take_evicted_requests();
         let observations = observed.take_not_kept();
-        let all_messages = counts.mqtt_not_held + counts.operation_messages_cut + sparkplug.not_kept;
+        let all_messages = [
+            counts.mqtt_not_held,
+            counts.opcua_given_up,
+            counts.operation_messages_cut,
+            counts.introductions_given_up,
+            sparkplug.not_kept,
+        ];
+        let all_messages: u64 = all_messages.iter().sum();
         let messages = all_messages - std::mem::replace(&mut self.messages_told, all_messages);
         // A minute without a frame has no coverage row.
         if bytes | requests | observations | messages > 0 {

@@ -31,13 +31,20 @@ struct Waiting {
 pub struct FrameMemory {
     counting: Counting,
     waiting: VecDeque<Waiting>,
+    /// Requests that were given up for one more, since last asked.
+    evicted_requests: u64,
     /// Keyed by chance: nobody can write frames whose counts fall together.
     keyed: RandomState,
 }
 
 impl Default for FrameMemory {
     fn default() -> Self {
-        Self { counting: Counting::of(KINDS), waiting: VecDeque::new(), keyed: RandomState::default() }
+        Self {
+            counting: Counting::of(KINDS),
+            waiting: VecDeque::new(),
+            evicted_requests: 0,
+            keyed: RandomState::default(),
+        }
     }
 }
 
@@ -68,11 +75,17 @@ impl FrameMemory {
         });
     }
 
+    /// Requests that were given up for want of room since this was last asked.
+    pub fn take_evicted_requests(&mut self) -> u64 {
+        std::mem::take(&mut self.evicted_requests)
+    }
+
     /// A request that a frame brings.
     pub fn ask(out: &mut FrameOutput<'_>, service: Service, key: u64, operation: Operation) {
         let waiting = Waiting { key, service, ends: ends(out), operation, at: out.at, answers: 0 };
         out.memory.waiting.push_back(waiting);
         if out.memory.waiting.len() > WAITING {
+            out.memory.evicted_requests += 1;
             let oldest = out.memory.waiting.pop_front();
             give_up(oldest, Outcome::Unanswered, &mut out.tables.operations);
         }

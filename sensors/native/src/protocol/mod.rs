@@ -24,6 +24,7 @@ pub mod iec61850;
 mod introduction;
 mod iso_tcp;
 mod lines;
+mod loss;
 mod melsec;
 pub mod modbus;
 pub mod mqtt;
@@ -61,6 +62,7 @@ use crate::transport::{TCP, UDP};
 use crate::words::{Confidence, Layer, Service};
 
 pub use frame_memory::FrameMemory;
+use loss::Loss;
 pub use ports::well_known;
 
 /// Who speaks.
@@ -77,6 +79,14 @@ impl Role {
         match self {
             Role::Client => 0,
             Role::Server => 1,
+        }
+    }
+
+    #[inline]
+    pub fn other(self) -> Self {
+        match self {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
         }
     }
 }
@@ -287,6 +297,14 @@ impl Output<'_> {
         }
     }
 
+    /// A request is given up for one that has no room otherwise; `waiting` of them wait, and are `what`.
+    pub fn give_up_request(&mut self, what: &str, waiting: usize, at: At) {
+        self.counts.evicted_requests += 1;
+        self.anomaly(AnomalyKind::PendingLimit, at, &|| {
+            format!("{waiting} {what} wait: the oldest was given up")
+        });
+    }
+
     /// Writes what the flow tells of a device.
     pub fn observe(&mut self, seen: &Observation<'_>, at: At) {
         let rows = &mut self.tables.observations;
@@ -321,8 +339,7 @@ pub struct Counts {
     pub opcua_frames_multi_pdu: u64,
     /// Bytes of OPC UA streams that were skipped to find the next header.
     pub opcua_skipped_bytes: u64,
-    /// OPC UA messages of which the rest was not kept, and requests and watched nodes that were given up, for
-    /// their limits.
+    /// OPC UA messages of which the rest was not kept, and watched nodes that were given up, for their limits.
     pub opcua_given_up: u64,
     /// OPC UA requests of all flows that wait for a response.
     pub opcua_waiting: u64,

@@ -6,7 +6,7 @@ use super::message::{Message, Question};
 use crate::anomaly::At;
 
 /// Queries of one flow that wait; a resolver that asks more at once uses other ports.
-const WAITING: usize = 128;
+pub const WAITING: usize = 128;
 
 /// A client has asked again, or given up, long before (RFC 1035, 4.2.1, asks for 2 to 5 seconds).
 pub const WAITS_NS: i64 = 30_000_000_000;

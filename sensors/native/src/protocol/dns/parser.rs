@@ -2,7 +2,7 @@
 
 use super::message::{self, Message};
 use super::name::NameError;
-use super::pairing::{Pairing, Query, WAITS_NS};
+use super::pairing::{Pairing, Query, WAITING, WAITS_NS};
 use super::{Relative, answer, tell};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Parser, Progress, Role};
@@ -98,6 +98,7 @@ impl Dns {
             (_, false) => {
                 self.expire(at.ts, out);
                 if let Some(given_up) = self.pairing.ask(Query::new(&message, at)) {
+                    out.give_up_request("queries", WAITING, at);
                     self.write(Some(&given_up), None, Outcome::Unanswered, out);
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::head::Head;
-use crate::anomaly::{AnomalyKind, At};
+use crate::anomaly::At;
 use crate::protocol::Output;
 use crate::tables::{HttpRow, ROW};
 use crate::words::{Confidence, Outcome, Service};
@@ -58,9 +58,7 @@ impl Transactions {
 
     pub fn ask(&mut self, head: Head, at: At, after_gap: bool, service: Service, out: &mut Output<'_>) {
         if self.waiting.len() >= WAITING_LIMIT {
-            out.anomaly(AnomalyKind::PendingLimit, at, &|| {
-                format!("more than {WAITING_LIMIT} HTTP requests wait for a response")
-            });
+            out.give_up_request("HTTP requests", self.waiting.len(), at);
             if let Some(oldest) = self.waiting.pop_front() {
                 write(Some(&oldest), None, Outcome::Unanswered, service, out);
             }

@@ -64,7 +64,7 @@ impl Scene<'_, '_> {
 
     /// Who did not send this.
     pub fn other(&self) -> Role {
-        if self.from == Role::Client { Role::Server } else { Role::Client }
+        self.from.other()
     }
 
     pub fn ask(&mut self, key: Key, operation: Operation) {
@@ -168,7 +168,7 @@ impl Dialect for Iso {
             }
             Tpdu::ConnectConfirm(selectors) => {
                 if stations.iter().all(String::is_empty) {
-                    let opener = if from == Role::Client { Role::Server } else { Role::Client };
+                    let opener = from.other();
                     *stations = selectors.stations(opener);
                     exchange.service = selectors.service().unwrap_or(exchange.service);
                 }

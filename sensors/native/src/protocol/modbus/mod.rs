@@ -19,9 +19,8 @@ use pending::Pending;
 pub use share::WaitingRequests;
 use stream::Stream;
 
-use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
+use super::{Loss, Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
-use crate::limits::Limits;
 use crate::words::{Confidence, Layer, ModbusFraming, Service};
 
 const PORT: u16 = 502;
@@ -106,15 +105,11 @@ fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
         last_frame: 0,
         in_frame: 0,
         after_gap: [false; 2],
-        requests_lost: NEVER,
+        requests_lost: Loss::default(),
         pairing: Pairing::new(framing),
         early: None,
     })
 }
-
-/// Stands for the time of a loss that the next message will tell, and for no loss at all.
-const JUST_NOW: i64 = i64::MAX;
-const NEVER: i64 = i64::MIN;
 
 /// One flow's Modbus.
 struct Modbus {
@@ -134,8 +129,8 @@ struct Modbus {
     in_frame: u32,
     /// The next message of that side stands behind a gap.
     after_gap: [bool; 2],
-    /// When bytes of requests were last known to be lost: a response may answer one of them as long as it would wait.
-    requests_lost: i64,
+    /// A response may answer one of the requests that were lost, for as long as it would wait.
+    requests_lost: Loss,
     pairing: Pairing,
     /// A response that may only have been captured before its request.
     early: Option<Box<Response>>,
@@ -175,18 +170,18 @@ impl Parser for Modbus {
 
     fn gap(&mut self, from: Role, length: u64) {
         self.streams[from.index()].lose_step();
+        if from == Role::Client {
+            self.requests_lost.note();
+        }
         if length > 0 {
             self.after_gap[from.index()] = true;
-            if from == Role::Client {
-                self.requests_lost = JUST_NOW;
-            }
             self.pairing.mark_gap(from);
         }
     }
 
     fn unseen(&mut self, from: Role) {
         match from {
-            Role::Client => self.requests_lost = JUST_NOW,
+            Role::Client => self.requests_lost.note(),
             Role::Server => self.pairing.mark_gap(from),
         }
     }
@@ -264,9 +259,7 @@ impl Modbus {
             }
         }
         let after_gap = std::mem::take(&mut self.after_gap[from.index()]);
-        if self.requests_lost == JUST_NOW {
-            self.requests_lost = at.ts;
-        }
+        self.requests_lost.pass(at);
         match from {
             // Only a response has the exception bit, whoever sends it.
             Role::Client if unit.pdu[0] & pdu::EXCEPTION != 0 => {
@@ -348,7 +341,7 @@ impl Modbus {
 
     /// A response that no request waits for. Its request may only have been captured later.
     fn unasked(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        let after_gap = after_gap || self.may_answer_a_lost_request(at.ts, out.limits);
+        let after_gap = after_gap || self.requests_lost.explains(at, out.limits.modbus_pending_s);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         if !self.is_confirmed() {
             // One side of RTU alone can be sure, after some units.
@@ -362,19 +355,24 @@ impl Modbus {
         self.early = Some(Box::new(Response::new(unit, at, after_gap)));
     }
 
-    /// True while a request that was lost could still wait.
-    fn may_answer_a_lost_request(&self, now: i64, limits: &Limits) -> bool {
-        let patience_ns = limits.modbus_pending_s.saturating_mul(1_000_000_000);
-        self.requests_lost != NEVER && now.abs_diff(self.requests_lost) <= patience_ns
-    }
-
     fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
-        let after_gap = after_gap || self.may_answer_a_lost_request(at.ts, out.limits);
+        let is_explained = self.requests_lost.explains(at, out.limits.modbus_pending_s);
+        let after_gap = after_gap || is_explained;
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let fields = pdu::response(unit.pdu, None);
         if let Some((kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
+        // What answers a request that the capture lost is nothing wrong on the wire.
+        if !is_explained {
+            self.unexplained(unit, at, twice, out);
+        }
+        let reply = Reply::new(unit, at, after_gap, fields);
+        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
+    }
+
+    fn unexplained(&self, unit: &Unit<'_>, at: At, twice: bool, out: &mut Output<'_>) {
+        let function = unit.pdu[0] & !pdu::EXCEPTION;
         let kind = if twice { AnomalyKind::DuplicateResponse } else { AnomalyKind::OrphanResponse };
         out.anomaly(kind, at, &|| match self.framing.is_rtu() {
             true => format!("response of function {function}, unit {}, that no request waits for", unit.unit),
@@ -383,8 +381,6 @@ impl Modbus {
                 unit.transaction_id
             ),
         });
-        let reply = Reply::new(unit, at, after_gap, fields);
-        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
     }
 
     /// The capture has a response and then its request: their order is the capture's, not the wire's.

@@ -11,7 +11,7 @@ use super::framing::Unit;
 use super::pdu::{EXCEPTION, Fields};
 use super::pending::Pending;
 use super::waiting::Waiting;
-use crate::anomaly::{AnomalyKind, At};
+use crate::anomaly::At;
 use crate::columns::Words16;
 use crate::limits::Limits;
 use crate::protocol::{Counts, Output, Role};
@@ -80,11 +80,9 @@ impl Pairing {
             self.waiting.push(request);
             return;
         }
-        out.counts.evicted_requests += 1;
-        if confidence != Confidence::None {
-            out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
-                format!("{waiting} requests wait: the oldest was given up")
-            });
+        match confidence {
+            Confidence::None => out.counts.evicted_requests += 1,
+            _ => out.give_up_request("requests", self.waiting.len(), request.at),
         }
         // Its own oldest: it holds its own share, or others could not have taken more than theirs.
         self.waiting.push(request);

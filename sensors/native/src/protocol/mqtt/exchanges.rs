@@ -5,7 +5,7 @@ use super::pairing::{Exchange, Key, Pending, answered_exchange};
 use super::row::{Answer, Row};
 use super::said::{self, Said};
 use super::words::{PacketType, SparkplugType};
-use super::{Mqtt, UNCONFIRMED_LIMIT, inventory, other};
+use super::{Mqtt, UNCONFIRMED_LIMIT, inventory};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Progress, Role};
 use crate::words::{Confidence, Outcome};
@@ -63,7 +63,8 @@ impl Mqtt {
         if let Some(pending) = self.pairing.take(key, out) {
             self.finish(pending, None, Outcome::Unanswered, out);
         }
-        if !hidden && !self.incomplete {
+        // Its answer may have been lost.
+        if !hidden && !self.lost[key.from.other().index()].explains(at, out.limits.mqtt_pending_s) {
             self.anomaly(AnomalyKind::IdentifierInUse, at, out, &|| {
                 format!("packet identifier {} is used again before its answer (2.2.1)", key.id)
             });
@@ -100,7 +101,7 @@ impl Mqtt {
         at: At,
         out: &mut Output<'_>,
     ) {
-        let asker = other(from);
+        let asker = from.other();
         let key = answered_exchange(said.kind).and_then(|exchange| match said.packet_id {
             Some(id) => Some(Key { exchange, from: asker, id }),
             None => self.pairing.oldest_unnumbered(exchange, asker),
@@ -138,7 +139,7 @@ impl Mqtt {
         out: &mut Output<'_>,
     ) {
         let Some(id) = said.packet_id else { return };
-        let key = Key { exchange: Exchange::ExactlyOnce, from: other(from), id };
+        let key = Key { exchange: Exchange::ExactlyOnce, from: from.other(), id };
         let before_5 = self.session.version().is_before_5();
         let Some(pending) = self.pairing.get(&key) else {
             return self.orphan(from, said, after_gap, at, out);
@@ -196,7 +197,7 @@ impl Mqtt {
         out: &mut Output<'_>,
     ) {
         let Some(id) = said.packet_id else { return };
-        let asker = other(from);
+        let asker = from.other();
         let before_5 = self.session.version().is_before_5();
         let answer = answer_of(&said, after_gap, at);
         let delivery = Key { exchange: Exchange::ExactlyOnce, from: asker, id };
@@ -251,7 +252,7 @@ impl Mqtt {
         at: At,
         out: &mut Output<'_>,
     ) -> bool {
-        let key = self.pairing.oldest_unnumbered(Exchange::Authenticate, other(from));
+        let key = self.pairing.oldest_unnumbered(Exchange::Authenticate, from.other());
         let Some(pending) = key.and_then(|key| self.pairing.take(&key, out)) else { return false };
         let answer = answer_of(said, after_gap, at);
         let outcome = Pending::outcome(&answer, self.session.version().is_before_5());
@@ -269,7 +270,9 @@ impl Mqtt {
         out: &mut Output<'_>,
     ) {
         // Where the asking side is not seen, or has holes, the question was only not heard.
-        if self.heard[other(from).index()] && !self.incomplete {
+        let asker = from.other().index();
+        let is_explained = self.lost[asker].explains(at, out.limits.mqtt_pending_s);
+        if self.heard[asker] && !is_explained {
             let word = said.kind.word();
             let id = said.packet_id;
             self.anomaly(AnomalyKind::OrphanResponse, at, out, &|| match id {
@@ -287,7 +290,7 @@ impl Mqtt {
             pubcomp: None,
             retries: 0,
             outcome: Outcome::Orphan,
-            after_gap,
+            after_gap: after_gap || is_explained,
         };
         self.write_or_hold(&row, out);
     }

@@ -29,7 +29,7 @@ use said::Said;
 use session::{Session, sender};
 use websocket::{Refusal, WebSocket};
 
-use super::{Output, Parser, Progress, Protocol, Role, Transport};
+use super::{Loss, Output, Parser, Progress, Protocol, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::words::{Confidence, Layer, Outcome, Service, Words};
 
@@ -71,8 +71,8 @@ struct Mqtt {
     heard: [bool; 2],
     /// The next packet of that side stands behind a gap.
     after_gap: [bool; 2],
-    /// The stream has, or may have, holes: what is missing is no fault of the peers.
-    incomplete: bool,
+    /// What is missing of that side is no fault of the peers.
+    lost: [Loss; 2],
     named_packets: u8,
     session: Session,
     pairing: Pairing,
@@ -84,13 +84,6 @@ struct Mqtt {
     in_frame: u32,
     /// Bytes of unfinished packets that are accounted for.
     held: u64,
-}
-
-fn other(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
 }
 
 impl Parser for Mqtt {
@@ -123,7 +116,9 @@ impl Parser for Mqtt {
     }
 
     fn gap(&mut self, from: Role, length: u64) {
-        self.incomplete = true;
+        if length == 0 {
+            self.lost[from.index()].note();
+        }
         let inside = match &mut self.websocket {
             None => length,
             Some(socket) => match socket.gap(from, length) {
@@ -135,13 +130,15 @@ impl Parser for Mqtt {
         };
         if !self.streams[from.index()].gap(inside) && length > 0 {
             self.after_gap[from.index()] = true;
+            self.lost[from.index()].note();
             self.pairing.mark_gap();
             self.sequences.forget();
         }
     }
 
     fn unseen(&mut self, from: Role) {
-        self.after_gap[1 - from.index()] = true;
+        self.after_gap[from.other().index()] = true;
+        self.lost[from.index()].note();
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
@@ -196,7 +193,7 @@ impl Mqtt {
             unreadable: [false; 2],
             heard: [false; 2],
             after_gap: [false; 2],
-            incomplete: false,
+            lost: Default::default(),
             named_packets: 0,
             session: Session::default(),
             pairing: Pairing::default(),
@@ -270,6 +267,7 @@ impl Mqtt {
         }
         self.count(packet, at, out);
         self.heard[from.index()] = true;
+        self.lost.iter_mut().for_each(|lost| lost.pass(at));
         let after_gap = std::mem::take(&mut self.after_gap[from.index()]) || packet.holed;
         let body = match read {
             Ok(body) => body,

@@ -11,7 +11,7 @@ use super::row::{self, Answer, Row};
 use super::said::Said;
 use super::session::{hold, release};
 use super::words::{PacketType, is_refusal};
-use crate::anomaly::{AnomalyKind, At};
+use crate::anomaly::At;
 use crate::protocol::{Output, Role};
 use crate::words::Outcome;
 
@@ -138,10 +138,7 @@ impl Pairing {
         mut each: impl FnMut(Pending, &mut Output<'_>),
     ) {
         if self.waiting.len() as u64 >= out.limits.pending_limit {
-            let waiting = self.waiting.len();
-            out.anomaly(AnomalyKind::PendingLimit, at, &|| {
-                format!("{waiting} packets wait: the oldest was given up")
-            });
+            out.give_up_request("packets", self.waiting.len(), at);
             self.give_up_oldest(out, &mut each);
         }
         let weight = said.weight();
@@ -159,6 +156,7 @@ impl Pairing {
             weight,
         };
         if !hold(weight, out) {
+            out.counts.evicted_requests += 1;
             return each(pending, out);
         }
         self.waiting.insert(key, pending);

@@ -12,7 +12,7 @@ use super::node_id::NodeId;
 use super::reader::{Flaw, Read, Reader};
 use super::service::{Half, SERVICE_FAULT, UaService};
 use super::status::Status;
-use super::{OpcUa, other, row};
+use super::{OpcUa, row};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Role};
 use crate::words::Outcome;
@@ -29,7 +29,7 @@ impl OpcUa {
     }
 
     pub fn acknowledge(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        self.settle(other(from));
+        self.settle(from.other());
         let mut message = self.message(from, header, chunk, at, out);
         let read = connect::acknowledge(&mut Reader::new(chunk), &mut message.said);
         self.flaw(read, &message, at, out);
@@ -56,7 +56,7 @@ impl OpcUa {
     }
 
     pub fn reverse_hello(&mut self, from: Role, header: Header, chunk: &[u8], at: At, out: &mut Output<'_>) {
-        self.settle(other(from));
+        self.settle(from.other());
         let mut message = self.message(from, header, chunk, at, out);
         let read = connect::reverse_hello(&mut Reader::new(chunk), &mut message.said);
         self.flaw(read, &message, at, out);
@@ -104,7 +104,7 @@ impl OpcUa {
                 if let Some(half) = half {
                     is_request = half == Half::Request;
                     if !self.settled {
-                        self.settle(if is_request { from } else { other(from) });
+                        self.settle(if is_request { from } else { from.other() });
                     }
                 }
             }

@@ -58,13 +58,6 @@ fn start(confidence: Confidence) -> Box<dyn Parser> {
     Box::new(OpcUa { connection: Connection { confidence, ..Connection::default() }, ..OpcUa::default() })
 }
 
-fn other(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
-}
-
 /// One flow's OPC UA.
 #[derive(Default)]
 struct OpcUa {
@@ -129,7 +122,8 @@ impl Parser for OpcUa {
     }
 
     fn unseen(&mut self, from: Role) {
-        self.after_gap[1 - from.index()] = true;
+        self.after_gap[from.other().index()] = true;
+        self.miss_requests(from);
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
@@ -166,6 +160,11 @@ impl OpcUa {
         self.assemblies[side].clear();
         self.behind_gap[side] = true;
         self.connection.channel.sequences[side].forget();
+        self.miss_requests(from);
+    }
+
+    /// Requests among what is missing of that side: responses to them are no wonder.
+    fn miss_requests(&mut self, from: Role) {
         if from == self.connection.asker || !self.settled {
             self.asked_from = None;
             self.unseen_requests = true;
@@ -264,7 +263,7 @@ impl OpcUa {
         });
         out.counts.opcua_given_up += self.known.clear();
         while self.held() > room && self.pairing.give_up_oldest(&self.connection, out) {
-            out.counts.opcua_given_up += 1;
+            out.counts.evicted_requests += 1;
         }
         if self.held() > room {
             self.assemblies.iter_mut().for_each(Assembly::cut);

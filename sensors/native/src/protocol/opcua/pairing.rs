@@ -56,10 +56,7 @@ impl Pairing {
             row::write(connection, Some(&before), None, Outcome::Unanswered, out);
         }
         while self.waiting() as u64 >= out.limits.pending_limit {
-            let waiting = self.waiting();
-            out.anomaly(AnomalyKind::PendingLimit, request.at, &|| {
-                format!("{waiting} requests wait: the oldest was given up")
-            });
+            out.give_up_request("requests", self.waiting(), request.at);
             self.give_up_oldest(connection, out);
         }
         out.counts.opcua_waiting += 1;

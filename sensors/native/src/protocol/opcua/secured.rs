@@ -12,7 +12,7 @@ use super::said::Effect;
 use super::service::{Half, SERVICE_FAULT, UaService};
 use super::session::Identity;
 use super::status::Status;
-use super::{OpcUa, connect, other, row};
+use super::{OpcUa, connect, row};
 use crate::anomaly::{AnomalyKind, At};
 use crate::protocol::{Output, Role};
 use crate::words::Outcome;
@@ -190,7 +190,7 @@ impl OpcUa {
             Some((service, half)) => {
                 message.service = service;
                 if !self.settled {
-                    self.settle(if half == Half::Request { from } else { other(from) });
+                    self.settle(if half == Half::Request { from } else { from.other() });
                 }
                 half == Half::Request
             }

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use super::counting::Tick;
 use super::row::write_in_flow;
 use super::{Answer, Counting, Ends, Operation, Row};
-use crate::anomaly::{AnomalyKind, At};
-use crate::protocol::{Output, Role};
+use crate::anomaly::At;
+use crate::protocol::{Loss, Output, Role};
 use crate::words::{Confidence, Outcome, Service};
 
 /// A request that waits for its answer.
@@ -30,19 +30,13 @@ pub struct Exchange<K> {
     counting: Counting,
     /// The next message of that side stands behind a gap.
     after_gap: [bool; 2],
-}
-
-/// The other side.
-pub fn other(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
+    /// Requests of that side may have been lost.
+    lost: [Loss; 2],
 }
 
 /// Who is the client of a message that nothing answers.
 fn asker(operation: &Operation, from: Role) -> Role {
-    if operation.is_told { other(from) } else { from }
+    if operation.is_told { from.other() } else { from }
 }
 
 impl<K: PartialEq> Exchange<K> {
@@ -53,7 +47,18 @@ impl<K: PartialEq> Exchange<K> {
             waiting: VecDeque::new(),
             counting: Counting::default(),
             after_gap: [false; 2],
+            lost: Default::default(),
         }
+    }
+
+    /// Bytes of a side were not seen, or not yet: what the other side says may answer them.
+    pub fn unseen(&mut self, from: Role) {
+        self.lost[from.index()].note();
+    }
+
+    /// A message is read.
+    pub fn message_begins(&mut self, at: At) {
+        self.lost.iter_mut().for_each(|lost| lost.pass(at));
     }
 
     /// Bytes of a side are missing.
@@ -77,10 +82,7 @@ impl<K: PartialEq> Exchange<K> {
         let all_full = out.counts.operations_waiting >= out.limits.operations_pending_all;
         self.waiting.push_back(Pending { key, from, at, operation, after_gap });
         if full || all_full {
-            let waiting = self.waiting.len() - 1;
-            out.anomaly(AnomalyKind::PendingLimit, at, &|| {
-                format!("{waiting} operations wait: the oldest was given up")
-            });
+            out.give_up_request("operations", self.waiting.len() - 1, at);
             if let Some(oldest) = self.waiting.pop_front() {
                 self.write(oldest, None, Outcome::Unanswered, out);
             }
@@ -124,6 +126,8 @@ impl<K: PartialEq> Exchange<K> {
         if self.answer(key, from, answer, at, out) {
             return;
         }
+        let lost = &self.lost[from.other().index()];
+        let is_explained = lost.explains(at, out.limits.operation_pending_s);
         let row = Row {
             service: self.service,
             confidence: self.confidence,
@@ -134,9 +138,9 @@ impl<K: PartialEq> Exchange<K> {
             outcome: Outcome::Orphan,
             count: 1,
             span_ns: 0,
-            after_gap: self.after_gap[from.index()],
+            after_gap: self.after_gap[from.index()] || is_explained,
         };
-        write_in_flow(out, other(from), row);
+        write_in_flow(out, from.other(), row);
     }
 
     /// A message that no answer is for.

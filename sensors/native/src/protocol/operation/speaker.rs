@@ -58,6 +58,7 @@ impl<D: Dialect + 'static> Speaker<D> {
         match event {
             Event::Message(message) => {
                 self.excused[from.index()] = false;
+                self.exchange.message_begins(at);
                 let read = self.dialect.message(from, message, at, &mut self.exchange, out);
                 if read.is_none() && !message.is_cut() {
                     out.anomaly(AnomalyKind::MalformedMessage, at, &|| {
@@ -126,9 +127,14 @@ impl<D: Dialect + 'static> Parser for Speaker<D> {
         }
         self.excused[from.index()] = true;
         self.dialect.gap(from);
+        self.exchange.unseen(from);
         if length > 0 {
             self.exchange.gap(from);
         }
+    }
+
+    fn unseen(&mut self, from: Role) {
+        self.exchange.unseen(from);
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
