@@ -1,0 +1,56 @@
+"""No row without its protocol: whatever a table says was spoken in a sample, Wireshark finds between the same ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+
+from pcaps import sample, samples
+from sensors.addresses import address_text
+from sensors.engine import decode
+from tests.support.dissectors import DISSECTORS, dissected
+
+NAMES = [one.name for one in samples()]
+
+#: Tables of one protocol; in the others each row names its own.
+OF_ONE = {"modbus": "modbus", "opcua": "opcua", "mqtt": "mqtt"}
+TABLES = (*OF_ONE, "dns", "http", "services", "operations", "flows")
+
+Ends = frozenset[tuple[str, str]]
+
+
+def said(name: str) -> Iterator[tuple[str, Ends]]:
+    """Each service that a row of the sample names, and between whom; a flow's where its structure names it."""
+    with decode(sample(name).capture) as run:
+        for batches in run:
+            for table in batches.keys() & set(TABLES):
+                rows = pl.DataFrame(batches[table]).with_columns(pl.col(pl.Categorical).cast(pl.String))
+                if table == "flows":
+                    rows = rows.filter(pl.col("confidence").is_in(["structure", "handshake"]))
+                for row in rows.iter_rows(named=True):
+                    sides = ("client", "server")
+                    ends = frozenset(
+                        (address_text(row[f"{side}_ip"]), str(row[f"{side}_port"])) for side in sides
+                    )
+                    yield OF_ONE.get(table) or row["service"], ends
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_is_of_a_protocol_that_wireshark_finds_there(name: str) -> None:
+    protocols = dissected(sample(name).capture)
+    named = set(said(name))
+    assert {service for service, _ in named} >= {"modbus"}
+    for service, ends in named:
+        assert protocols[ends] & DISSECTORS.get(service, set()), (service, sorted(ends))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_operations_are_only_those_of_protocols_in_the_sample(name: str) -> None:
+    """An operation stops, starts or programs a device: one that nobody sent would be an alarm about nothing."""
+    everything = set().union(*dissected(sample(name).capture).values())
+    with decode(sample(name).capture) as run:
+        tables = [pl.DataFrame(batches["operations"]) for batches in run if "operations" in batches]
+    services = {service for table in tables for service in table["service"].cast(pl.String)}
+    assert [service for service in services if not DISSECTORS[service] & everything] == []
