@@ -3,6 +3,7 @@
 //! Only what an edge node publishes itself is held against it: a subscriber may have asked for a part.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
 use foldhash::quality::RandomState;
 
@@ -12,9 +13,9 @@ use crate::protocol::mqtt::words::SparkplugType;
 /// Edge nodes of one connection whose numbers are followed; a gateway may speak for many.
 const NODES: usize = 64;
 
-/// The last numbers of the edge nodes of one connection.
+/// The last numbers of the edge nodes of one connection, by a hash of their names: names may be long.
 #[derive(Debug, Default)]
-pub struct Sequences(HashMap<String, u64, RandomState>);
+pub struct Sequences(HashMap<u64, u64, RandomState>);
 
 impl Sequences {
     /// The number that was due, where the message has another one.
@@ -24,7 +25,7 @@ impl Sequences {
             return None;
         }
         let seq = message.seq?;
-        let node = format!("{}/{}", message.group, message.node);
+        let node = self.0.hasher().hash_one((&message.group, &message.node));
         let last = self.0.get(&node).copied();
         if last.is_some() || self.0.len() < NODES {
             self.0.insert(node, seq);

@@ -88,7 +88,7 @@ pub fn response(
         UaService::Read => attribute::read_response(reader, asked, said),
         UaService::HistoryRead => history::read_response(reader, said),
         UaService::HistoryUpdate => history::update_response(reader, said),
-        UaService::Call => method::response(reader, said),
+        UaService::Call => method::response(reader, asked, said),
         UaService::Browse | UaService::BrowseNext => view::browse_response(reader, said),
         UaService::TranslateBrowsePaths => view::translate_response(reader, said),
         UaService::RegisterNodes => view::register_response(reader, said),
