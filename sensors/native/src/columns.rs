@@ -84,7 +84,7 @@ impl<T: ArrowPrimitiveType> Column for Maybe<T> {
         Field::new(name, T::DATA_TYPE, true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: Option<T::Native>) {
         self.values.push(value.unwrap_or_default());
         self.valid.push(value.is_some());
@@ -319,23 +319,31 @@ pub enum Words16<'a> {
 }
 
 impl Words16<'_> {
-    /// Calls `each` with at most `most` values.
+    /// How many there are.
     #[inline]
-    pub fn for_each(&self, most: usize, mut each: impl FnMut(u16)) {
+    pub fn len(&self) -> usize {
+        match *self {
+            Words16::None => 0,
+            Words16::Wire(bytes) => bytes.len() / 2,
+            Words16::Bits(bytes, count) => (bytes.len() * 8).min(usize::from(count)),
+            Words16::Values(values) => values.len(),
+        }
+    }
+
+    /// Appends at most `most` of them to a list.
+    #[inline]
+    pub fn append_to(&self, list: &mut Vec<u16>, most: usize) {
+        let most = most.min(self.len());
         match *self {
             Words16::None => {}
             Words16::Wire(bytes) => {
-                for pair in bytes.chunks_exact(2).take(most) {
-                    each(u16::from_be_bytes([pair[0], pair[1]]));
-                }
+                let pairs = bytes.chunks_exact(2).take(most);
+                list.extend(pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
             }
-            Words16::Bits(bytes, count) => {
-                let bits = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
-                for bit in bits.take(most.min(usize::from(count))) {
-                    each(u16::from(bit));
-                }
+            Words16::Bits(bytes, _) => {
+                list.extend((0..most).map(|at| u16::from(bytes[at / 8] >> (at % 8) & 1)));
             }
-            Words16::Values(values) => values.iter().take(most).copied().for_each(each),
+            Words16::Values(values) => list.extend_from_slice(&values[..most]),
         }
     }
 }
@@ -360,7 +368,7 @@ impl Column for U16List {
 
     #[inline]
     fn push(&mut self, value: Words16<'_>) {
-        value.for_each(VALUES_KEPT, |word| self.values.push(word));
+        self.values.append(value.len().min(VALUES_KEPT), |list| value.append_to(list, VALUES_KEPT));
         self.ends.push(self.values.len());
     }
 

@@ -48,10 +48,18 @@ impl<T> Values<T> {
 impl<T: Copy> Values<T> {
     #[inline]
     pub fn extend(&mut self, values: &[T]) {
-        if self.values.capacity() - self.values.len() < values.len() {
-            self.make_room(values.len());
+        self.append(values.len(), |all| all.extend_from_slice(values));
+    }
+}
+
+impl<T> Values<T> {
+    /// Has up to `more` values appended.
+    #[inline]
+    pub fn append(&mut self, more: usize, fill: impl FnOnce(&mut Vec<T>)) {
+        if self.values.capacity() - self.values.len() < more {
+            self.make_room(more);
         }
-        self.values.extend_from_slice(values);
+        fill(&mut self.values);
     }
 }
 

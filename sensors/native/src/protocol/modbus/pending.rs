@@ -117,7 +117,7 @@ impl Pending {
 #[cold]
 fn rare(fields: Fields<'_>) -> Box<Rare> {
     let mut written = Vec::new();
-    fields.written.for_each(VALUES_KEPT, |value| written.push(value));
+    fields.written.append_to(&mut written, VALUES_KEPT);
     Box::new(Rare {
         sub_function: fields.sub_function,
         and_mask: fields.and_mask,
