@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from policy.checks import CHECKS
+from policy.operations import OPERATIONS
+
+#: The check that looks inside a protocol; it has to know the protocol's operations.
+_OF_OPERATIONS: Final = "SEG-05"
 
 
 def judged_ids() -> frozenset[str]:
     """The ids that a finding of this version can have."""
     return frozenset(check.id for check in CHECKS)
+
+
+def judges(id: str, service: str) -> bool:  # noqa: A002 - the catalogue's own word
+    """Whether this version can find that, when it is done over this service (the policy's name of it)."""
+    if id == _OF_OPERATIONS:
+        return any(operations.service == service for operations in OPERATIONS)
+    return id in judged_ids()

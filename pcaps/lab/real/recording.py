@@ -16,11 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
+from pcaps import Planted
 from pcaps.lab import files
 from pcaps.lab.mine_a import STATIONS, ZONES
 from pcaps.lab.notes import Expected, Notes, Table
 from pcaps.lab.real import stations
 from pcaps.lab.real.namespaces import ROUTER, SPAN, LabError, built, check, inside, namespace
+from pcaps.lab.real.planted import planted
 from pcaps.lab.real.recorded import frames
 from pcaps.lab.scenarios.base import POLICY, TAP
 
@@ -83,7 +85,7 @@ def record(folder: Path) -> int:
     files_of_it = files.of(
         NAME,
         captured,
-        _notes(operations, tcpdump_version),
+        _notes(operations, tcpdump_version, planted(captured, operations)),
         site="Mine A",
         comment="recorded from real stacks in network namespaces",
     )
@@ -92,7 +94,7 @@ def record(folder: Path) -> int:
     return 0
 
 
-def _notes(operations: Sequence[Table], tcpdump_version: str) -> Notes:
+def _notes(operations: Sequence[Table], tcpdump_version: str, done: Sequence[Planted]) -> Notes:
     return Notes(
         title="An unauthorised write",
         story=_STORY,
@@ -116,6 +118,8 @@ def _notes(operations: Sequence[Table], tcpdump_version: str) -> Notes:
             "span_duplicates": 0,
         },
         truth_lists={"operation": operations},
+        twin="normal-shift",
+        planted=done,
         expected=EXPECTED,
     )
 

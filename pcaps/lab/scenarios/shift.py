@@ -91,6 +91,8 @@ def _make(seed: int) -> Made:
     site.calm_day()
     site.session("ent-ws4", "mill1", _OFFICE, _OFFICE_ASKS, pause_s=9)
     site.session("hist1", "crusher1", _HISTORIAN, _HISTORIAN_ASKS, pause_s=7)
+    arrives_ns = site.moment(_LAPTOP_FROM - 20)
+    site.clock.at(arrives_ns, lambda: site.ask_hardware_address(site.hosts["port-lap7"]))
     site.telemetry.listener("port-lap7", "#", *(site.moment(second) for second in (_LAPTOP_FROM, _LAPTOP_TO)))
     site.tunnel("acme-ws1", "vpn1", _EVENING_FROM, _EVENING_TO)
     site.desktop("vpn1", "ews1", "acme", _EVENING_FROM + 50, _EVENING_TO - 20)

@@ -56,13 +56,21 @@ class Identity:
 
 @cache
 def identity(
-    common_name: str, *, made_ns: int, days: int, uri: str = "", host: str = "", ip: str = "", serial: int = 1
+    common_name: str,
+    *,
+    made_ns: int,
+    days: int,
+    organization: str = "Mine A",
+    uri: str = "",
+    host: str = "",
+    ip: str = "",
+    serial: int = 1,
 ) -> Identity:
     """A self-signed certificate of 2048 bits, valid for `days` from `made_ns` on; another serial is another key."""
     key = _key(f"{common_name}/{serial}")
     name = x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Mine A"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )

@@ -18,7 +18,7 @@ from pcaps.lab.synth.keys import Identity, identity
 from pcaps.lab.synth.modbus import READ_HOLDING, READ_INPUT, WRITE_MULTIPLE, WRITE_SINGLE, Request
 from pcaps.lab.synth.network import Impairment
 from pcaps.lab.synth.work import Work
-from pcaps.lab.value_chain.plan import PLAN
+from pcaps.lab.value_chain.plan import NAME, PLAN
 from pcaps.lab.value_chain.telemetry import Telemetry
 
 #: Tuesday 17 November 2026, midnight in Santiago.
@@ -129,7 +129,7 @@ class ValueChain(Site):
         for hour in range(24):
             self._fetch("hist1", "mirror1", at(hour, 4, 20), 3)
             if 6 <= hour < 22:
-                self._fetch("erp1", "mirror1", at(hour, 31, 5), 4)
+                self._fetch("erp1", "mirror1", at(hour, 4, 50), 4)
 
     def _housekeeping(self) -> None:
         """Time, names and hardware addresses."""
@@ -137,8 +137,19 @@ class ValueChain(Site):
             self.every(600, 15 + 31 * order, partial(self.ask_time, name))
         for order, name in enumerate(("vibration1", "crane1", "jump1", "mirror1")):
             self.every(900, 22 + 47 * order, partial(self.ask_time, name))
-        for order, name in enumerate(("vibration1", "crane1", "scada1")):
-            self.every(900, 70 + 13 * order, partial(self._ask_broker, name, 7_000 * order))
+        for order, (name, wanted) in enumerate(
+            (
+                ("vibration1", "mq1"),
+                ("crane1", "mq1"),
+                ("scada1", "mq1"),
+                ("scada1", "thickener1"),
+                ("scada1", "relay1"),
+                ("hmi-mine", "crusher1"),
+                ("hmi-plant", "mill1"),
+                ("hmi-port", "loader1"),
+            )
+        ):
+            self.every(1_800, 70 + 13 * order, partial(self._ask_name_of, name, wanted, 2_000 * order))
         visitors = {"port-lap7", "acme-ws1"}
         for order, host in enumerate(self.hosts.values()):
             if host.name not in visitors:
@@ -197,8 +208,8 @@ class ValueChain(Site):
             lines.append(server(tls.sealed(chance, 2_400), wait_ns=6_000_000))
         self.talk(station, holder, tls.PORT, lines)
 
-    def _ask_broker(self, name: str, first: int, number: int) -> None:
-        self.ask_name(name, f"mq1.{_DOMAIN}", "mq1", first + number)
+    def _ask_name_of(self, name: str, wanted: str, first: int, number: int) -> None:
+        self.ask_name(name, f"{wanted}.{_DOMAIN}", wanted, first + number)
 
     def _chance(self, *what: str | int) -> random.Random:
         return random.Random("/".join(map(str, (self.seed, *what))))
@@ -206,5 +217,10 @@ class ValueChain(Site):
 
 def _identity(station: str) -> Identity:
     return identity(
-        station, made_ns=_MADE_NS, days=_VALID_DAYS, uri=f"urn:{station}", ip=PLAN.address(station)
+        station,
+        made_ns=_MADE_NS,
+        days=_VALID_DAYS,
+        organization=NAME,
+        uri=f"urn:{station}",
+        ip=PLAN.address(station),
     )

@@ -1,0 +1,28 @@
+"""The findings of a benign twin, whether it is kept or has to be made from its seed first."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from analyzers.findings import Finding
+from geophone.runner import replay
+from pcaps import FOLDER, names
+from pcaps.lab import files
+from pcaps.lab.scenarios import SCENARIOS
+from policy.loader import load
+from sensors.capture import open_capture
+from tests.scenarios.pipeline import outcome
+
+
+@cache
+def findings_of_twin(name: str) -> tuple[Finding, ...]:
+    """What the product finds in a twin, under the twin's own policy."""
+    if name in names():
+        return tuple(outcome(name).result.findings)
+    made = files.made(next(scenario for scenario in SCENARIOS if scenario.name == name))
+    with tempfile.TemporaryDirectory(prefix="geophone-twin-") as folder:
+        capture = Path(folder) / f"{name}.pcapng"
+        capture.write_bytes(made.plain)
+        return tuple(replay(open_capture(capture), load(FOLDER / made.notes.policy)).findings)
