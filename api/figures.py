@@ -62,7 +62,7 @@ def zone_figures(
     store: Store, site: KnownSite, zone_id: str, window: Window, replay: str = ""
 ) -> ScopeFigures:
     """One zone over the window; with `replay`, of that capture only."""
-    summary = sla.zone_summary(store, zone_id, window.start, window.end, replay=replay)
+    summary = sla.zone_summary(store, zone_id, window.start, window.end, site=site.site.id, replay=replay)
     return _judged(zone_id, site.zone_name(zone_id), site.zone_target(zone_id), summary)
 
 
@@ -70,7 +70,9 @@ def conduit_figures(
     store: Store, site: KnownSite, conduit_id: str, window: Window, replay: str = ""
 ) -> ScopeFigures:
     """One conduit over the window; with `replay`, of that capture only."""
-    summary = sla.conduit_summary(store, conduit_id, window.start, window.end, replay=replay)
+    summary = sla.conduit_summary(
+        store, conduit_id, window.start, window.end, site=site.site.id, replay=replay
+    )
     conduit = site.conduit(conduit_id)
     name = (
         f"{site.zone_name(conduit.from_zone)} → {site.zone_name(conduit.to_zone)}" if conduit else conduit_id
@@ -80,7 +82,7 @@ def conduit_figures(
 
 def all_zones(store: Store, site: KnownSite, window: Window, replay: str = "") -> list[ScopeFigures]:
     """Every declared zone, worst first."""
-    found = sla.zone_summaries(store, window.start, window.end, replay=replay)
+    found = sla.zone_summaries(store, window.start, window.end, site=site.site.id, replay=replay)
     zones = []
     for zone in site.site.zones:
         summary = found.get(zone.id) or unseen(zone.id, window)

@@ -1,10 +1,12 @@
-"""The site as the store's newest policy declares it: what the zones' pages and answers are about."""
+"""The sites as the store's policies declare them: what the zones' pages and answers are about."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from api.problems import UnknownThing
 from policy.loader import loads
 from policy.model import Conduit, Site, Zone
 from policy.sla_classes import SlaTarget
@@ -45,13 +47,31 @@ class KnownSite:
         return target_of_conduit(self.site, conduit_id)
 
 
-def known_site(store: Store) -> KnownSite | None:
-    """The site of the newest finished replay's policy; None where nothing was replayed yet."""
-    active = replays.active_policy(store)
-    if active is None:
-        return None
-    name, sha256, text = active
-    return KnownSite(_parsed(sha256, text, name), name, sha256)
+def known_site(store: Store, replay: str = "") -> KnownSite | None:
+    """The site that the pages are about: of one replay's policy, else of the newest finished replay's.
+
+    None where nothing was replayed yet. Raises `UnknownThing` for a replay that the store has not.
+    """
+    if replay:
+        found = replays.get_replay(store, replay)
+        if found is None:
+            raise UnknownThing("replay", replay, "/api/v1/replays")
+        return site_of_policy(store, found.policy_name, found.policy_sha256)
+    return next(iter(known_sites(store)), None)
+
+
+def known_sites(store: Store) -> list[KnownSite]:
+    """Every site of the store, as its newest finished replay's policy declares it; the newest first."""
+    return [
+        KnownSite(_parsed(sha256, text, name), name, sha256)
+        for name, sha256, text in replays.active_policies(store)
+    ]
+
+
+def zone_names(sites: Iterable[KnownSite], site_id: str, zone_id: str) -> str:
+    """A zone's name for people, where a row may be of any site."""
+    site = next((site for site in sites if site.site.id == site_id), None)
+    return site.zone_name(zone_id) if site else zone_id or "outside any zone"
 
 
 def site_of_policy(store: Store, name: str, sha256: str) -> KnownSite | None:

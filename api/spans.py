@@ -18,16 +18,17 @@ _REPLAYS: Final = 200
 Span = tuple[datetime, datetime]
 
 
-def data_span(store: Store, replay: str = "") -> Span | None:
-    """First and last packet of what was measured, in all or in one replay."""
-    return sla.time_span(store, replay=replay)
+def data_span(store: Store, replay: str = "", site: str = "") -> Span | None:
+    """First and last packet of what was measured, in all or in one replay; of one site, or of all."""
+    return sla.time_span(store, site=site, replay=replay)
 
 
-def usual_span(store: Store, replay: str = "") -> Span | None:
+def usual_span(store: Store, replay: str = "", site: str = "") -> Span | None:
     """What is shown when nothing is asked for: the longest stretch of stored captures, or the one replay."""
     if replay:
-        return data_span(store, replay)
-    return longest_stretch(replays.list_replays(store, "", _REPLAYS).replays)
+        return data_span(store, replay, site)
+    rows = replays.list_replays(store, "", _REPLAYS).replays
+    return longest_stretch(row for row in rows if site in ("", row.site))
 
 
 def longest_stretch(rows: Iterable[Replay]) -> Span | None:

@@ -27,18 +27,20 @@ class Choice:
     on: bool
 
 
-def range_values(request: Request, store: Store, window: Window, replay: str) -> dict[str, Any]:
-    """What the templates' selectors show."""
+def range_values(
+    request: Request, store: Store, window: Window, replay: str, site: str, *, of_site_only: bool = False
+) -> dict[str, Any]:
+    """What the templates' selectors show; `of_site_only`: of captures, those of the page's site."""
     everything = Link.of(request.url.path, request.query_params.multi_items())
     link = everything.drop("from", "to", "range")
     half = window.span / 2
     return {
         "window": window,
-        "data": data_span(store, replay),
+        "data": data_span(store, replay, site),
         "ranges": [
             Choice(name, str(link.put("range", name)), window.chosen == name) for name in (*RANGES, "all")
         ],
-        "captures": _captures(store, link, replay),
+        "captures": _captures(store, link, replay, site if of_site_only else ""),
         "earlier_href": _between(link, window.start - window.span, window.start),
         "later_href": _between(link, window.end, window.end + window.span),
         "wider_href": _between(link, window.start - half, window.end + half),
@@ -51,9 +53,13 @@ def rfc3339(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _captures(store: Store, link: Link, replay: str) -> list[Choice]:
+def _captures(store: Store, link: Link, replay: str, site: str) -> list[Choice]:
     """All captures together, then each: where several cover the same hour, one alone tells more."""
-    rows = [row for row in replays.list_replays(store, "", _CAPTURES).replays if row.state == "done"]
+    rows = [
+        row
+        for row in replays.list_replays(store, "", _CAPTURES).replays
+        if row.state == "done" and site in ("", row.site)
+    ]
     if len(rows) < 2 and not replay:
         return []
     choices = [Choice("all captures", str(link.drop("replay")), not replay)]

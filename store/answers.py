@@ -19,6 +19,7 @@ class AlertFilter:
     zone: str = ""
     text: str = ""
     replay: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,18 @@ router = APIRouter(tags=["conduits"])
 def _conduit_points(
     store: Store, conduit_id: str, parameters: SeriesParameters
 ) -> tuple[KnownSite, Window, list[SlaPoint]]:
-    site = site_or_problem(store)
+    site = site_or_problem(store, parameters.replay)
     if site.conduit(conduit_id) is None:
         raise UnknownThing("conduit", conduit_id, "the policy: /api/v1/policies/{sha256}.yaml")
-    window = window_of(store, parameters)
+    window = window_of(store, parameters, site)
     points = sla.conduit_series(
-        store, conduit_id, window.start, window.end, window.step_s, replay=parameters.replay
+        store,
+        conduit_id,
+        window.start,
+        window.end,
+        window.step_s,
+        site=site.site.id,
+        replay=parameters.replay,
     )
     return site, window, figures.complete(points, window)
 

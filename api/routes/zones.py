@@ -16,14 +16,14 @@ from api.spans import data_span, usual_span
 from api.window import Window, choose
 from store.answers import SlaPoint
 from store.client import Store
-from store.queries import replays, sla
+from store.queries import sla
 
 router = APIRouter(tags=["zones"])
 
 
-def site_or_problem(store: Store) -> KnownSite:
-    """The known site; 404 where nothing was replayed yet."""
-    site = known_site(store)
+def site_or_problem(store: Store, replay: str = "") -> KnownSite:
+    """The known site, or that of one replay; 404 where nothing was replayed yet."""
+    site = known_site(store, replay)
     if site is None:
         raise Problem(
             404,
@@ -33,25 +33,24 @@ def site_or_problem(store: Store) -> KnownSite:
     return site
 
 
-def window_of(store: Store, parameters: CaptureWindowParameters) -> Window:
-    """The window that the parameters ask for."""
+def window_of(store: Store, parameters: CaptureWindowParameters, site: KnownSite) -> Window:
+    """The window that the parameters ask for, in what is stored of the site."""
     step = parameters.step if isinstance(parameters, SeriesParameters) else None
-    replay = parameters.replay
-    if replay and replays.get_replay(store, replay) is None:
-        raise UnknownThing("replay", replay, "/api/v1/replays")
-    usual = usual_span(store, replay)
-    return choose(data_span(store, replay), parameters.range, parameters.from_, parameters.to, step, usual)
+    replay, site_id = parameters.replay, site.site.id
+    usual = usual_span(store, replay, site_id)
+    data = data_span(store, replay, site_id)
+    return choose(data, parameters.range, parameters.from_, parameters.to, step, usual)
 
 
 def _zone_points(
     store: Store, zone_id: str, parameters: SeriesParameters
 ) -> tuple[KnownSite, Window, list[SlaPoint]]:
-    site = site_or_problem(store)
+    site = site_or_problem(store, parameters.replay)
     if site.zone(zone_id) is None:
         raise UnknownThing("zone", zone_id, "/api/v1/zones")
-    window = window_of(store, parameters)
+    window = window_of(store, parameters, site)
     points = sla.zone_series(
-        store, zone_id, window.start, window.end, window.step_s, replay=parameters.replay
+        store, zone_id, window.start, window.end, window.step_s, site=site.site.id, replay=parameters.replay
     )
     return site, window, figures.complete(points, window)
 
@@ -61,7 +60,8 @@ def list_zones(
     store: StoreDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> ZonesAnswer:
     """Every declared zone with its status, worst first."""
-    site, window = site_or_problem(store), window_of(store, parameters)
+    site = site_or_problem(store, parameters.replay)
+    window = window_of(store, parameters, site)
     return ZonesAnswer(
         window=WindowAnswer.of(window),
         policy_name=site.policy_name,

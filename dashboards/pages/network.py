@@ -61,10 +61,10 @@ def overview(
     request: Request, context: ContextDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> Response:
     """Every zone, worst first; every conduit by hour; the map."""
-    store, site = context.store, known_site(context.store)
-    window = window_of(store, parameters)
+    store, site = context.store, known_site(context.store, parameters.replay)
     if site is None:
         return render(request, context, "network/nothing.html", section="network")
+    window = window_of(store, parameters, site)
     tiles = _tiles(store, site, window, parameters.replay)
     return render(
         request,
@@ -76,11 +76,12 @@ def overview(
         heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window, parameters.replay),
         map=map_of_site(
             site,
-            sla.conduit_use(store, window.start, window.end, replay=parameters.replay),
+            sla.conduit_use(store, window.start, window.end, site=site.site.id, replay=parameters.replay),
             _statuses(tiles),
             replay=parameters.replay,
         ),
-        **range_values(request, store, window, parameters.replay),
+        # of every site: what is chosen here says which site the page is about
+        **range_values(request, store, window, parameters.replay, site.site.id),
     )
 
 
@@ -92,13 +93,21 @@ def zone_page(
     parameters: Annotated[NetworkParameters, Query()],
 ) -> Response:
     """One zone: its figures, their course, its conduits, where it lies, who makes it look bad."""
-    store, site = context.store, known_site(context.store)
+    store, site = context.store, known_site(context.store, parameters.replay)
     zone = site.zone(zone_id) if site else None
     if site is None or zone is None:
         raise UnknownThing("zone", zone_id, "/network")
-    window = window_of(store, parameters)
+    window = window_of(store, parameters, site)
     points = figures.complete(
-        sla.zone_series(store, zone_id, window.start, window.end, window.step_s, replay=parameters.replay),
+        sla.zone_series(
+            store,
+            zone_id,
+            window.start,
+            window.end,
+            window.step_s,
+            site=site.site.id,
+            replay=parameters.replay,
+        ),
         window,
     )
     zones = figures.all_zones(store, site, window, parameters.replay)
@@ -118,13 +127,13 @@ def zone_page(
         heat=_heat(store, site, conduits, window, parameters.replay),
         map=map_of_site(
             site,
-            sla.conduit_use(store, window.start, window.end, replay=parameters.replay),
+            sla.conduit_use(store, window.start, window.end, site=site.site.id, replay=parameters.replay),
             {z.id: z.verdict.status for z in zones},
             zone_id,
             replay=parameters.replay,
         ),
         worst=sla.worst_conversations(
-            store, zone_id, window.start, window.end, _WORST, replay=parameters.replay
+            store, zone_id, window.start, window.end, _WORST, site=site.site.id, replay=parameters.replay
         ),
     )
 
@@ -137,13 +146,19 @@ def conduit_page(
     parameters: Annotated[NetworkParameters, Query()],
 ) -> Response:
     """One conduit: its figures, their course, what it allows."""
-    store, site = context.store, known_site(context.store)
+    store, site = context.store, known_site(context.store, parameters.replay)
     conduit = site.conduit(conduit_id) if site else None
     if site is None or conduit is None:
         raise UnknownThing("conduit", conduit_id, "/network")
-    window = window_of(store, parameters)
+    window = window_of(store, parameters, site)
     points = sla.conduit_series(
-        store, conduit_id, window.start, window.end, window.step_s, replay=parameters.replay
+        store,
+        conduit_id,
+        window.start,
+        window.end,
+        window.step_s,
+        site=site.site.id,
+        replay=parameters.replay,
     )
     return _scope_page(
         request,
@@ -179,7 +194,7 @@ def _scope_page(
     table: Sequence[SlaPoint] = ()
     if parameters.view == "table":
         coarse = window.with_step(fitting_step(window.span, _TABLE_ROWS))
-        table = _series(context.store, values["kind"], scope.id, coarse, parameters.replay)
+        table = _series(context.store, site, values["kind"], scope.id, coarse, parameters.replay)
     return render(
         request,
         context,
@@ -191,7 +206,7 @@ def _scope_page(
         courses=_courses(points),
         charts=()
         if table
-        else _charts(scope, points, window, _marks(context.store, shown, window, parameters.replay)),
+        else _charts(scope, points, window, _marks(context.store, site, shown, window, parameters.replay)),
         table=[(point, figures.is_measured(point)) for point in table],
         chart_href=str(link.drop("view")),
         table_href=str(link.put("view", "table")),
@@ -202,21 +217,24 @@ def _scope_page(
             .put("to", rfc3339(window.end))
         ),
         **values,
-        **range_values(request, context.store, window, parameters.replay),
+        **range_values(request, context.store, window, parameters.replay, site.site.id, of_site_only=True),
     )
 
 
-def _series(store: Store, kind: str, scope: str, window: Window, replay: str) -> list[SlaPoint]:
+def _series(
+    store: Store, site: KnownSite, kind: str, scope: str, window: Window, replay: str
+) -> list[SlaPoint]:
     query = sla.zone_series if kind == "zone" else sla.conduit_series
-    return figures.complete(
-        query(store, scope, window.start, window.end, window.step_s, replay=replay), window
-    )
+    points = query(store, scope, window.start, window.end, window.step_s, site=site.site.id, replay=replay)
+    return figures.complete(points, window)
 
 
 def _tiles(store: Store, site: KnownSite, window: Window, replay: str) -> list[ZoneTile]:
     """Every zone with its course, worst first."""
     coarse = window.with_step(fitting_step(window.span, _TILE_STEPS))
-    series = sla.zones_series(store, coarse.start, coarse.end, coarse.step_s, replay=replay)
+    series = sla.zones_series(
+        store, coarse.start, coarse.end, coarse.step_s, site=site.site.id, replay=replay
+    )
     tiles = []
     for zone in figures.all_zones(store, site, window, replay):
         points = figures.complete(series.get(zone.id, ()), coarse)
@@ -293,9 +311,10 @@ def _charts(
     return drawings
 
 
-def _marks(store: Store, zone_id: str, window: Window, replay: str) -> list[Mark]:
+def _marks(store: Store, site: KnownSite, zone_id: str, window: Window, replay: str) -> list[Mark]:
     """The zone's alerts as marks; those that would lie on each other become one that leads to the queue."""
-    rows = alerts.list_alerts(store, AlertFilter(zone=zone_id, replay=replay), "", 500).alerts
+    wanted = AlertFilter(zone=zone_id, replay=replay, site=site.site.id)
+    rows = alerts.list_alerts(store, wanted, "", 500).alerts
     places: dict[int, list[int]] = {}
     width = window.span / _MARKS
     for index, row in enumerate(rows):
@@ -327,7 +346,9 @@ def _heat(
 ) -> dict[str, Any]:
     """The heat map's rows and the labels above its columns."""
     cells = window.with_step(cell_length(window))
-    points = sla.conduit_hours(store, cells.start, cells.end, step_s=cells.step_s, replay=replay)
+    points = sla.conduit_hours(
+        store, cells.start, cells.end, step_s=cells.step_s, site=site.site.id, replay=replay
+    )
     names = {}
     for conduit_id in conduits:
         conduit = site.conduit(conduit_id)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Annotated, Any, Final
 
@@ -19,7 +20,7 @@ from api.models import Decision, severity_name
 from api.parameters import SEVERITY_NAMES, STATE_NAMES, AlertCursor, AlertId, FilterParameters
 from api.problems import Problem, refuse_parameters
 from api.routes.alerts import decide, detail_or_problem
-from api.sites import KnownSite, known_site, site_of_policy
+from api.sites import KnownSite, known_sites, site_of_policy, zone_names
 from dashboards.forms import form_with
 from dashboards.links import Link
 from dashboards.rendering import is_fragment, render
@@ -77,13 +78,14 @@ def queue(
 ) -> Response:
     """The queue, newest first, one page of it; with `open` an alert beside it."""
     store, wanted = context.store, parameters.filter()
-    site = known_site(store)
+    sites = known_sites(store)
     page = alerts.list_alerts(store, wanted, parameters.after, _ROWS)
     counts = alerts.count_alerts(store, wanted)
     link = Link.of(_QUEUE, request.query_params.multi_items()).drop("open", "after")
     values: dict[str, Any] = {
         "section": "security",
-        "site": site,
+        "site": next(iter(sites), None),
+        "zone_name": partial(zone_names, sites),
         "parameters": parameters,
         "days": by_day(page.alerts),
         "counts": counts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +15,7 @@ from api.figures import all_zones
 from api.parameters import CaptureWindowParameters
 from api.problems import refuse_parameters
 from api.routes.zones import window_of
-from api.sites import known_site
+from api.sites import known_sites, zone_names
 from dashboards.rendering import render
 from store.answers import AlertFilter
 from store.queries import alerts, replays
@@ -28,8 +29,9 @@ _URGENT: Final = AlertFilter(severities=(Severity.CRITICAL, Severity.HIGH), stat
 def start(request: Request, context: ContextDependency) -> Response:
     """What is open, how the zones do, what was replayed last."""
     store = context.store
-    site = known_site(store)
-    zones = all_zones(store, site, window_of(store, CaptureWindowParameters())) if site else []
+    sites = known_sites(store)
+    site = next(iter(sites), None)
+    zones = all_zones(store, site, window_of(store, CaptureWindowParameters(), site)) if site else []
     newest = replays.list_replays(store, "", 1).replays
     return render(
         request,
@@ -37,6 +39,7 @@ def start(request: Request, context: ContextDependency) -> Response:
         "start.html",
         section="",
         site=site,
+        zone_name=partial(zone_names, sites),
         counts=alerts.count_alerts(store, AlertFilter(states=("new",))),
         urgent=alerts.list_alerts(store, _URGENT, "", 6).alerts,
         statuses=Counter(zone.verdict.status for zone in zones),

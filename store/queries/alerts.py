@@ -173,6 +173,9 @@ def conditions(f: AlertFilter) -> tuple[str, dict[str, Any]]:
     if f.replay:
         where.append("id IN (SELECT id FROM findings WHERE replay = {replay:String})")
         bound["replay"] = f.replay
+    if f.site:
+        where.append("site = {site:String}")
+        bound["site"] = f.site
     return " AND ".join(where), bound
 
 

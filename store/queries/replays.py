@@ -69,15 +69,16 @@ def policy_text(store: Store, sha256: str) -> str | None:
     return str(rows.column("text")[0].as_py()) if rows.num_rows else None
 
 
-def active_policy(store: Store) -> tuple[str, str, str] | None:
-    """Name, SHA-256 and text of the policy of the latest finished replay; None where there is none."""
+def active_policies(store: Store) -> list[tuple[str, str, str]]:
+    """Name, SHA-256 and text of the policy of each site's latest finished replay; the latest first."""
     rows = store.rows(
         "SELECT r.policy_name AS name, p.sha256 AS sha256, p.text AS text FROM "
-        "(SELECT policy_name, policy_sha256, started_at, id FROM replays FINAL WHERE state IN ('judged', 'done') "
-        "ORDER BY started_at DESC, id DESC LIMIT 1) AS r "
-        "INNER JOIN policies AS p ON p.sha256 = r.policy_sha256 LIMIT 1"
+        "(SELECT site, policy_name, policy_sha256, started_at, id FROM replays FINAL "
+        "WHERE state IN ('judged', 'done') ORDER BY started_at DESC, id DESC LIMIT 1 BY site) AS r "
+        "INNER JOIN (SELECT sha256, text FROM policies FINAL) AS p ON p.sha256 = r.policy_sha256 "
+        "ORDER BY r.started_at DESC, r.id DESC"
     ).to_pylist()
-    return (rows[0]["name"], rows[0]["sha256"], rows[0]["text"]) if rows else None
+    return [(row["name"], row["sha256"], row["text"]) for row in rows]
 
 
 def _as_replay(row: dict[str, Any]) -> Replay:

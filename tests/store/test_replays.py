@@ -9,7 +9,7 @@ from analyzers.findings import canonical_line
 from store.client import Store
 from store.migrate import FOLDER
 from store.queries.health import health
-from store.queries.replays import active_policy, findings, get_replay, list_replays, policy_text
+from store.queries.replays import active_policies, findings, get_replay, list_replays, policy_text
 from store.writer import ReplayWriter
 from tests.store.samples import START, START_NS, at, finding, outcome, replay_start
 
@@ -17,7 +17,7 @@ from tests.store.samples import START, START_NS, at, finding, outcome, replay_st
 def test_an_empty_store_has_no_replay_no_policy_and_no_last_packet(store: Store) -> None:
     assert list_replays(store).replays == ()
     assert get_replay(store, "0" * 32) is None
-    assert active_policy(store) is None
+    assert active_policies(store) == []
     assert policy_text(store, "0" * 64) is None
     state = health(store)
     assert (state.replays, state.alerts, state.last_packet, state.schema_version) == (
@@ -81,9 +81,17 @@ def test_the_active_policy_is_that_of_the_latest_finished_replay(store: Store) -
         store, replay_start("later.pcap", policy_sha256="12" * 32, policy_text="site: 3\n")
     )
     unfinished.fail("the capture is cut")
-    assert active_policy(store) == ("new.yaml", sha256, "site: 2\n")
+    assert active_policies(store) == [("new.yaml", sha256, "site: 2\n")]
     assert policy_text(store, hashlib.sha256(b"site: 1\n").hexdigest()) == "site: 1\n"
     assert policy_text(store, "12" * 32) == "site: 3\n"
+
+
+def test_each_site_has_the_policy_of_its_own_latest_replay(store: Store) -> None:
+    for site, text in (("north", "site: 1\n"), ("south", "site: 2\n"), ("north", "site: 3\n")):
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        start = replay_start(site=site, policy_text=text, policy_sha256=sha256)
+        ReplayWriter(store, start).finish([], outcome())
+    assert [text for _, _, text in active_policies(store)] == ["site: 3\n", "site: 2\n"]
 
 
 def test_a_failed_replay_is_listed_with_its_reason_and_counts_nowhere(store: Store) -> None:
