@@ -1,4 +1,4 @@
-"""The findings of a benign twin, whether it is kept or has to be made from its seed first."""
+"""Benign twins and what is found in them, whether they are kept or have to be made from their seeds first."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from tests.scenarios.pipeline import outcome
 
 
 @cache
+def made(name: str) -> files.Files:
+    """A capture that is not kept, from its seed."""
+    return files.made(next(scenario for scenario in SCENARIOS if scenario.name == name))
+
+
+@cache
 def findings_of_twin(name: str) -> tuple[Finding, ...]:
     """What the product finds in a twin, under the twin's own policy."""
     if name in names():
         return tuple(outcome(name).result.findings)
-    made = files.made(next(scenario for scenario in SCENARIOS if scenario.name == name))
+    twin = made(name)
     with tempfile.TemporaryDirectory(prefix="geophone-twin-") as folder:
         capture = Path(folder) / f"{name}.pcapng"
-        capture.write_bytes(made.plain)
-        return tuple(replay(open_capture(capture), load(FOLDER / made.notes.policy)).findings)
+        capture.write_bytes(twin.plain)
+        return tuple(replay(open_capture(capture), load(FOLDER / twin.notes.policy)).findings)
