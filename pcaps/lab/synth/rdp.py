@@ -55,7 +55,7 @@ def _input(chance: random.Random) -> bytes:
 
 
 def _update(chance: random.Random) -> bytes:
-    return _seal(chance, chance.randrange(80, 1_200))
+    return _seal(chance, chance.randrange(60, 500))
 
 
 def _seal(chance: random.Random, plain_bytes: int) -> bytes:

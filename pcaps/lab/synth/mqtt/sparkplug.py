@@ -25,14 +25,14 @@ _METRIC: Final = (
     ("boolean_value", 14, _Field.TYPE_BOOL),
     ("string_value", 15, _Field.TYPE_STRING),
 )
+_INT64, _UINT64 = 4, 8
 #: Python's type -> datatype (6.4.16) and the field that holds the value.
 _TYPES: Final = {
     bool: (11, "boolean_value"),
-    int: (4, "long_value"),
+    int: (_INT64, "long_value"),
     float: (10, "double_value"),
     str: (12, "string_value"),
 }
-_UINT64: Final = 8
 
 Metric = bool | int | float | str
 
@@ -115,6 +115,8 @@ def _metrics(metrics: dict[str, Metric], now_ns: int) -> list[dict[str, Any]]:
     made = []
     for name, value in metrics.items():
         datatype, holder = _TYPES[type(value)]
+        if datatype == _INT64:
+            value = int(value) & 0xFFFF_FFFF_FFFF_FFFF  # two's complement: the field has no sign (6.4.16)
         made.append({"name": name, "timestamp": now_ns // MILLISECOND, "datatype": datatype, holder: value})
     return made
 

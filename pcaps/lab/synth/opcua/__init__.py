@@ -11,7 +11,7 @@ from pcaps.lab.synth.opcua.channel import Channel
 from pcaps.lab.synth.opcua.conversation import Conversation
 from pcaps.lab.synth.opcua.security import Security
 from pcaps.lab.synth.opcua.transport import PORT, acknowledge, hello
-from pcaps.lab.synth.opcua.users import Anonymous, Certificate, UserName
+from pcaps.lab.synth.opcua.users import Anonymous, Certificate, Issued, UserName
 
 __all__ = [
     "PORT",
@@ -20,6 +20,7 @@ __all__ = [
     "Certificate",
     "Channel",
     "Conversation",
+    "Issued",
     "Node",
     "Security",
     "Server",

@@ -26,7 +26,7 @@ _SESSION_MS: Final = 1_200_000.0
 class Conversation:
     """Lines of a client and a server, in their order; `counted` is the truth: services by name.
 
-    `reversed`: the server opens the TCP connection, and says so (OPC 10000-6, 7.1.3).
+    `server_opens`: the server opens the TCP connection, and says so (OPC 10000-6, 7.1.3).
     """
 
     def __init__(
@@ -38,25 +38,34 @@ class Conversation:
         security: Security | None = None,
         channel_id: int = 7,
         buffer: int = BUFFER,
-        reversed: bool = False,  # noqa: A002 - the specification's word
+        server_opens: bool = False,
     ) -> None:
         self.lines: list[Line] = []
         self.counted: Counter[str] = Counter()
         self.channel = Channel(chance, security=security, channel_id=channel_id, buffer=buffer)
         self._client, self._server, self._security = client, server, security
-        self._chance, self._buffer, self._reversed = chance, buffer, reversed
+        self._chance, self._buffer, self._server_opens = chance, buffer, server_opens
         self._token: Structure | None = None
         self._nonce = b""
         self._session = channel_id * 100
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody who listens can read its services."""
+        return self._security is not None and self._security.encrypt
+
     def connect(self, at_ns: int) -> None:
-        """Hello and a secure channel."""
-        if self._reversed:
+        """Hello, its answer, and a secure channel."""
+        self.greet(at_ns)
+        self._say(Side.SERVER, transport.acknowledge(buffer=self._buffer))
+        self._both(*self.channel.open(at_ns + _STEP_NS), at_ns + _STEP_NS)
+
+    def greet(self, at_ns: int) -> None:
+        """Hello alone; a server that opened the connection asks for it first."""
+        if self._server_opens:
             said = transport.reverse_hello(self._server.application.uri, self._server.url)
             self._say(Side.SERVER, said, at_ns)
         self._say(Side.CLIENT, transport.hello(self._server.url, buffer=self._buffer), at_ns)
-        self._say(Side.SERVER, transport.acknowledge(buffer=self._buffer))
-        self._both(*self.channel.open(at_ns + _STEP_NS), at_ns + _STEP_NS)
 
     def renew(self, at_ns: int) -> None:
         """The same channel with new keys."""
@@ -154,5 +163,5 @@ class Conversation:
         self._say(Side.SERVER, response)
 
     def _say(self, side: Side, data: bytes, at_ns: int = 0) -> None:
-        speaker = side.other if self._reversed else side
+        speaker = side.other if self._server_opens else side
         self.lines.append(Line(speaker, data, at_ns, SERVICE_NS))

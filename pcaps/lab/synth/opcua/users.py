@@ -41,10 +41,7 @@ class UserName:
 
     def token(self, server: Identity | None, nonce: bytes, chance: random.Random) -> Token:
         """The password is encrypted together with the server's nonce (7.40.2.2)."""
-        secret, algorithm = self.password.encode(), None
-        if server:
-            length = binary.pack_uatype(ua.VariantType.UInt32, len(secret) + len(nonce))
-            secret, algorithm = oaep(server.key.public_key(), length + secret + nonce, chance), _OAEP
+        secret, algorithm = _kept(self.password, server, nonce, chance)
         identity = ua.UserNameIdentityToken(
             PolicyId="name", UserName=self.name, Password=secret, EncryptionAlgorithm=algorithm
         )
@@ -63,7 +60,31 @@ class Certificate:
         return Token(identity, signed(self.holder, (server.der if server else b"") + nonce))
 
 
-User = Anonymous | UserName | Certificate
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token of an authorisation service, such as a JSON Web Token; in clear where it cannot be encrypted."""
+
+    token_data: str
+
+    def token(self, server: Identity | None, nonce: bytes, chance: random.Random) -> Token:
+        """The token as it is, or encrypted like a password (7.40.6)."""
+        secret, algorithm = _kept(self.token_data, server, nonce, chance)
+        identity = ua.IssuedIdentityToken(PolicyId="issued", TokenData=secret, EncryptionAlgorithm=algorithm)
+        return Token(identity, ua.SignatureData())
+
+
+User = Anonymous | UserName | Certificate | Issued
+
+
+def _kept(
+    secret: str, server: Identity | None, nonce: bytes, chance: random.Random
+) -> tuple[bytes, str | None]:
+    """A secret for the server's eyes, with the name of what encrypts it."""
+    plain = secret.encode()
+    if not server:
+        return plain, None
+    length = binary.pack_uatype(ua.VariantType.UInt32, len(plain) + len(nonce))
+    return oaep(server.key.public_key(), length + plain + nonce, chance), _OAEP
 
 
 def signed(by: Identity, data: bytes) -> Structure:
