@@ -52,7 +52,9 @@ def test_frames_are_in_the_order_of_time(one: Sample) -> None:
 
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
 def test_no_frame_is_malformed_and_no_checksum_wrong(one: Sample) -> None:
-    wrong = "_ws.malformed || ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0"
+    # A Sparkplug host's STATE is JSON since 3.0 (6.4.27); Wireshark 4.0 takes it for a protobuf.
+    malformed = '(_ws.malformed && !(mqtt.topic contains "spBv1.0/STATE/"))'
+    wrong = f"{malformed} || ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0"
     assert fields(one, wrong, options=CHECKSUMS) == []
 
 

@@ -52,6 +52,7 @@ DISSECTORS: Final = {
     "fins": {"omron"},
     "ads": {"ams"},
     "hart-ip": {"hart_ip"},
+    "wireguard": {"wg"},
 }
 
 Ends = frozenset[tuple[str, str]]

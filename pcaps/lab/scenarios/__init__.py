@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from pcaps.lab.scenarios import conduit_misuse, degraded_link, gap_and_duplicates, normal_shift, shift
+from pcaps.lab.scenarios import (
+    conduit_misuse,
+    degraded_link,
+    gap_and_duplicates,
+    mqtt_misuse,
+    mqtt_proper,
+    normal_shift,
+    opcua_certificate,
+    opcua_exposed,
+    opcua_protected,
+    remote_bypass,
+    remote_hours,
+    remote_pivot,
+    remote_session,
+    shift,
+    sparkplug_broken,
+)
 from pcaps.lab.scenarios.base import Scenario
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -14,4 +30,14 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     gap_and_duplicates.SCENARIO,
     shift.SCENARIO,
     shift.TWIN,
+    opcua_protected.SCENARIO,
+    opcua_exposed.SCENARIO,
+    opcua_certificate.SCENARIO,
+    mqtt_proper.SCENARIO,
+    mqtt_misuse.SCENARIO,
+    sparkplug_broken.SCENARIO,
+    remote_session.SCENARIO,
+    remote_bypass.SCENARIO,
+    remote_hours.SCENARIO,
+    remote_pivot.SCENARIO,
 )

@@ -23,9 +23,18 @@ _OPENING: Final = ((57, 280), (590, 88), (140, 4), (460, 180), (12, 20), (390, 4
 
 
 def session(
-    chance: random.Random, start_ns: int, holder: Identity, user: str, work: Sequence[Work] = ()
+    chance: random.Random,
+    start_ns: int,
+    holder: Identity,
+    user: str,
+    work: Sequence[Work] = (),
+    *,
+    update_bytes: tuple[int, int] = (80, 1_200),
 ) -> list[Line]:
-    """A session of `user` on the computer whose certificate that is, network level authentication first."""
+    """A session of `user` on the computer whose certificate that is, network level authentication first.
+
+    `update_bytes`: how much of the screen changes with each action, from and to.
+    """
     cookie = f"Cookie: mstshash={user[:9]}\r\n".encode()
     asked = _negotiation(_NEGOTIATION_REQUEST, _TLS | _CREDSSP)
     made = [
@@ -36,7 +45,7 @@ def session(
     for said, answered in _OPENING:
         made += [client(_seal(chance, said)), server(_seal(chance, answered))]
     for stretch in work:
-        made += lines_of(stretch, chance, _input, _update)
+        made += lines_of(stretch, chance, _input, lambda draw: _seal(draw, draw.randrange(*update_bytes)))
     return made
 
 
@@ -52,10 +61,6 @@ def refused(start_ns: int, user: str) -> list[Line]:
 
 def _input(chance: random.Random) -> bytes:
     return _seal(chance, 7 * chance.randrange(1, 6))
-
-
-def _update(chance: random.Random) -> bytes:
-    return _seal(chance, chance.randrange(60, 500))
 
 
 def _seal(chance: random.Random, plain_bytes: int) -> bytes:
