@@ -114,6 +114,15 @@ passwords in less than a minute.
                 tap.saw(
                     "Q1", "scada1", "mq1", 1, "name and password in clear", service="mqtt", seconds=(55, 70)
                 ),
+                tap.saw(
+                    "SEG-05",
+                    "scada1",
+                    "mq1",
+                    2,
+                    "a client id that the rule does not have, and a topic it does not",
+                    service="mqtt",
+                    seconds=(55, 70),
+                ),
                 stranger("Q2", len(_EVERYTHING), "filters that take everything, by a new client", (100, 110)),
                 stranger("Q3", 1, "an NCMD by a new client", (150, 160)),
                 stranger(

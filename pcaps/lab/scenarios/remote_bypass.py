@@ -80,6 +80,9 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                 tap.saw("SEG-02", "acme1", "ews1", 1, "from level 5 to level 2", service="rdp"),
                 tap.saw("SEG-06", "ews1", "relay1", 1, "out of a zone that denies it", service="teamviewer"),
                 tap.saw("SEG-06", "hist1", "peer1", 1, "out of a zone that denies it", service="wireguard"),
+                tap.saw(
+                    "SEG-05", "ews1", "ua1", 1, "a node that its rule does not let it write", service="opcua"
+                ),
                 tap.saw("SEG-05", "ews1", "plc1", 2, "registers beyond the setpoints", service="modbus"),
                 tap.saw("CHG-01", "ews1", "plc1", 2, "function 6, beyond the setpoints", service="modbus"),
                 tap.saw(
