@@ -1,4 +1,4 @@
-"""`geophone demo`: the sample captures replayed into an embedded store, and served."""
+"""`geophone demo`: the demo's sample captures replayed into an embedded store, and served."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ _SHOWN_FIRST: Final = "shift"
 
 
 def run_demo(store_url: str | None, port: int, *, serve: bool) -> None:
-    """Replay every sample capture under its policy, print the summaries, then serve until Ctrl-C."""
+    """Replay the sample captures of the demo under their policies, print the summaries, then serve until Ctrl-C."""
     console = summary_console()
     with ExitStack() as stack:
         folder = store_url or stack.enter_context(tempfile.TemporaryDirectory(prefix="geophone-demo-"))
         store = stack.enter_context(open_store(folder))
         # The pages are about the site of the newest replay.
-        for sample in sorted(samples(), key=lambda one: one.name == _SHOWN_FIRST):
+        shown = [sample for sample in samples() if sample.demo]
+        for sample in sorted(shown, key=lambda one: one.name == _SHOWN_FIRST):
             console.rule(sample.title)
             result = replay(open_capture(sample.capture), load(sample.policy), store=store, threads=2)
             print_result(console, result)

@@ -85,6 +85,8 @@ class Sample:
     twin: str
     #: Name of the capture whose benign twin this is; empty: of none.
     twin_of: str
+    #: Whether `geophone demo` shows it.
+    demo: bool
 
 
 def sample(name: str) -> Sample:
@@ -123,6 +125,7 @@ def _read(notes: Path) -> Sample:
             expected=tuple(ExpectedFinding(**finding) for finding in said.get("expected", ())),
             twin=said.get("twin", ""),
             twin_of=said.get("twin_of", ""),
+            demo=said.get("demo", False),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SampleError(

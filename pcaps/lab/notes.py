@@ -52,6 +52,8 @@ class Notes:
     twin: str = ""
     #: The capture whose benign twin this is.
     twin_of: str = ""
+    #: Whether `geophone demo` shows it.
+    demo: bool = False
 
     def toml(self, capture: Table) -> str:
         """The file's text; `capture` are the figures of the capture's bytes."""
@@ -79,9 +81,11 @@ class Notes:
 
     def _head(self) -> str:
         story = textwrap.fill(" ".join(self.story.split()), _STORY_WIDTH)
-        top = {"title": self.title, "licence": LICENCE, "policy": self.policy}
+        top: dict[str, Value] = {"title": self.title, "licence": LICENCE, "policy": self.policy}
         twins = {"twin": self.twin, "twin_of": self.twin_of}
         top |= {key: name for key, name in twins.items() if name}
+        if self.demo:
+            top["demo"] = True
         return (
             "".join(f"{key} = {_value(value)}\n" for key, value in top.items())
             + f'story = """\n{story}\n"""\n'

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pcaps import samples
+from pcaps import sample
 from tests.geophone.conftest import Geophone
 
-MINE_A = samples()[0].policy
+MINE_A = sample("normal-shift").policy
 
 
 def test_a_sound_policy_is_counted_and_what_is_not_judged_is_said(geophone: Geophone) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from geophone.runner import replay
-from pcaps import samples
+from pcaps import sample
 from policy.loader import load
 from sensors.capture import CaptureUnreadable, open_capture
 from store.client import open_store
@@ -98,7 +98,7 @@ def test_another_protocol_behind_an_allowed_port_is_found(geophone: Geophone, tm
         dport=502,
     )
     capture.write_bytes(pcap_bytes.pcap(frames))
-    outcome = geophone("replay", capture, "--policy", samples()[0].policy, "--findings", findings)
+    outcome = geophone("replay", capture, "--policy", sample("normal-shift").policy, "--findings", findings)
     assert outcome.returncode == 1, outcome
     (finding,) = (json.loads(line) for line in findings.read_text().splitlines())
     assert (finding["kind"], finding["confidence"], finding["conduit"]) == ("SEG-04", "low", "c-room-plant")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import pcaps
+from analyzers.catalogue import judges
 from pcaps import Sample, SampleError, sample, samples
 from pcaps.lab.packing import unpacked
 from pcaps.lab.scenarios import SCENARIOS
@@ -89,11 +90,23 @@ def test_benign_samples_expect_nothing_and_the_others_something() -> None:
     assert silent == benign | {one.name for one in SAMPLES if one.twin_of}
 
 
+def test_the_demo_shows_a_good_day_and_bad_ones() -> None:
+    silent = {one.name for one in SAMPLES if one.demo and not one.expected}
+    assert silent == {"normal-shift", "degraded-link", "gap-and-duplicates"}
+    assert any(one.expected for one in SAMPLES if one.demo)
+
+
+@pytest.mark.parametrize("one", [one for one in SAMPLES if one.planted], ids=lambda one: one.name)
+def test_what_was_planted_is_expected_as_far_as_this_version_judges_it(one: Sample) -> None:
+    judged = {planted.id for planted in one.planted if judges(planted.id, planted.service)}
+    assert {finding.kind for finding in one.expected} == judged
+
+
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
 def test_notes_have_no_key_that_nobody_reads(one: Sample) -> None:
     notes = tomllib.loads((pcaps.FOLDER / f"{one.name}.toml").read_text())
     known = {"title", "licence", "policy", "story", "origin", "capture", "truth", "planted", "expected"}
-    assert set(notes) <= known | {"twin", "twin_of"}
+    assert set(notes) <= known | {"twin", "twin_of", "demo"}
 
 
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)

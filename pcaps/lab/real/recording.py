@@ -111,6 +111,7 @@ def _notes(operations: Sequence[Table], tcpdump_version: str, done: Sequence[Pla
             "tap": TAP,
         },
         policy=POLICY,
+        demo=True,
         truth={
             "modbus_requests": sum(int(str(one["asked"])) for one in operations),
             "modbus_answers": sum(int(str(one["answered"])) for one in operations),

@@ -67,6 +67,7 @@ exception also spends the availability budget of so short a capture.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
+        demo=True,
         truth={**modbus_figures(site), "dropped_segments": 0, "removed_frames": 0, "span_duplicates": 0},
         truth_lists={
             "round_trip": round_trips(site, (("hmi1", "plc1"), ("hmi1", "plc2")), ((0, _MINUTES),)),

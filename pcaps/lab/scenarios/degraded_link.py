@@ -57,6 +57,7 @@ network is no breach of the policy.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
+        demo=True,
         truth={
             **modbus_figures(site),
             "impaired_conduit": "c-room-plant",

@@ -51,6 +51,7 @@ there is no finding.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
+        demo=True,
         truth={
             **modbus_figures(site),
             "dropped_segments": 0,

@@ -40,6 +40,7 @@ measure the path. Everything is allowed: no finding, and no loss.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
+        demo=True,
         truth={
             **modbus_figures(site),
             "dropped_segments": 0,

@@ -107,6 +107,7 @@ def _make(seed: int) -> Made:
             story=_CALM + _PLANTED,
             origin=origin(_NAME, seed),
             policy=_POLICY,
+            demo=True,
             truth=_truth(site),
             truth_lists=_truth_lists(site, captured),
             twin=_TWIN,
