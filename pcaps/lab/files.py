@@ -11,7 +11,7 @@ from typing import Final
 from pcaps.lab.notes import Notes, Table, moment
 from pcaps.lab.packing import SUFFIX, pack, unpacked
 from pcaps.lab.scenarios.base import Scenario
-from pcaps.lab.synth.pcapng import Frame, encode
+from pcaps.lab.synth.pcapng import Frame, Interface, encode
 
 FOLDER: Final = Path(__file__).resolve().parent.parent
 
@@ -76,16 +76,26 @@ class Files:
 
 
 def of(
-    name: str, frames: Sequence[Frame], notes: Notes, *, site: str, comment: str, packed: bool = False
+    name: str,
+    frames: Sequence[Frame],
+    notes: Notes,
+    *,
+    site: str,
+    comment: str,
+    packed: bool = False,
+    interfaces: Sequence[Interface] = (),
 ) -> Files:
-    """The files of a capture: `frames` in the order they were captured on the site's SPAN port."""
+    """The files of a capture: `frames` in the order they were captured.
+
+    `interfaces` that they were captured on; where there are none, it is the SPAN port of the site's router.
+    """
+    span = Interface("span0", f"SPAN of the router between the zones of {site}")
     return Files(
         name=name,
         capture_name=f"{name}.pcapng{SUFFIX if packed else ''}",
         plain=encode(
             frames,
-            interface="span0",
-            description=f"SPAN of the router between the zones of {site}",
+            interfaces or (span,),
             comment=f"Geophone sample '{name}': {comment}",
         ),
         notes=notes,
@@ -105,4 +115,5 @@ def made(scenario: Scenario) -> Files:
         site=scenario.site,
         comment=f"synthetic, seed {scenario.seed}",
         packed=scenario.packed,
+        interfaces=story.interfaces,
     )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
+import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Dot1Q, Ether
 
 from pcaps.lab.mine_a import MineA
 from pcaps.lab.site import MINUTE_NS, MORNING_NS
-from pcaps.lab.synth.clock import MICROSECOND
+from pcaps.lab.synth.clock import MICROSECOND, SECOND
 from pcaps.lab.synth.frames import FIN, RST, SYN
-from pcaps.lab.synth.span import copy_twice, in_order, lose
+from pcaps.lab.synth.pcapng import Frame, Interface, encode
+from pcaps.lab.synth.span import copy_twice, in_order, lose, repeat, telling
+from sensors.capture import open_capture
+from sensors.engine import decode
+from tests.support.wireshark import TSHARK, wireshark_fields
 
 
 def quiet_minutes() -> MineA:
@@ -78,3 +86,46 @@ def test_no_two_segments_in_a_row_are_removed_from_one_direction() -> None:
             gone = id(one) not in survived
             assert not (gone and previous.get(direction))
             previous[direction] = gone
+
+
+def test_a_repeating_port_shows_every_frame_twice_and_unchanged() -> None:
+    frames, packets = repeat(CAPTURED, 5)
+    assert Counter(frame.data for frame in frames) == {
+        data: 2 * count for data, count in Counter(one.packet.frame for one in CAPTURED).items()
+    }
+    assert packets == sum(IP in Ether(one.packet.frame) for one in CAPTURED)
+    assert [frame.ts_ns for frame in frames] == sorted(frame.ts_ns for frame in frames)
+
+
+def test_a_port_that_tells_its_losses_tells_all_of_them_up_to_its_last_time() -> None:
+    kept, removed = lose(CAPTURED, 0.2, 5, always)
+    told = telling(CAPTURED, kept, MORNING_NS + 9 * MINUTE_NS)
+    assert [frame.data for frame in told] == [one.packet.frame for one in kept]
+    after_last = sum(one.ts_ns > kept[-1].ts_ns for one in CAPTURED)
+    assert sum(frame.dropped for frame in told) == removed.frames - after_last
+    until_ns = MORNING_NS + MINUTE_NS
+    first_minute = sum(frame.dropped for frame in told if frame.ts_ns < until_ns)
+    assert sum(frame.dropped for frame in telling(CAPTURED, kept, until_ns)) == first_minute > 0
+
+
+@pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
+def test_wireshark_reads_the_interfaces_and_the_losses_of_a_capture(tmp_path: Path) -> None:
+    frames = [
+        Frame(SECOND, CAPTURED[0].packet.frame, interface=1, dropped=3),
+        Frame(2 * SECOND, CAPTURED[1].packet.frame),
+    ]
+    capture = tmp_path / "two.pcapng"
+    capture.write_bytes(encode(frames, (Interface("a", "first"), Interface("b", "second", 7)), comment=""))
+    names = ("frame.interface_name", "frame.interface_description", "frame.packet_flags")
+    assert [row[:2] for row in wireshark_fields(capture, "frame", *names)] == [
+        ("b", "second"),
+        ("a", "first"),
+    ]
+    run = decode(open_capture(capture))
+    with run:
+        dropped = {
+            row["interface_id"]: row["dropped_packets"]
+            for rows in run
+            for row in rows["coverage"].to_pylist()
+        }
+    assert dropped == {0: 0, 1: 7}

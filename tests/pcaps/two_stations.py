@@ -11,7 +11,7 @@ import polars as pl
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND, SECOND, Clock
 from pcaps.lab.synth.dialogue import End, Line, Side, talk
 from pcaps.lab.synth.network import Captured, Host, Impairment, Network
-from pcaps.lab.synth.pcapng import encode
+from pcaps.lab.synth.pcapng import Interface, encode
 from pcaps.lab.synth.span import frames_of, in_order
 from sensors.engine import decode
 
@@ -67,7 +67,7 @@ def capture(folder: Path, *said: Said) -> Path:
     """The same as a file."""
     path = folder / "said.pcapng"
     frames = frames_of(captured(*said))
-    path.write_bytes(encode(frames, interface="span0", description="", comment=""))
+    path.write_bytes(encode(frames, (Interface("span0", ""),), comment=""))
     return path
 
 

@@ -11,7 +11,7 @@ from pcaps.lab.notes import Notes, Table, moment
 from pcaps.lab.site import MINUTE_NS, Site
 from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.network import Captured
-from pcaps.lab.synth.pcapng import Frame
+from pcaps.lab.synth.pcapng import Frame, Interface
 from pcaps.lab.synth.truth import observe
 
 POLICY: Final = "policies/mine-a.yaml"
@@ -26,6 +26,8 @@ class Made:
 
     frames: Sequence[Frame]
     notes: Notes
+    #: What captured them; the SPAN port of the site's router where left out.
+    interfaces: Sequence[Interface] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pcaps.lab.synth.clock import MILLISECOND, SECOND, Process
 from pcaps.lab.synth.frames import udp_frame
 from pcaps.lab.synth.mqtt import packets
 from pcaps.lab.synth.network import Host, Network, Packet
-from pcaps.lab.synth.tcp import connection
+from pcaps.lab.synth.tcp import Endpoint, connection
 
 MQTT_PORT: Final = packets.PORT
 HTTPS_PORT: Final = 443
@@ -28,10 +28,20 @@ _NTP_EPOCH_S: Final = 2_208_988_800  # 1900 to 1970 (RFC 5905, 6)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One message of a client and what the server answers; an empty answer is none."""
+    """One message of a client and what the server answers; an empty answer is none.
+
+    `cuts` are the bytes of the request before which its sender begins a new TCP segment.
+    """
 
     request: bytes
     response: bytes
+    cuts: tuple[int, ...] = ()
+
+    def segments(self) -> list[bytes]:
+        """The request as it is given to TCP."""
+        starts = (0, *self.cuts)
+        ends = (*self.cuts, len(self.request))
+        return [self.request[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def converse(
@@ -57,14 +67,24 @@ def converse(
     for at_ns, exchange in exchanges:
         yield at_ns
 
-        def answer(_: bytes, response: bytes = exchange.response) -> None:
-            if response:
-                theirs.clock.after(service_ns, lambda: theirs.send(response))
-
-        theirs.on_data = answer
-        ours.send(exchange.request)
+        theirs.on_data = _answering(theirs, exchange, service_ns)
+        for segment in exchange.segments():
+            ours.send(segment)
     yield exchanges[-1][0] + 5 * SECOND
     ours.close()
+
+
+def _answering(server: Endpoint, exchange: Exchange, service_ns: int) -> Callable[[bytes], None]:
+    """What a server does with the bytes of a request: once all are there, it answers."""
+    missing = len(exchange.request)
+
+    def take(data: bytes) -> None:
+        nonlocal missing
+        missing -= len(data)
+        if missing == 0 and exchange.response:
+            server.clock.after(service_ns, lambda: server.send(exchange.response))
+
+    return take
 
 
 def mqtt_day(

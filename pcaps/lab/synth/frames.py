@@ -131,6 +131,11 @@ def arp_reply(mac: str, ip: str, asker_mac: str, asker_ip: str) -> bytes:
     )
 
 
+def is_ipv4(frame: bytes) -> bool:
+    """Whether an untagged frame carries an IPv4 packet."""
+    return frame[_IP - 2 : _IP] == b"\x08\x00"
+
+
 def egress_copy(frame: bytes, src_mac: str, dst_mac: str, vlan: int) -> bytes:
     """The same IPv4 packet as it leaves the router: next hop's MACs, a VLAN tag where > 0, TTL one less."""
     packet = bytearray(frame[_IP:])

@@ -23,6 +23,7 @@ from pymodbus.pdu.register_message import (
 
 from pcaps.lab.synth.clock import SECOND, Clock, Process, Wait
 from pcaps.lab.synth.network import Host, Network
+from pcaps.lab.synth.tally import Said
 from pcaps.lab.synth.tcp import Endpoint, connection
 
 PORT: Final = 502
@@ -163,9 +164,12 @@ class Client:
     connections: int = 0
     asked: int = 0
     answered: int = 0
+    #: Every request that was answered, in the order of the answers.
+    said: list[Said] = field(default_factory=list)
     endpoint: Endpoint | None = None
     _waker: Callable[[], None] | None = None
-    _outstanding: int = 0
+    #: When, and with what function, the requests were sent that have no answer yet: it answers them in order.
+    _outstanding: list[tuple[int, int]] = field(default_factory=list)
 
     def poll(
         self,
@@ -217,10 +221,11 @@ class Client:
         messages = _Messages()
 
         def answered(data: bytes) -> None:
-            for _ in messages.feed(data):
+            for message in messages.feed(data):
                 self.answered += 1
-                self._outstanding -= 1
-            if self._outstanding == 0 and self._waker is not None:
+                at_ns, function = self._outstanding.pop(0)
+                self.said.append(Said(at_ns, function, answered=True, refused=message[7] != function))
+            if not self._outstanding and self._waker is not None:
                 waker, self._waker = self._waker, None
                 waker()
 
@@ -249,7 +254,7 @@ class Client:
             raise ValueError(f"{self.host.name} asks {self.server.host.name} without a connection")
         adus = [request.adu(self.asked + i & 0xFFFF) for i, request in enumerate(requests)]
         self.asked += len(adus)
-        self._outstanding = len(adus)
+        self._outstanding = [(self._clock.now_ns, request.function) for request in requests]
 
         def answered(waker: Callable[[], None]) -> None:
             self._waker = waker

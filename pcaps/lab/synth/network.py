@@ -98,6 +98,8 @@ class Network:
         self.seed = seed
         self.captured: list[Captured] = []
         self.losses = Losses()
+        #: The same for each bad stretch alone.
+        self.losses_of: dict[Impairment, Losses] = {bad: Losses() for bad in impairments}
         self._impairments = impairments
         self._draws: dict[str, random.Random] = {}
         self._last_arrival: dict[tuple[str, str], int] = {}
@@ -147,7 +149,8 @@ class Network:
         loss, jitter = chance.random(), 2 * chance.random() - 1
         if bad is not None:
             lost = loss < bad.loss
-            self.losses.add(side, packet.payload_bytes, lost=lost)
+            for losses in (self.losses, self.losses_of[bad]):
+                losses.add(side, packet.payload_bytes, lost=lost)
             if lost:
                 return None
         delay = leg.leg_ns + round(jitter * leg.jitter_ns)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pcaps.lab.synth.clock import MICROSECOND
-from pcaps.lab.synth.frames import FIN, RST, SYN, egress_copy
+from pcaps.lab.synth.frames import FIN, RST, SYN, egress_copy, is_ipv4
 from pcaps.lab.synth.network import Captured
 from pcaps.lab.synth.pcapng import Frame
 
@@ -56,6 +56,35 @@ def lose(
             last_removed.discard(direction)
         kept.append(one)
     return kept, Removed(frames, data)
+
+
+def telling(captured: Sequence[Captured], kept: Sequence[Captured], until_ns: int) -> list[Frame]:
+    """The kept frames; up to `until_ns` each says how many of the captured ones are missing just before it."""
+    missing, there, frames = 0, {id(one) for one in kept}, []
+    for one in captured:
+        if id(one) not in there:
+            missing += 1
+            continue
+        frames.append(Frame(one.ts_ns, one.packet.frame, dropped=missing if one.ts_ns < until_ns else 0))
+        missing = 0
+    return frames
+
+
+def repeat(captured: Sequence[Captured], seed: int) -> tuple[list[Frame], int]:
+    """Every frame a second time within a millisecond, not a bit of it changed; and how many of them are IP.
+
+    So does a switch that mirrors the sending of one port and the receiving of another to the same SPAN port.
+    """
+    chance = random.Random(f"{seed}/span-repeats")
+    frames: list[Frame] = []
+    packets = 0
+    for one in captured:
+        frame = one.packet.frame
+        later_ns = MICROSECOND + chance.randrange(900 * MICROSECOND)
+        frames += [Frame(one.ts_ns, frame), Frame(one.ts_ns + later_ns, frame)]
+        packets += is_ipv4(frame)
+    frames.sort(key=lambda frame: frame.ts_ns)
+    return frames, packets
 
 
 def copy_twice(
