@@ -16,7 +16,7 @@ from pcaps.lab.scenarios import SCENARIOS
 from pcaps.lab.scenarios.base import Scenario
 from pcaps.lab.synth.pcapng import Frame
 
-SMALLEST = "conduit-misuse"
+SMALLEST = "arp-flip"
 
 
 COMMITTED = [scenario for scenario in SCENARIOS if scenario.committed]

@@ -14,6 +14,7 @@ from pcaps.lab.scenarios import (
     opcua_certificate,
     opcua_exposed,
     opcua_protected,
+    pump_b,
     remote_bypass,
     remote_hours,
     remote_pivot,
@@ -40,4 +41,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     remote_bypass.SCENARIO,
     remote_hours.SCENARIO,
     remote_pivot.SCENARIO,
+    *pump_b.SCENARIOS,
 )

@@ -1,0 +1,46 @@
+"""Stories of pump station B, one thing each, with their benign twins."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pcaps.lab.scenarios.base import Scenario
+from pcaps.lab.scenarios.pump_b import (
+    arp_flip,
+    beacon,
+    connection_flood,
+    dhcp,
+    firmware_changed,
+    link_phases,
+    modbus_answers,
+    modbus_diagnostics,
+    modbus_exceptions,
+    modbus_malformed,
+    modbus_program,
+    modbus_survey,
+    modbus_values,
+    network_scan,
+    sensor_silence,
+    span,
+    split_write,
+)
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    *split_write.SCENARIOS,
+    *modbus_survey.SCENARIOS,
+    *modbus_diagnostics.SCENARIOS,
+    *modbus_exceptions.SCENARIOS,
+    *modbus_malformed.SCENARIOS,
+    *modbus_values.SCENARIOS,
+    *modbus_program.SCENARIOS,
+    *modbus_answers.SCENARIOS,
+    *firmware_changed.SCENARIOS,
+    *network_scan.SCENARIOS,
+    *connection_flood.SCENARIOS,
+    *beacon.SCENARIOS,
+    *arp_flip.SCENARIOS,
+    *dhcp.SCENARIOS,
+    *span.SCENARIOS,
+    *sensor_silence.SCENARIOS,
+    *link_phases.SCENARIOS,
+)
