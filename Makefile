@@ -62,7 +62,7 @@ lint-rust: ## The Rust half of lint
 
 .PHONY: test-rust
 test-rust: ## The native engine's own tests
-	@$(SETUP) tools
+	@$(SETUP) build
 	@# The tests link libpython; not every interpreter keeps it where the loader looks.
 	export LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
 	$(STEP) "fuzz seeds" $(BIN)/python sensors/native/fuzz/seeds.py .cache/fuzz
