@@ -279,6 +279,32 @@ fn over_websocket_the_same_packets_come_out() {
 }
 
 #[test]
+fn an_upgrade_is_known_wherever_its_request_is_cut() {
+    let connect = frame(0x82, 0, &wire::connect("browser"));
+    let rest = [(1, SWITCHING), (0, &connect[..])];
+    for port in [9001, 8080] {
+        for cut in b"GET /".len()..GET.len() {
+            let (start, end) = GET.split_at(cut);
+            let decoded = talk(port, &[&[(0, start), (0, end)], &rest[..]].concat()).decode();
+            assert_eq!(decoded.column("mqtt", "client_id"), ["browser"], "port {port}, cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_request_that_only_might_become_an_upgrade_is_http() {
+    let said: [(usize, &[u8]); 4] = [
+        (0, b"GET /mqtt HTTP/1.1\r\n"),
+        (0, b"Host: b\r\n"),
+        (0, b"\r\n"),
+        (1, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    ];
+    let decoded = talk(9001, &said).decode();
+    assert_eq!(decoded.lines("http", &["path", "status"]), ["/mqtt 200"]);
+    assert!(decoded.column("mqtt", "topic").is_empty());
+}
+
+#[test]
 fn a_refused_upgrade_is_no_mqtt_and_a_compressed_one_is_not_read() {
     let decoded = talk(9001, &[(0, GET), (1, b"HTTP/1.1 404 Not Found\r\n\r\n")]).decode();
     assert!(decoded.column("mqtt", "topic").is_empty());

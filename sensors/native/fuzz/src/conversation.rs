@@ -95,10 +95,15 @@ impl Conversation {
     /// Sayings by which the protocol is known from here on, each in one segment whatever the cut.
     pub fn greet(&mut self, sayings: &[Saying<'_>]) {
         let cut = std::mem::replace(&mut self.cut, Cut::Whole);
+        self.greet_in_pieces(sayings);
+        self.cut = cut;
+    }
+
+    /// The same, of a protocol that is known however they are cut.
+    pub fn greet_in_pieces(&mut self, sayings: &[Saying<'_>]) {
         for (side, payload) in sayings {
             self.say(*side, payload);
         }
-        self.cut = cut;
         self.is_sound = !self.is_limited;
     }
 

@@ -3,7 +3,7 @@
 
 mod fields;
 
-use super::conversation::{Conversation, Cut, hold};
+use super::conversation::{Conversation, Cut, Saying, hold};
 use super::messages::Form;
 use fields::{TOPICS, fields, remaining_length};
 
@@ -36,7 +36,12 @@ fn converse(options: u8, mut rest: &[u8], cut: Cut) -> Conversation {
         conversation.open();
     }
     if websocket {
-        conversation.greet(&[(0, GET), (1, SWITCHING)]);
+        let greeting: [Saying<'_>; 2] = [(0, GET), (1, SWITCHING)];
+        if options & 4 == 0 {
+            conversation.greet_in_pieces(&greeting);
+        } else {
+            conversation.greet(&greeting);
+        }
     } else if options & 64 == 0 {
         let (connect, connack) = if newer { GREETING_5 } else { GREETING };
         conversation.greet(&[(0, connect), (1, connack)]);

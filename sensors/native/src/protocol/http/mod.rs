@@ -25,13 +25,16 @@ pub const PROTOCOL: Protocol = Protocol {
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// A part of a head that is shorter may wait for its rest: as much as is kept of a flow that nobody knows yet.
+const SHORT_HEAD: usize = 512;
+
 /// The longest line in front of a chunk, or of a trailer.
 const LINE_LIMIT: usize = 4_096;
 
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     let named = |speaker| Some(Recognised { confidence: Confidence::Structure, speaker });
     match head::start(payload) {
-        Start::Request if is_mqtt(payload) => None,
+        Start::Request if is_mqtt(payload) || may_become_mqtt(payload) => None,
         Start::Request => named(Some(Role::Client)),
         Start::Response => named(Some(Role::Server)),
         Start::Open if on_port => named(None),
@@ -48,6 +51,15 @@ fn is_mqtt(payload: &[u8]) -> bool {
         .windows(field.len())
         .position(|window| window == field)
         .is_some_and(|at| lower[at + field.len()..].trim_ascii_start().starts_with(b"mqtt"))
+}
+
+/// True for a short part of a request whose rest may say that it opens MQTT: it is shown again with what follows.
+fn may_become_mqtt(payload: &[u8]) -> bool {
+    let has = |text: &[u8]| payload.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text));
+    let goes_on = payload.len() < SHORT_HEAD && !has(b"\r\n\r\n") && !has(b"\n\n");
+    goes_on
+        && payload.starts_with(b"GET ")
+        && (!has(b"\n") || has(b"/mqtt HTTP") || has(b"/mqtt?") || has(b"upgrade: websocket"))
 }
 
 fn start(_: Confidence) -> Box<dyn Parser> {

@@ -91,7 +91,7 @@ impl Parser for Mqtt {
         if self.progress != Progress::Reading {
             return;
         }
-        if std::mem::replace(&mut self.fresh, false) && websocket::is_upgrade(bytes) {
+        if std::mem::replace(&mut self.fresh, false) && websocket::begins_request(bytes) {
             self.websocket = Some(Box::default());
             self.carrier = Carrier::WebSocket;
         }

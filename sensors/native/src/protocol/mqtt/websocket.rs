@@ -36,6 +36,11 @@ pub fn is_upgrade(payload: &[u8]) -> bool {
     upgrades && is_mqtt
 }
 
+/// True for the start of a request, however short: no packet of MQTT begins with its first letter.
+pub fn begins_request(bytes: &[u8]) -> bool {
+    bytes.iter().zip(b"GET ").all(|(byte, letter)| byte == letter)
+}
+
 /// The path of a request line, without its query.
 fn path(request: &[u8]) -> &[u8] {
     let path = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
