@@ -475,8 +475,12 @@ impl Stream {
     /// Declares everything up to `until` that was not seen as a gap.
     fn give_up(&mut self, turn: &Turn<'_>, until: u64, held: &mut Held, out: &mut impl Listener) {
         let Turn { side, at, mss, .. } = *turn;
-        let until = self.without_fin(until);
-        while self.next < until {
+        loop {
+            // Once a FIN is passed, what came behind it, against all rules, goes the same way.
+            let until = self.without_fin(until);
+            if self.next >= until {
+                return;
+            }
             let hole_end = self.pieces().first().map_or(until, |piece| piece.start.min(until));
             if hole_end > self.next {
                 let missing = hole_end - self.next;
