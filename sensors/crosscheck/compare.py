@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sensors.capture import Capture, open_capture, single_file
-from sensors.crosscheck import dissection
+from sensors.crosscheck import dissection, introductions
 from sensors.crosscheck.agreement import Agreement, FieldAgreement
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.flows import compare_flows
@@ -27,8 +27,11 @@ from sensors.crosscheck.totals import Totals
 from sensors.crosscheck.wireshark import Wireshark
 from sensors.engine import EngineLimits
 
+#: Compared by what they say of themselves at the start of a connection.
+INTRODUCED: Final = ("tls", "ssh")
+
 #: What can be asked for alone; the lower layers are always read, for the explanations.
-PROTOCOL_NAMES: Final = ("frame", "tcp", "udp", *(protocol.name for protocol in PROTOCOLS))
+PROTOCOL_NAMES: Final = ("frame", "tcp", "udp", *(protocol.name for protocol in PROTOCOLS), *INTRODUCED)
 
 #: Ports told to tshark at most, the busiest first: a scan is no reason for an endless command line.
 _PORTS_TOLD: Final = 64
@@ -76,7 +79,10 @@ def crosscheck(
         there = any(stream.counts[place] for stream in streams)
         found = any(flow["service"] in protocol.services for flow in flows)
         if protocol.name in asked and (there or found):
-            _compare_messages(capture, wireshark, limits, told, agreement, streams, place)
+            hidden_in = _hidden(protocol, flows, streams, notes)
+            _compare_messages(capture, wireshark, limits, told, agreement, streams, place, hidden_in)
+    if asked & frozenset(INTRODUCED):
+        _compare_introductions(capture, wireshark, limits, told, agreement, streams, asked)
     fields = tuple(field for field in agreement if field.protocol in asked)
     return Crosscheck(capture, wireshark.version, fields, (*notes, *wireshark.remarks))
 
@@ -86,10 +92,27 @@ def _own_flows(
 ) -> tuple[list[OwnRow], list[OwnRow], dict[str, Any]]:
     """Our flows and coverage, and what the engine says of the whole capture: memory grows with the flows."""
     tables: dict[str, list[OwnRow]] = {"flows": [], "coverage": []}
-    with OwnRows(capture, tables, limits) as own:
+    carriers = {protocol.table: protocol.carrier for protocol in PROTOCOLS if protocol.carrier}
+    carried: dict[int, str] = {}
+    with OwnRows(capture, (*tables, *carriers), limits) as own:
         for table, row in own.rest():
-            tables[table].append(row)
+            if table in carriers:
+                carried[row["flow_id"]] = row[carriers[table]]
+            else:
+                tables[table].append(row)
+        for flow in tables["flows"]:
+            flow["carried"] = carried.get(flow["flow_id"], "")
         return tables["flows"], tables["coverage"], own.summary()
+
+
+def _hidden(protocol: Protocol, flows: Iterable[OwnRow], streams: Streams, notes: list[str]) -> str:
+    """The carrier within which this Wireshark does not find the protocol, where we do; "" where there is none."""
+    carrier = protocol.hidden_in
+    here = any(flow["carried"] == carrier and flow["service"] in protocol.services for flow in flows)
+    if not carrier or not here or any({carrier, protocol.begins} <= stream.above for stream in streams):
+        return ""
+    notes.append(f"this Wireshark does not look for {protocol.name} within {carrier}: that is not compared")
+    return carrier
 
 
 def _told(flows: Iterable[Mapping[str, Any]], notes: list[str]) -> list[str]:
@@ -100,6 +123,7 @@ def _told(flows: Iterable[Mapping[str, Any]], notes: list[str]) -> list[str]:
             busy: Counter[int] = Counter()
             for flow in flows:
                 is_it = flow["service"] == way.service and flow["ip_proto"] == way.ip_proto
+                is_it = is_it and way.carried in ("", flow["carried"])
                 if is_it and not {flow["client_port"], flow["server_port"]} & set(way.known):
                     busy[flow["server_port"]] += flow["packets_c2s"] + flow["packets_s2c"]
             found = sorted(port for port, _ in busy.most_common(_PORTS_TOLD))
@@ -146,10 +170,11 @@ def _compare_messages(
     agreement: Agreement,
     streams: Streams,
     place: int,
+    hidden_in: str,
 ) -> None:
     """One protocol, message by message."""
     protocol = PROTOCOLS[place]
-    joined = Messages(protocol, streams.facts, agreement)
+    joined = Messages(protocol, streams.facts, agreement, hidden_in)
     with (
         _dissected(capture, wireshark, told, streams, place) as theirs,
         OwnRows(capture, (protocol.table,), limits) as own,
@@ -161,6 +186,25 @@ def _compare_messages(
         for _, row in own.rest():
             joined.add_ours(row)
     joined.finish()
+
+
+def _compare_introductions(
+    capture: Capture,
+    wireshark: Wireshark,
+    limits: EngineLimits | None,
+    told: list[str],
+    agreement: Agreement,
+    streams: Streams,
+    asked: frozenset[str],
+) -> None:
+    """What connections of TLS and SSH say of themselves: memory grows with the connections."""
+    if not any(stream.above & {"tls", "ssh"} for stream in streams):
+        return
+    with wireshark.reading(capture.path, [*told, *introductions.arguments()], in_order_only=False) as lines:
+        heard = introductions.read(lines)
+    with OwnRows(capture, ("services",), limits) as own:
+        rows = [row for _, row in own.rest()]
+    introductions.compare(heard, streams, rows, agreement, asked)
 
 
 @contextmanager

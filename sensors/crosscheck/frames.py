@@ -155,7 +155,8 @@ def _frame(cells: list[str]) -> Frame:
         captured_bytes=int(captured),
         interface=int(interface or 0),
         protocols=chain,
-        macs=(mac_from, mac_to),
+        # Within a tunnel that carries frames there are several: the innermost one's ends are the flow's.
+        macs=(_last(mac_from), _last(mac_to)),
         vlans=[int(vlan) for vlan in vlans.split(_JOIN) if vlan],
         addresses=(_packed(_last(ends[0])), _packed(_last(ends[1]))) if ends[0] else None,
         ip_id="" if sixth else ip_id,

@@ -69,6 +69,8 @@ class DecodeAs:
     #: Ports -> tshark's arguments.
     arguments: Callable[[list[int]], list[str]]
     ip_proto: int = 6
+    #: What the protocol's rows say of how they are carried, in the column `Protocol.carrier`: only of such flows.
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,12 @@ class Protocol:
     their_identity: Callable[[Message], object]
     #: A row and the part of one of its frame columns -> the part that the message really is, as Wireshark has it.
     part_of_row: Callable[[Row, str], str] = lambda row, part: part
+    #: Rows of the table that are messages of this protocol.
+    takes: Callable[[Row], bool] = lambda row: True
+    #: The column that says how a flow's messages are carried; "" where there is one way.
+    carrier: str = ""
+    #: A carrier in which some versions of Wireshark do not look: its layer, named as in the column.
+    hidden_in: str = ""
     #: Whether both take the same frame for the one that completes a message.
     frames_compared: bool = True
     #: Reasons why one of the two has no such message.

@@ -25,8 +25,11 @@ class Messages:
     the differences themselves.
     """
 
-    def __init__(self, protocol: Protocol, facts: FrameFacts, agreement: Agreement) -> None:
+    def __init__(
+        self, protocol: Protocol, facts: FrameFacts, agreement: Agreement, hidden_in: str = ""
+    ) -> None:
         self._protocol = protocol
+        self._hidden_in = hidden_in
         self._facts = facts
         self._agreement = agreement
         self._ours: defaultdict[_Key, list[Row]] = defaultdict(list)
@@ -34,6 +37,10 @@ class Messages:
 
     def add_ours(self, row: Row) -> None:
         """A row of our table."""
+        if not self._protocol.takes(row) or (
+            self._hidden_in and row[self._protocol.carrier] == self._hidden_in
+        ):
+            return
         for column in self._protocol.parts:
             if (frame := row[column.frame]) is None:
                 continue

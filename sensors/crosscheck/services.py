@@ -7,6 +7,8 @@ from typing import Final
 #: Wireshark's name in `frame.protocols` -> ours in the `service` column.
 SERVICES: Final = {
     "mbtcp": "modbus",
+    "mbudp": "modbus",
+    "mbrtu": "modbus-rtu",
     "opcua": "opcua",
     "mqtt": "mqtt",
     "dns": "dns",

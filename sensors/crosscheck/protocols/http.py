@@ -9,7 +9,7 @@ from typing import Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import DecodeAs, Field, Part, Protocol, column, number, text
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, column, number, text
 
 _PATH_CHARACTERS: Final = 512
 
@@ -25,6 +25,15 @@ def _part_of(message: Message, _: FrameFacts) -> str:
 def _path(message: Message) -> str | None:
     found = message.text("http.request.uri")
     return None if found is None else found.partition("?")[0][:_PATH_CHARACTERS]
+
+
+def _upgrade(case: Case) -> str:
+    """The upgrade to WebSocket of a connection that is another protocol's from its first byte on."""
+    message = case.message
+    to_websocket = message is not None and (message.text("http.upgrade") or "").strip().lower() == "websocket"
+    if case.row is not None or not to_websocket:
+        return ""
+    return "ours: the upgrade to WebSocket belongs to the MQTT that follows, and is no row of its own"
 
 
 HTTP: Final = Protocol(
@@ -69,4 +78,5 @@ HTTP: Final = Protocol(
     our_identity=lambda row, part: row["method"] if part == "request" else row["status"],
     their_identity=lambda m: m.text("http.request.method") or m.number("http.response.code"),
     frames_compared=False,
+    because=(_upgrade,),
 )

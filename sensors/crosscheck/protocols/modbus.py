@@ -1,4 +1,4 @@
-"""Modbus/TCP: our transactions beside Wireshark's `mbtcp` and `modbus` layers.
+"""Modbus: our transactions beside Wireshark's `modbus` layer, behind the header of TCP or UDP, or in serial units.
 
 Wireshark dissects each message alone, and matches a response with the latest request of its transaction id.
 """
@@ -94,6 +94,17 @@ def _identity(message: Message) -> object:
     return tuple(message.number(name) for name in ("mbtcp.trans_id", "mbtcp.unit_id", "modbus.func_code"))
 
 
+def _serial_identity(message: Message) -> object:
+    return tuple(message.number(name) for name in ("mbrtu.unit_id", "modbus.func_code"))
+
+
+def _serial_part_of(message: Message, _: FrameFacts) -> str:
+    """As Wireshark tells a serial unit by itself: whether it matched it to a request."""
+    if not message.names & {"modbus.func_code", "modbus.exception_code"}:
+        return ""
+    return "response" if message.names & {"modbus.request_frame", "modbus.exception_code"} else "request"
+
+
 def _another_request(case: Case) -> str:
     """Which request a response answers, where several of the same id wait."""
     if case.row is None or case.ours is None or case.theirs is None:
@@ -103,9 +114,16 @@ def _another_request(case: Case) -> str:
     return ""
 
 
+def _elsewhere(case: Case) -> str:
+    """Wireshark tells requests from responses over UDP by port 502 alone."""
+    if (case.ours, case.theirs) != ("response", "request") or _PORT in case.facts.ports(case.frame):
+        return ""
+    return "ours: an answer; Wireshark takes what comes over UDP on another port than 502 for requests"
+
+
 _COMMON: Final = (
     Field("transaction id", column("transaction_id"), number("mbtcp.trans_id")),
-    Field("unit", column("unit"), number("mbtcp.unit_id")),
+    Field("unit", column("unit"), _either("mbtcp.unit_id", "mbrtu.unit_id")),
     Field("function", column("function"), number("modbus.func_code")),
 )
 
@@ -163,22 +181,85 @@ _RESPONSE: Final = Part(
     ),
 )
 
-MODBUS: Final = Protocol(
-    name="modbus",
+
+def _with_header(name: str, begins: str, counted: str, framing: str, decode_as: DecodeAs) -> Protocol:
+    """Units with the header of Modbus/TCP, over one transport; each counts a field of that header of its own."""
+    return Protocol(
+        name=name,
+        table="modbus",
+        services=("modbus",),
+        begins=begins,
+        layers=("modbus",),
+        counted=counted,
+        decode_as=(decode_as,),
+        parts=(_REQUEST, _RESPONSE),
+        part_of=_part_of,
+        our_identity=lambda row, _part: (row["transaction_id"], row["unit"], row["function"]),
+        their_identity=_identity,
+        takes=lambda row: bool(row["framing"] == framing),
+        because=(_elsewhere,) if framing == "udp" else (),
+        carrier="framing",
+    )
+
+
+MODBUS: Final = _with_header(
+    "modbus",
+    "mbtcp",
+    "mbtcp.trans_id",
+    "tcp",
+    DecodeAs(
+        "modbus",
+        (_PORT,),
+        lambda ports: ["-o", f"mbtcp.tcp.port:{','.join(map(str, (_PORT, *ports)))}"],
+        carried="tcp",
+    ),
+)
+
+MODBUS_UDP: Final = _with_header(
+    "modbus-udp",
+    "mbudp",
+    "mbtcp.len",
+    "udp",
+    DecodeAs(
+        "modbus",
+        (_PORT,),
+        lambda ports: [part for port in ports for part in ("-d", f"udp.port=={port},mbudp")],
+        17,
+        carried="udp",
+    ),
+)
+
+MODBUS_RTU: Final = Protocol(
+    name="modbus-rtu",
     table="modbus",
-    services=("modbus",),
-    begins="mbtcp",
+    services=("modbus-rtu",),
+    begins="mbrtu",
     layers=("modbus",),
-    counted="mbtcp.trans_id",
+    counted="mbrtu.unit_id",
     decode_as=(
         DecodeAs(
-            "modbus",
-            (_PORT,),
-            lambda ports: ["-o", f"mbtcp.tcp.port:{','.join(map(str, (_PORT, *ports)))}"],
+            "modbus-rtu",
+            (),
+            # The port tells it requests from responses.
+            lambda ports: [
+                "-o",
+                f"mbrtu.tcp.port:{','.join(map(str, ports))}",
+                *(part for port in ports for part in ("-d", f"tcp.port=={port},mbrtu")),
+            ],
+            carried="rtu_over_tcp",
+        ),
+        DecodeAs(
+            "modbus-rtu",
+            (),
+            lambda ports: [part for port in ports for part in ("-d", f"udp.port=={port},mbrtu")],
+            17,
+            carried="rtu_over_udp",
         ),
     ),
     parts=(_REQUEST, _RESPONSE),
-    part_of=_part_of,
-    our_identity=lambda row, _part: (row["transaction_id"], row["unit"], row["function"]),
-    their_identity=_identity,
+    part_of=_serial_part_of,
+    our_identity=lambda row, _part: (row["unit"], row["function"]),
+    their_identity=_serial_identity,
+    takes=lambda row: row["framing"] in ("rtu_over_tcp", "rtu_over_udp"),
+    carrier="framing",
 )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import Fact, FrameFacts
 from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, text
+from sensors.crosscheck.protocols.http import HTTP
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBREL, _PUBCOMP, _SUBSCRIBE = 1, 2, 3, 6, 7, 8
 
@@ -244,8 +245,17 @@ MQTT: Final = Protocol(
             "mqtt",
             (1883,),
             lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},mqtt")],
+            carried="tcp",
+        ),
+        DecodeAs(
+            "mqtt",
+            HTTP.decode_as[0].known,
+            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},http")],
+            carried="websocket",
         ),
     ),
+    carrier="transport",
+    hidden_in="websocket",
     parts=(
         _PACKET,
         _ANSWER,

@@ -52,6 +52,55 @@ fn units_without_a_header_are_read_on_any_port() {
     }
 }
 
+/// Unit 1, two registers from address 0: bytes that are a whole unit of Modbus/TCP too, of function 11.
+const BOTH: &[u8] = b"\x01\x03\0\0\0\x02\xc4\x0b";
+
+#[test]
+fn a_poll_that_reads_as_modbus_tcp_too_is_told_by_its_answer() {
+    for port in [502, 4_001] {
+        let mut talk = Talk::new(port);
+        talk.handshake();
+        for value in 1..3 {
+            talk.send(0, ACK, BOTH).send(1, ACK, &rtu(1, &[3, 4, 0, value, 0, 9]));
+        }
+        let decoded = talk.decode();
+        let rows = ["1 3 answered 0 [1, 9] rtu_over_tcp", "1 3 answered 0 [2, 9] rtu_over_tcp"];
+        assert_eq!(decoded.lines("modbus", &SAID), rows, "{port}");
+        assert_eq!(service(&decoded), ["modbus-rtu structure"]);
+        assert!(decoded.column("anomalies", "kind").is_empty());
+        let mut tcp = Talk::new(port);
+        // The same bytes, answered as function 11 of transaction 0x0103.
+        tcp.handshake().send(0, ACK, BOTH).send(1, ACK, &adu(0x0103, 0xc4, &[11, 0, 0, 0, 5]));
+        let decoded = tcp.decode();
+        assert_eq!(
+            decoded.lines("modbus", &["unit", "function", "outcome", "framing"]),
+            ["196 11 answered tcp"]
+        );
+        assert!(decoded.column("anomalies", "kind").is_empty());
+    }
+}
+
+#[test]
+fn such_polls_of_one_side_alone_are_serial_when_they_come_again() {
+    let mut talk = Talk::new(4_001);
+    talk.handshake();
+    for _ in 0..6 {
+        talk.send(0, ACK, BOTH);
+    }
+    let framings = talk.decode().column("modbus", "framing");
+    assert_eq!(framings, ["rtu_over_tcp"; 6]);
+}
+
+#[test]
+fn a_datagram_that_reads_as_modbus_tcp_too_is_serial() {
+    let frames = [
+        (START, datagram(0, 4_001, BOTH)),
+        (START + 1_000, datagram(1, 4_001, &rtu(1, &[3, 4, 0, 7, 0, 9]))),
+    ];
+    let decoded = decode(&pcap(&frames), &[]);
+    assert_eq!(decoded.lines("modbus", &SAID), ["1 3 answered 0 [7, 9] rtu_over_udp"]);
+}
+
 #[test]
 fn one_request_alone_is_no_rtu_and_four_of_one_side_are() {
     let mut talk = Talk::new(4_001);

@@ -54,6 +54,7 @@ pub const RTU: Protocol = Protocol {
 /// Serial units in datagrams.
 pub const RTU_OVER_UDP: Protocol = Protocol {
     transport: Transport::Udp,
+    recognise: recognise_serial_datagram,
     parser: Some(|confidence| start(ModbusFraming::RtuOverUdp, confidence)),
     ..RTU
 };
@@ -64,6 +65,9 @@ const UNCONFIRMED_LIMIT: usize = 64;
 /// RTU units of one side that are sure without the other side: each checksum is right by chance once in 65,536.
 const SURE_UNITS: u8 = 4;
 
+/// A poll, or a write of one value: the one unit that is whole in both ways by its length.
+const LONGEST_AMBIGUOUS: usize = 8;
+
 fn speaker(request: bool, response: bool) -> Option<Role> {
     match (request, response) {
         (true, false) => Some(Role::Client),
@@ -72,7 +76,26 @@ fn speaker(request: bool, response: bool) -> Option<Role> {
     }
 }
 
+/// What serial units there would be, where their checksums fit.
+struct Serial {
+    request: bool,
+    response: bool,
+    /// The bytes are whole units of Modbus/TCP as well: a poll of two registers from address 0 on has protocol
+    /// identifier 0 and its own length where the header would have them.
+    framed: bool,
+}
+
+fn serial(payload: &[u8]) -> Option<Serial> {
+    let request = rtu::are_units(payload, Role::Client);
+    let response = rtu::are_units(payload, Role::Server);
+    (request || response).then(|| Serial { request, response, framed: framing::are_framed(payload) })
+}
+
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
+    // What may be either waits for what comes next: a checksum fits by chance once in 65,536.
+    if serial(payload).is_some_and(|serial| serial.framed) {
+        return None;
+    }
     let request = framing::are_units(payload, Role::Client);
     let response = framing::are_units(payload, Role::Server);
     let confidence = if on_port { Confidence::Port } else { Confidence::None };
@@ -84,12 +107,21 @@ fn recognise_datagram(payload: &[u8], on_port: bool) -> Option<Recognised> {
     (framing::are_framed(payload)).then(|| recognise(payload, on_port)).flatten()
 }
 
+/// In a stream, one unit that may be Modbus/TCP's as well is not enough: another one, or the answer, has to tell.
 fn recognise_rtu(payload: &[u8], _on_port: bool) -> Option<Recognised> {
-    let request = rtu::are_units(payload, Role::Client);
-    let response = rtu::are_units(payload, Role::Server);
-    // A checksum fits by chance once in 65,536: the header of Modbus/TCP says more.
-    let found = (request || response) && !framing::are_framed(payload);
-    found.then(|| Recognised { confidence: Confidence::None, speaker: speaker(request, response) })
+    let serial = serial(payload).filter(|serial| !serial.framed || payload.len() > LONGEST_AMBIGUOUS)?;
+    Some(serial.recognised())
+}
+
+/// A datagram is not kept for later: where the checksum fits, it is serial.
+fn recognise_serial_datagram(payload: &[u8], _on_port: bool) -> Option<Recognised> {
+    Some(serial(payload)?.recognised())
+}
+
+impl Serial {
+    fn recognised(&self) -> Recognised {
+        Recognised { confidence: Confidence::None, speaker: speaker(self.request, self.response) }
+    }
 }
 
 fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
