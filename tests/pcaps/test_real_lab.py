@@ -11,7 +11,8 @@ import pytest
 
 from pcaps import sample
 from pcaps.lab.__main__ import main
-from pcaps.lab.real.namespaces import ROUTER, LabError, built, check, inside, namespace
+from pcaps.lab.problems import LabError
+from pcaps.lab.real.namespaces import ROUTER, built, check, inside, namespace
 from pcaps.lab.real.recording import EXPECTED, NAME
 from pcaps.lab.real.stations import PLC1
 

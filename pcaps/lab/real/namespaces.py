@@ -17,16 +17,13 @@ from types import FrameType
 from typing import Final
 
 from pcaps.lab.mine_a import STATIONS, ZONES
+from pcaps.lab.problems import LabError
 from pcaps.lab.site import Station, Zone
 
 ROUTER: Final = "gphlab-router"
 SPAN: Final = "span0"
 _TOOLS: Final = ("ip", "tc", "ethtool", "tcpdump", "sysctl")
 _COMMAND_TIMEOUT_S: Final = 20
-
-
-class LabError(Exception):
-    """The lab cannot be built here; the message says why and what to do."""
 
 
 def namespace(station: str) -> str:

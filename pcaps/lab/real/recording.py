@@ -20,8 +20,9 @@ from pcaps import Planted
 from pcaps.lab import files
 from pcaps.lab.mine_a import STATIONS, ZONES
 from pcaps.lab.notes import Expected, Notes, Table
+from pcaps.lab.problems import LabError
 from pcaps.lab.real import stations
-from pcaps.lab.real.namespaces import ROUTER, SPAN, LabError, built, check, inside, namespace
+from pcaps.lab.real.namespaces import ROUTER, SPAN, built, check, inside, namespace
 from pcaps.lab.real.planted import planted
 from pcaps.lab.real.recorded import frames
 from pcaps.lab.scenarios.base import POLICY, TAP

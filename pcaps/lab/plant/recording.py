@@ -1,0 +1,130 @@
+"""tcpdump on mirror ports in; captures that name nothing of this machine out."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pcaps.lab.plant.layout import SPANS
+from pcaps.lab.plant.link.frames import TCP, identify
+from pcaps.lab.plant.plant import Plant
+from pcaps.lab.plant.shell import inside
+from pcaps.lab.problems import LabError
+from pcaps.lab.real.recorded import frames
+from pcaps.lab.synth.pcapng import Frame, encode
+
+_STOP_S: Final = 10
+#: The last frames of a conversation are still on their way when its client has ended.
+_TAIL_S: Final = 0.6
+#: Frames that wait for tcpdump, in KiB: it may have to wait for a processor.
+_BUFFER_KIB: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was taken out of a capture on purpose."""
+
+    frames: int
+    data_segments: int
+    #: That were in it before.
+    data_segments_before: int
+
+
+@contextmanager
+def recording(plant: Plant, spans: Sequence[str], scratch: Path) -> Iterator[dict[str, Path]]:
+    """tcpdump on each mirror port, listening; at the end its file is whole.
+
+    LabError where a mirror port goes away meanwhile, or tcpdump had to drop frames: truth is then unknown.
+    """
+    files = {span: scratch / f"{span}.pcap" for span in spans}
+    with ExitStack() as stack:
+        for span, file in files.items():
+            stack.enter_context(_tcpdump(plant.namespace(SPANS[span]), span, file))
+        yield files
+        time.sleep(_TAIL_S)
+
+
+def without(captured: Sequence[Frame], share: float, seed: int) -> tuple[list[Frame], Removed]:
+    """The capture without a share of its frames, chosen by chance, and what was removed."""
+    chance = random.Random(seed)
+    kept: list[Frame] = []
+    removed = removed_data = data = 0
+    for frame in captured:
+        who = identify(frame.data)
+        has_data = who is not None and who.proto == TCP and who.payload > 0
+        data += has_data
+        if chance.random() < share:
+            removed += 1
+            removed_data += has_data
+        else:
+            kept.append(frame)
+    return kept, Removed(removed, removed_data, data)
+
+
+def captured(pcap: Path) -> list[Frame]:
+    """The frames that tcpdump wrote."""
+    return frames(pcap)
+
+
+def as_capture(captured: Sequence[Frame], span: str, scenario: str) -> bytes:
+    """The pcapng file of a mirror port's frames."""
+    return encode(
+        captured,
+        interface=span,
+        description=f"Mirror port {span} of the lab plant",
+        comment=f"Geophone lab, scenario '{scenario}': real stacks in network namespaces",
+    )
+
+
+@contextmanager
+def _tcpdump(namespace: str, span: str, pcap: Path) -> Iterator[None]:
+    command = [
+        *("tcpdump", "-i", span, "-n", "-U", "--immediate-mode", "--time-stamp-precision=nano"),
+        *("-B", str(_BUFFER_KIB), "-Q", "in", "-Z", "root", "-s", "0", "-w", str(pcap)),
+    ]
+    log = pcap.with_suffix(".log")
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(inside(namespace, *command), stderr=said, start_new_session=True) as tcpdump,
+    ):
+        try:
+            _wait_until_it_listens(tcpdump, log, span)
+            yield
+            if tcpdump.poll() is not None:
+                raise LabError(
+                    f"the mirror port {span} went away while it was recorded: {_last_line(log)}; build the lab anew: "
+                    "geophone lab down, geophone lab up"
+                )
+        finally:
+            tcpdump.send_signal(signal.SIGTERM)
+            try:
+                tcpdump.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                tcpdump.kill()
+    dropped = re.search(r"(\d+) packets? dropped by kernel", log.read_text(errors="replace"))
+    if dropped is None or int(dropped[1]):
+        count = dropped[1] if dropped else "an unknown number of"
+        raise LabError(
+            f"tcpdump on {span} dropped {count} frames: this machine is too busy to know the truth; play it again"
+        )
+
+
+def _wait_until_it_listens(tcpdump: subprocess.Popen[bytes], log: Path, span: str) -> None:
+    deadline = time.monotonic() + _STOP_S
+    while "listening on" not in log.read_text(errors="replace"):
+        if tcpdump.poll() is not None or time.monotonic() > deadline:
+            raise LabError(f"tcpdump cannot listen on {span}: {_last_line(log)}")
+        time.sleep(0.02)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,1 @@
+"""What the stations run, each in its own namespace: real servers and real clients, one module a protocol."""
