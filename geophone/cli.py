@@ -10,8 +10,6 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,42 +17,17 @@ import click
 
 from geophone import __version__
 from geophone.errors import UsageProblem
+from geophone.guarded import PATH, user_errors
+from geophone.lab.commands import lab
 
 if TYPE_CHECKING:
     from sensors.engine import EngineLimits
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 _STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server."
-_PATH = click.Path(path_type=Path)
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
 _READER_GONE: Final = 128 + signal.SIGPIPE
-
-
-#: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
-_USER_ERRORS = frozenset(
-    {
-        "geophone.errors",
-        "policy.problems",
-        "sensors.capture",
-        "sensors.crosscheck.wireshark",
-        "sensors.interface",
-        "sensors.privileges",
-        "store.errors",
-    }
-)
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Errors that a user can cause become one message and exit code 2; all others keep their traceback."""
-    try:
-        yield
-    except Exception as problem:
-        if type(problem).__module__ not in _USER_ERRORS:
-            raise
-        click.echo(str(problem), err=True)
-        sys.exit(2)
 
 
 def _use_threads(threads: int) -> None:
@@ -123,11 +96,11 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("captures", nargs=-1, required=True, type=_PATH, metavar="CAPTURE...")
-@click.option("--policy", "policy_file", required=True, type=_PATH, help="The site's policy, a YAML file.")
+@click.argument("captures", nargs=-1, required=True, type=PATH, metavar="CAPTURE...")
+@click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
 @click.option("--store", "store_url", default=None, metavar="DIR|URL", help=_STORE_HELP)
 @click.option(
-    "--findings", "findings_file", type=_PATH, help="Write the findings here, as canonical JSON lines."
+    "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."
 )
 @click.option(
     "--fail-on",
@@ -160,7 +133,7 @@ def replay(
     The same capture, policy and version give the same findings, byte for byte, on any machine.
     """
     _use_threads(threads)
-    with _user_errors():
+    with user_errors():
         from geophone.replaying import replay_all
 
         findings = replay_all(
@@ -206,7 +179,7 @@ def replay(
     show_default=True,
     help="Take frames for other addresses too.",
 )
-@click.option("--out", type=_PATH, metavar="DIR", help="Write decoded rows here, a folder a table.")
+@click.option("--out", type=PATH, metavar="DIR", help="Write decoded rows here, a folder a table.")
 @click.option(
     "--format",
     "file_format",
@@ -223,7 +196,7 @@ def replay(
     show_default=True,
     help="Seconds of rows in a file of --out.",
 )
-@click.option("--write", type=_PATH, metavar="DIR", help="Record the newest packets here, as pcapng files.")
+@click.option("--write", type=PATH, metavar="DIR", help="Record the newest packets here, as pcapng files.")
 @click.option(
     "--write-mib",
     type=click.IntRange(1, 65536),
@@ -273,7 +246,7 @@ def sensor(
 
     Ends with Ctrl-C or SIGTERM, with every row written; exits with 2 where the interface was lost.
     """
-    with _user_errors():
+    with user_errors():
         from sensors import privileges
 
         # Before anything that starts threads is imported: a thread has what its maker had.
@@ -306,7 +279,7 @@ def sensor(
 
 
 @main.command()
-@click.argument("capture", required=False, type=_PATH)
+@click.argument("capture", required=False, type=PATH)
 @click.option("--table", "table_name", help="The table to write.")
 @click.option(
     "--format",
@@ -316,7 +289,7 @@ def sensor(
     show_default=True,
     help="Output format.",
 )
-@click.option("-o", "--output", type=_PATH, help="Output file; standard output when left out.")
+@click.option("-o", "--output", type=PATH, help="Output file; standard output when left out.")
 @click.option("--follow", is_flag=True, help="Wait for more at the capture's end, until Ctrl-C.")
 @click.option("--list", "list_only", is_flag=True, help="Name the tables and their columns.")
 @click.option(
@@ -342,25 +315,25 @@ def decode(
         return
     if capture is None or table_name is None:
         raise click.UsageError("name a CAPTURE and a --table; `geophone decode --list` names the tables")
-    with _user_errors():
+    with user_errors():
         from geophone.decoding import decode_to
 
         sys.exit(decode_to(capture, table_name, file_format, output, _limits(limits), follow=follow))
 
 
 @main.command()
-@click.argument("capture", type=_PATH)
+@click.argument("capture", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def stats(capture: Path, as_json: bool) -> None:
     """Count packets, flows, messages, retransmissions and round-trip times of a capture."""
-    with _user_errors():
+    with user_errors():
         from geophone.decoding import print_stats
 
         print_stats(capture, as_json)
 
 
 @main.command()
-@click.argument("capture", type=_PATH)
+@click.argument("capture", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="All figures and differences as JSON.")
 @click.option(
     "--protocol",
@@ -391,7 +364,7 @@ def crosscheck(
     Exits with 0 when every field agrees (99.9 % of its values are equal, or each difference has its reason), with 1
     when one does not or when there was nothing to compare, with 2 when the capture or tshark cannot be used.
     """
-    with _user_errors():
+    with user_errors():
         from geophone.crosschecking import check_capture
 
         agrees = check_capture(
@@ -402,7 +375,7 @@ def crosscheck(
 
 
 @main.command()
-@click.argument("capture", type=_PATH)
+@click.argument("capture", type=PATH)
 @click.option("--server", metavar="IP", help="Only this server.")
 @click.option("--unit", type=click.IntRange(0, 255), help="Only this unit.")
 @click.option(
@@ -425,7 +398,7 @@ def registers(
     limits: tuple[str, ...],
 ) -> None:
     """List the registers and coils of a capture's Modbus servers: last value, who wrote it, when."""
-    with _user_errors():
+    with user_errors():
         from geophone.listing import form_of
         from geophone.registers import print_registers
 
@@ -441,9 +414,9 @@ def registers(
 
 
 @main.command()
-@click.argument("capture", type=_PATH)
+@click.argument("capture", type=PATH)
 @click.option(
-    "--policy", "policy_file", type=_PATH, help="The site's policy: says in which zone each device is."
+    "--policy", "policy_file", type=PATH, help="The site's policy: says in which zone each device is."
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON, with who told it.")
 @click.option("--csv", "as_csv", is_flag=True, help="Everything, as CSV.")
@@ -454,7 +427,7 @@ def inventory(
     capture: Path, policy_file: Path | None, as_json: bool, as_csv: bool, limits: tuple[str, ...]
 ) -> None:
     """List the devices of a capture: addresses, names, makers, models, roles, services."""
-    with _user_errors():
+    with user_errors():
         from geophone.inventory import print_inventory
         from geophone.listing import form_of
 
@@ -488,7 +461,7 @@ def limits() -> None:
 @click.option("--no-serve", is_flag=True, help="Replay and print, but serve no pages.")
 def demo(store_url: str | None, port: int, no_serve: bool) -> None:
     """Replay the sample captures and serve the pages on 127.0.0.1."""
-    with _user_errors():
+    with user_errors():
         from geophone.demo import run_demo
 
         run_demo(store_url, port, serve=not no_serve)
@@ -507,7 +480,7 @@ def demo(store_url: str | None, port: int, no_serve: bool) -> None:
 )
 def serve(store_url: str, port: int, operator: str) -> None:
     """Serve the API and the pages of a store on 127.0.0.1."""
-    with _user_errors():
+    with user_errors():
         from geophone.serving import serve_store
 
         serve_store(store_url, port, operator)
@@ -519,11 +492,11 @@ def policy() -> None:
 
 
 @policy.command("check")
-@click.argument("file", type=_PATH)
+@click.argument("file", type=PATH)
 @click.option("--strict", is_flag=True, help="Exit with 1 when there are remarks, too.")
 def policy_check(file: Path, strict: bool) -> None:
     """Check a policy file: all errors at once, then remarks on what is allowed but unwise."""
-    with _user_errors():
+    with user_errors():
         from geophone.policing import check
 
         remarks = check(file)
@@ -532,7 +505,7 @@ def policy_check(file: Path, strict: bool) -> None:
 
 
 @policy.command("explain")
-@click.argument("file", type=_PATH)
+@click.argument("file", type=PATH)
 @click.argument("client")
 @click.argument("server")
 @click.argument("service", required=False, default="")
@@ -544,9 +517,12 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
 
     CLIENT and SERVER are addresses or assets of the policy. Exits with 1 where it is denied.
     """
-    with _user_errors():
+    with user_errors():
         from geophone.policing import explain_conversation
 
         allowed = explain_conversation(file, client, server, service, port or 0)
     if not allowed:
         sys.exit(1)
+
+
+main.add_command(lab)

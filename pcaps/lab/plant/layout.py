@@ -24,9 +24,11 @@ MODBUS_PORT: Final = 502
 OPCUA_PORT: Final = 4840
 MQTT_PORT: Final = 1883
 SSH_PORT: Final = 22
-#: Data that a station sends for a camera or a historian: what estimators of loss and delay live on.
+#: Pictures and trends: what estimators of loss and delay live on. Up and down with many segments on their way, and
+#: bursts so far apart that each is acknowledged before the next.
 UPLOAD_PORT: Final = 9000
 DOWNLOAD_PORT: Final = 9001
+BURST_PORT: Final = 9003
 #: Connections that are opened and closed again.
 KNOCK_PORT: Final = 9002
 

@@ -24,6 +24,8 @@ from pcaps.lab.plant.layout import (
 )
 from pcaps.lab.plant.shell import batch, inside, run
 
+#: The switch's own; the range is RFC 7042's, for documentation.
+_SWITCH_MAC: Final = "00:00:5e:00:53:f0"
 #: How long a process of a namespace has to end by itself.
 _GRACE_S: Final = 1.0
 
@@ -84,7 +86,8 @@ def make_cables(lab: str) -> None:
         "ip",
         [
             f"link add br-{CONTROL} type bridge mcast_snooping 0",
-            f"link set br-{CONTROL} up",
+            # Pinned: a bridge otherwise takes the MAC of whichever port was added last.
+            f"link set br-{CONTROL} address {_SWITCH_MAC} up",
             f"link set {LINK} master br-{CONTROL} up",
         ],
         "-n",
@@ -143,7 +146,6 @@ def _bridges(zones: Iterable[str]) -> list[str]:
         for zone in map(ZONES.__getitem__, zones)
         for line in (
             f"link add br-{zone.name} type bridge mcast_snooping 0",
-            # Pinned: a bridge otherwise takes the MAC of whichever port was added last.
             f"link set br-{zone.name} address {zone.router_mac} up",
             f"address add {zone.router_ip}/24 dev br-{zone.name}",
         )

@@ -15,6 +15,7 @@ from pcaps.lab.plant import services
 from pcaps.lab.plant.layout import address
 from pcaps.lab.plant.link.settings import LinkSettings
 from pcaps.lab.plant.plant import Plant
+from pcaps.lab.plant.plays import scenario
 from pcaps.lab.plant.plays.base import SSH, Scenario, Task
 from pcaps.lab.plant.processes import Process
 from pcaps.lab.plant.recording import Removed, as_capture, captured, recording, without
@@ -52,34 +53,44 @@ class Played:
         return self.folder / f"{span}.pcapng"
 
 
-def play(
-    plant: Plant, scenario: Scenario, folder: Path, *, seconds: float | None = None
-) -> Played:
+def play(plant: Plant, chosen: Scenario, folder: Path, *, seconds: float | None = None) -> Played:
     """Play a scenario and record it into a folder that does not exist yet; whole, or not at all. LabError."""
     refuse_existing(folder)
-    for_s = scenario.seconds if seconds is None else seconds
+    for_s = chosen.seconds if seconds is None else seconds
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         half_made = Path(scratch) / "recording"
         half_made.mkdir()
-        plant.set_link(scenario.link, half_made / TRUTH)
+        plant.set_link(chosen.link, half_made / TRUTH)
         try:
-            with recording(plant, scenario.spans, Path(scratch)) as pcaps:
-                operations = perform(plant, scenario.tasks(for_s), patience_s=for_s + _PATIENCE_S)
+            with recording(plant, chosen.spans, Path(scratch)) as pcaps:
+                operations = perform(plant, chosen.tasks(for_s), patience_s=for_s + _PATIENCE_S)
                 time.sleep(_SETTLE_S)
         finally:
             # Its log is about to be moved, and what comes next is no part of it.
             plant.set_link(LinkSettings(), plant.places.folder / "truth.jsonl")
-        removed = _write_captures(scenario, pcaps, half_made)
+        removed = _write_captures(chosen, pcaps, half_made)
         facts = {
-            "scenario": scenario.name,
+            "scenario": chosen.name,
             "seconds": for_s,
             "operations": operations,
             "removed": None if removed is None else asdict(removed),
         }
         (half_made / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
         shutil.move(half_made, folder)
-    return Played(scenario, folder, operations, removed)
+    return Played(chosen, folder, operations, removed)
+
+
+def played(folder: Path) -> Played:
+    """A recording that was made before. LabError where the folder holds none."""
+    try:
+        facts = json.loads((folder / FACTS).read_text())
+        removed = None if facts["removed"] is None else Removed(**facts["removed"])
+        return Played(scenario(facts["scenario"]), folder, facts["operations"], removed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabError(
+            f"{folder}: not a recording of the lab ({error}); make one with: geophone lab run SCENARIO --out {folder}"
+        ) from error
 
 
 def refuse_existing(folder: Path) -> None:
@@ -144,20 +155,18 @@ def _filled(options: dict[str, Any], keys: str) -> dict[str, Any]:
 def _report(task: Task, said: str) -> list[Line]:
     if task.program == SSH:
         host = task.options["through"] or task.options["host"]
-        return [
-            {"protocol": "ssh", "server": address(host), "operation": "login", "asked": 1, "answered": 1}
-        ]
+        return [{"protocol": "ssh", "server": address(host), "operation": "login", "asked": 1, "answered": 1}]
     lines: list[Line] = json.loads(said.strip().splitlines()[-1])
     return lines
 
 
-def _write_captures(scenario: Scenario, pcaps: dict[str, Path], folder: Path) -> Removed | None:
+def _write_captures(chosen: Scenario, pcaps: dict[str, Path], folder: Path) -> Removed | None:
     removed = None
     for span, pcap in pcaps.items():
         seen = captured(pcap)
         if not seen:
             raise LabError(f"nothing was heard on {span}: the lab's mirror ports do not work on this machine")
-        if scenario.removed_share:
-            seen, removed = without(seen, scenario.removed_share, scenario.link.seed)
-        (folder / f"{span}.pcapng").write_bytes(as_capture(seen, span, scenario.name))
+        if chosen.removed_share:
+            seen, removed = without(seen, chosen.removed_share, chosen.link.seed)
+        (folder / f"{span}.pcapng").write_bytes(as_capture(seen, span, chosen.name))
     return removed

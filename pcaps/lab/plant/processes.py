@@ -64,7 +64,9 @@ class Process:
         try:
             status = self._process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            raise LabError(f"{self.who} did not end within {timeout_s:.0f} s; its log is {self._log}") from None
+            raise LabError(
+                f"{self.who} did not end within {timeout_s:.0f} s; its log is {self._log}"
+            ) from None
         if status:
             raise LabError(f"{self.who} failed with exit code {status}: {self._last_words()}")
         return self.said.decode(errors="replace")

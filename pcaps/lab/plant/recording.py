@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pcaps.lab.plant.layout import SPANS
-from pcaps.lab.plant.link.frames import TCP, identify
+from pcaps.lab.plant.link.frames import FIN, TCP, identify
 from pcaps.lab.plant.plant import Plant
 from pcaps.lab.plant.shell import inside
 from pcaps.lab.problems import LabError
@@ -33,14 +33,15 @@ class Removed:
     """What was taken out of a capture on purpose."""
 
     frames: int
-    data_segments: int
-    #: That were in it before.
-    data_segments_before: int
+    #: TCP segments that a peer acknowledges: with payload, or the end of a stream.
+    segments: int
+    #: Segments with payload that are still in it.
+    data_segments_left: int
 
 
 @contextmanager
 def recording(plant: Plant, spans: Sequence[str], scratch: Path) -> Iterator[dict[str, Path]]:
-    """tcpdump on each mirror port, listening; at the end its file is whole.
+    """Tcpdump on each mirror port, listening; at the end its file is whole.
 
     LabError where a mirror port goes away meanwhile, or tcpdump had to drop frames: truth is then unknown.
     """
@@ -56,17 +57,18 @@ def without(captured: Sequence[Frame], share: float, seed: int) -> tuple[list[Fr
     """The capture without a share of its frames, chosen by chance, and what was removed."""
     chance = random.Random(seed)
     kept: list[Frame] = []
-    removed = removed_data = data = 0
+    removed = removed_segments = left = 0
     for frame in captured:
         who = identify(frame.data)
         has_data = who is not None and who.proto == TCP and who.payload > 0
-        data += has_data
+        ends = who is not None and who.proto == TCP and bool(who.flags & FIN)
         if chance.random() < share:
             removed += 1
-            removed_data += has_data
+            removed_segments += has_data or ends
         else:
             kept.append(frame)
-    return kept, Removed(removed, removed_data, data)
+            left += has_data
+    return kept, Removed(removed, removed_segments, left)
 
 
 def captured(pcap: Path) -> list[Frame]:

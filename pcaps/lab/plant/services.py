@@ -151,4 +151,6 @@ def check_reachable(places: Places, station: str, server: str, port: int) -> Non
         check=False,
     )
     if done.returncode:
-        raise LabError(f"{station} cannot reach port {port} of {server}: {done.stderr.strip().splitlines()[-1]}")
+        raise LabError(
+            f"{station} cannot reach port {port} of {server}: {done.stderr.strip().splitlines()[-1]}"
+        )

@@ -8,103 +8,85 @@ timers of asyncio wake up on whole milliseconds.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import heapq
 import json
 import os
 import select
 import signal
-import struct
 import sys
 import time
+from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from pcaps.lab.plant.layout import LINK
 from pcaps.lab.plant.link.draws import Draws
-from pcaps.lab.plant.link.frames import identify, is_arp
+from pcaps.lab.plant.link.frames import Identity, identify, is_arp
 from pcaps.lab.plant.link.settings import TO_CONTROL, TO_ROUTER, LinkSettings, read_order
+from pcaps.lab.plant.link.tap import Tap
 
-# linux/if_tun.h, linux/sched.h, linux/prctl.h
-_TUNSETIFF: Final = 0x400454CA
-_IFF_TAP: Final = 0x0002
-_IFF_NO_PI: Final = 0x1000
-_CLONE_NEWNET: Final = 0x40000000
+# linux/prctl.h
 _PR_SET_TIMERSLACK: Final = 29
 
-#: Longer than any frame.
-_READ_BYTES: Final = 70_000
-#: Frames taken from one end before the other end and what is due have their turn.
-_READ_AT_ONCE: Final = 32
 _IDLE_S: Final = 0.2
+#: Lines that wait for a quiet moment.
+_TRUTH_LINES: Final = 20_000
 _MILLISECOND_NS: Final = 1_000_000
 READY: Final = "link is up"
 
 
-def open_tap(namespace: str, name: str) -> int:
-    """A TAP device in a namespace; this thread is in that namespace afterwards. It lives as long as the descriptor."""
-    enter(namespace)
-    tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TAP | _IFF_NO_PI))
-    return tap
-
-
-def enter(namespace: str) -> None:
-    """Move this thread to a network namespace. Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if libc.setns(handle, _CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), namespace)
-    finally:
-        os.close(handle)
-
-
 class Truth:
-    """What happened to each frame, one JSON object a line."""
+    """What happened to each frame, one JSON object a line. Written down when the link has nothing else to do."""
 
     def __init__(self, path: Path, settings: object, started_ns: int) -> None:
         self._file: IO[str] = path.open("w", buffering=1 << 20)
         self._file.write(json.dumps({"settings": settings, "at_ns": started_ns}) + "\n")
         self._file.flush()
+        self._waiting: list[tuple[Frame, int | None, int | None]] = []
 
-    def frame(
-        self, direction: str, data: bytes, received_ns: int, due_ns: int | None, sent_ns: int | None
-    ) -> None:
+    def add(self, frame: Frame, due_ns: int | None, sent_ns: int | None) -> None:
         """One frame; without `sent_ns` it was dropped."""
-        who = identify(data)
-        line = {
-            "way": direction,
-            "received_ns": received_ns,
-            "due_ns": due_ns,
-            "sent_ns": sent_ns,
-            "bytes": len(data),
-            "frame": None
-            if who is None
-            else [
-                *(who.proto, who.src, who.sport, who.dst, who.dport),
-                *(who.ip_id, who.seq, who.ack, who.flags, who.payload),
-            ],
-        }
-        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._waiting.append((frame, due_ns, sent_ns))
+        if len(self._waiting) >= _TRUTH_LINES:
+            self.flush()
 
     def flush(self) -> None:
-        """What was written is in the file."""
+        """What was added is in the file."""
+        lines, self._waiting = self._waiting, []
+        for frame, due_ns, sent_ns in lines:
+            line = {
+                "way": frame.way,
+                "received_ns": frame.received_ns,
+                "due_ns": due_ns,
+                "sent_ns": sent_ns,
+                "bytes": len(frame.data),
+                "frame": None if frame.who is None else astuple(frame.who),
+            }
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._file.flush()
 
     def close(self) -> None:
         """No more comes."""
+        self.flush()
         self._file.close()
+
+
+class Frame(NamedTuple):
+    """A frame that came to one end."""
+
+    way: str
+    received_ns: int
+    data: bytes
+    who: Identity | None
 
 
 class Emulator:
     """Two TAPs and what lies between them."""
 
-    def __init__(self, router_tap: int, switch_tap: int, order: Path) -> None:
-        self._ends = {router_tap: (switch_tap, TO_CONTROL), switch_tap: (router_tap, TO_ROUTER)}
+    def __init__(self, router: Tap, switch: Tap, order: Path) -> None:
+        self._ends = {router.fd: (router, switch, TO_CONTROL), switch.fd: (switch, router, TO_ROUTER)}
         self._order = order
-        self._waiting: list[tuple[int, int, int, bytes, str, int]] = []
+        self._waiting: list[tuple[int, int, Tap, Frame]] = []
         self._count = 0
         self._changed = True
         self._ended = False
@@ -128,7 +110,9 @@ class Emulator:
                 self._take_order()
             ready, _, _ = select.select(list(self._ends), [], [], self._patience_s())
             for end in ready:
-                self._read(end)
+                tap, out, way = self._ends[end]
+                for received_ns, data in tap.came():
+                    self._decide(out, way, received_ns, data)
             self._send_due()
             if not ready and self._truth is not None:
                 self._truth.flush()
@@ -141,39 +125,36 @@ class Emulator:
         if self._truth is not None:
             self._truth.close()
         self._draws = {way: Draws(self._settings.seed, way) for way in (TO_CONTROL, TO_ROUTER)}
-        given = json.loads(self._order.read_text())["settings"]
-        self._truth = Truth(path, given, time.time_ns())
+        self._truth = Truth(path, asdict(self._settings), time.time_ns())
 
     def _patience_s(self) -> float:
         if not self._waiting:
             return _IDLE_S
         return min(_IDLE_S, max(0.0, (self._waiting[0][0] - time.time_ns()) / 1e9))
 
-    def _read(self, end: int) -> None:
-        out, way = self._ends[end]
-        for _ in range(_READ_AT_ONCE):
-            try:
-                data = os.read(end, _READ_BYTES)
-            except BlockingIOError:
-                return
-            received_ns = time.time_ns()
-            delay_ns = self._fate(way, data)
-            if delay_ns is None:
-                self._write_down(way, data, received_ns, None, None)
-                continue
-            due_ns = max(received_ns + delay_ns, self._last_due_ns[way] + 1)
-            self._last_due_ns[way] = due_ns
-            self._count += 1
-            heapq.heappush(self._waiting, (due_ns, self._count, out, data, way, received_ns))
+    def _decide(self, out: Tap, way: str, received_ns: int, data: bytes) -> None:
+        """Drop the frame, or let it wait for its time."""
+        frame = Frame(way, received_ns, data, identify(data))
+        delay_ns = self._fate(frame)
+        if delay_ns is None:
+            self._write_down(frame, None, None)
+            return
+        due_ns = max(received_ns + delay_ns, self._last_due_ns[way] + 1)
+        self._last_due_ns[way] = due_ns
+        self._count += 1
+        heapq.heappush(self._waiting, (due_ns, self._count, out, frame))
+        if not delay_ns:
+            self._send_due()
 
-    def _fate(self, way: str, data: bytes) -> int | None:
+    def _fate(self, frame: Frame) -> int | None:
         """How long the frame takes, in ns; None: it is lost."""
-        rules = self._settings.of(way)
-        who = identify(data)
-        if who is None:
-            lost = rules.loss >= 1 and not is_arp(data)
+        rules = self._settings.of(frame.way)
+        if frame.who is None:
+            lost = rules.loss >= 1 and not is_arp(frame.data)
             return None if lost else int(rules.delay_ms * _MILLISECOND_NS)
-        chance, shift = self._draws[way].draw(who)
+        if not rules.loss and not rules.jitter_ms:
+            return int(rules.delay_ms * _MILLISECOND_NS)
+        chance, shift = self._draws[frame.way].draw(frame.who)
         if chance < rules.loss:
             return None
         late_ms = rules.delay_ms + rules.jitter_ms * (2 * shift - 1)
@@ -181,20 +162,13 @@ class Emulator:
 
     def _send_due(self) -> None:
         while self._waiting and self._waiting[0][0] <= time.time_ns():
-            due_ns, _, out, data, way, received_ns = heapq.heappop(self._waiting)
-            try:
-                os.write(out, data)
-            except OSError:
-                # The far end is down or full: the frame is lost, and the truth says so.
-                self._write_down(way, data, received_ns, due_ns, None)
-                continue
-            self._write_down(way, data, received_ns, due_ns, time.time_ns())
+            due_ns, _, out, frame = heapq.heappop(self._waiting)
+            # Where the far end is down or full the frame is lost, and the truth says so.
+            self._write_down(frame, due_ns, out.send(frame.data))
 
-    def _write_down(
-        self, way: str, data: bytes, received_ns: int, due_ns: int | None, sent_ns: int | None
-    ) -> None:
+    def _write_down(self, frame: Frame, due_ns: int | None, sent_ns: int | None) -> None:
         if self._truth is not None:
-            self._truth.frame(way, data, received_ns, due_ns, sent_ns)
+            self._truth.add(frame, due_ns, sent_ns)
 
 
 def main(router: str, switch: str, order: str) -> None:
@@ -204,8 +178,10 @@ def main(router: str, switch: str, order: str) -> None:
         # A link does not wait for a free processor.
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
     except OSError as error:
-        sys.stderr.write(f"link: no real-time priority ({error.strerror}): frames may be later than ordered\n")
-    emulator = Emulator(open_tap(router, LINK), open_tap(switch, LINK), Path(order))
+        sys.stderr.write(
+            f"link: no real-time priority ({error.strerror}): frames may be later than ordered\n"
+        )
+    emulator = Emulator(Tap(router, LINK), Tap(switch, LINK), Path(order))
     signal.signal(signal.SIGHUP, lambda *_: emulator.change())
     signal.signal(signal.SIGTERM, lambda *_: emulator.end())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,6 +9,7 @@ from typing import Final
 
 TCP: Final = 6
 UDP: Final = 17
+FIN: Final = 0x01
 SYN: Final = 0x02
 ACK: Final = 0x10
 _IPV4: Final = 0x0800
@@ -49,9 +50,7 @@ def identify(frame: bytes) -> Identity | None:
     head = (frame[_ETHERNET] & 15) * 4
     length, ip_id, fragment = struct.unpack_from("!HHH", frame, _ETHERNET + 2)
     proto = frame[_ETHERNET + 9]
-    src, dst = (
-        str(IPv4Address(frame[_ETHERNET + at : _ETHERNET + at + 4])) for at in (12, 16)
-    )
+    src, dst = (str(IPv4Address(frame[_ETHERNET + at : _ETHERNET + at + 4])) for at in (12, 16))
     start = _ETHERNET + head
     if fragment & 0x1FFF:
         return None

@@ -99,7 +99,7 @@ def _wildcard(seconds: float) -> Sequence[Task]:
 
 def _passwordless(seconds: float) -> Sequence[Task]:
     """One publisher without a user, and one with its password in clear."""
-    options = {"topic": "lab/office", "qos": 1, "seconds": 2, "period_ms": 500}
+    options: dict[str, Any] = {"topic": "lab/office", "qos": 1, "seconds": 2, "period_ms": 500}
     return [
         _mqtt("office1", "mqtt-publish", client_id="nameless", **options),
         _mqtt("office1", "mqtt-publish", client_id="named", user=ACCOUNT, password=PASSWORD, **options),
@@ -153,7 +153,7 @@ PEOPLE: Final = (
     Scenario(
         "opcua-password",
         "an OPC UA password in clear",
-        "A client gives its name and password to an old server that has no certificate: both cross the wire as they are.",
+        "A client gives its name and password to an old server without a certificate: both cross the wire as they are.",
         _OPCUA,
         _one(_opcua("ua-client1", "ua-client1", ["read"], port=OLD_PORT, user=ACCOUNT, password=PASSWORD)),
         3.0,

@@ -19,6 +19,7 @@ from asyncua.crypto.cert_gen import (
 )
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.server import Server
+from asyncua.server.user_managers import UserManager
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -32,7 +33,7 @@ _SECURE: Final = ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt
 _POLLED_S: Final = 0.2
 
 
-class _Accounts:
+class _Accounts(UserManager):
     """Who may come in. Without one of these asyncua takes any password."""
 
     def get_user(
@@ -109,21 +110,25 @@ async def _server(address: str, port: int, name: str) -> Server:
     server.set_server_name(name)
     server.set_endpoint(f"opc.tcp://{address}:{port}/lab")
     space = await server.register_namespace(_URI)
-    tank = await server.nodes.objects.add_object(ua.NodeId("Tank1", space), "Tank1")
-    level = await tank.add_variable(ua.NodeId("Tank1.Level", space), "Level", 12.5)
+    tank = await server.nodes.objects.add_object(_id(space, "Tank1"), "Tank1")
+    level = await tank.add_variable(_id(space, "Tank1.Level"), "Level", 12.5)
     await level.set_writable()
 
     async def reset(_parent: Any, value: Any) -> list[ua.Variant]:
         return [ua.Variant(value.Value + 1, ua.VariantType.Int64)]
 
     await tank.add_method(
-        ua.NodeId("Tank1.Reset", space), "Reset", reset, [ua.VariantType.Int64], [ua.VariantType.Int64]
+        _id(space, "Tank1.Reset"), "Reset", reset, [ua.VariantType.Int64], [ua.VariantType.Int64]
     )
     return server
 
 
+def _id(space: int, name: str) -> ua.NodeId:
+    return ua.NodeId.from_string(f"ns={space};s={name}")
+
+
 async def _node(client: Client, name: str) -> Node:
-    return client.get_node(ua.NodeId(name, await client.get_namespace_index(_URI)))
+    return client.get_node(_id(await client.get_namespace_index(_URI), name))
 
 
 async def _read(client: Client, counts: Counts, _: float) -> None:

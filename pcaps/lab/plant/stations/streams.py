@@ -10,13 +10,15 @@ import threading
 import time
 from typing import Final
 
-from pcaps.lab.plant.layout import DOWNLOAD_PORT, KNOCK_PORT, UPLOAD_PORT
+from pcaps.lab.plant.layout import BURST_PORT, DOWNLOAD_PORT, KNOCK_PORT, UPLOAD_PORT
 from pcaps.lab.plant.stations.report import READY, Counts, Line, say, ticks
 
 #: What fits in one Ethernet frame, with TCP timestamps.
 _SEGMENT: Final = 1448
 #: Segments sent at once: the receiver acknowledges every second one without delay.
 _BURST: Final = 4
+#: Bursts that are longer apart than any round trip that the link is set to.
+_APART_MS: Final = 200.0
 _TIMEOUT_S: Final = 20.0
 
 
@@ -24,7 +26,7 @@ def serve(address: str) -> None:
     """Takes what is uploaded, sends what is downloaded, closes what knocks."""
     threads = [
         threading.Thread(target=_listen, args=(socket.create_server((address, port), backlog=64), port))
-        for port in (UPLOAD_PORT, DOWNLOAD_PORT, KNOCK_PORT)
+        for port in (UPLOAD_PORT, DOWNLOAD_PORT, KNOCK_PORT, BURST_PORT)
     ]
     for thread in threads:
         thread.daemon = True
@@ -35,10 +37,11 @@ def serve(address: str) -> None:
 
 
 def stream(server: str, seconds: float, period_ms: float, knock_ms: float) -> list[Line]:
-    """All three at once, for so long; the report counts the connections that were opened."""
+    """All of it at once, for so long; the report counts the connections that were opened."""
     counts = Counts("tcp", server)
     threads = [
-        threading.Thread(target=_upload, args=(server, seconds, period_ms)),
+        threading.Thread(target=_upload, args=(server, UPLOAD_PORT, seconds, period_ms)),
+        threading.Thread(target=_upload, args=(server, BURST_PORT, seconds, _APART_MS)),
         threading.Thread(target=_download, args=(server, seconds, period_ms)),
         threading.Thread(target=_knock, args=(server, seconds, knock_ms, counts)),
     ]
@@ -49,8 +52,8 @@ def stream(server: str, seconds: float, period_ms: float, knock_ms: float) -> li
     return counts.lines()
 
 
-def _upload(server: str, seconds: float, period_ms: float) -> None:
-    with _connection(server, UPLOAD_PORT) as connection:
+def _upload(server: str, port: int, seconds: float, period_ms: float) -> None:
+    with _connection(server, port) as connection:
         _send_bursts(connection, seconds, period_ms)
 
 
@@ -90,7 +93,7 @@ def _listen(listening: socket.socket, port: int) -> None:
 
 def _answer(connection: socket.socket, port: int) -> None:
     with connection:
-        if port == UPLOAD_PORT:
+        if port in (UPLOAD_PORT, BURST_PORT):
             while connection.recv(1 << 16):
                 continue
         elif port == DOWNLOAD_PORT:

@@ -1,0 +1,80 @@
+"""Comparisons in; a table for people, JSON for programs, Markdown for the documentation out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from geophone.lab.compare import Comparison, Row, Verdict
+
+_MARKS = {Verdict.RIGHT: "●", Verdict.MISSED: "✗", Verdict.NOT_MEASURABLE: "○"}
+_COLUMNS = ("", "figure", "tap", "true", "measured", "error", "allowed", "note")
+
+
+def print_comparison(console: Console, one: Comparison) -> None:
+    """A scenario's table."""
+    table = Table(title=Text(f"{one.scenario}: {one.title}"), title_justify="left", box=None, pad_edge=False)
+    for name in _COLUMNS:
+        table.add_column(
+            name, justify="right" if name in ("true", "measured", "error", "allowed") else "left"
+        )
+    for row in one.rows:
+        style = "bold red" if row.verdict is Verdict.MISSED else ""
+        table.add_row(_MARKS[row.verdict], *_cells(row), style=style)
+    console.print(table)
+    console.print(Text(_summary(one)))
+
+
+def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Everything, by name."""
+    return [
+        {
+            "scenario": one.scenario,
+            "title": one.title,
+            "link_late_p99_ms": one.link_late_p99_ms,
+            "rows": [{**asdict(row), "error": row.error, "verdict": row.verdict.value} for row in one.rows],
+        }
+        for one in comparisons
+    ]
+
+
+def as_markdown(comparisons: Sequence[Comparison]) -> str:
+    """One table a scenario."""
+    parts = []
+    for one in comparisons:
+        lines = [f"## {one.scenario}: {one.title}", "", f"| {' | '.join(_COLUMNS)} |"]
+        lines.append("|---|---|---|---:|---:|---:|---:|---|")
+        lines += [f"| {' | '.join((_MARKS[row.verdict], *_cells(row)))} |" for row in one.rows]
+        parts.append("\n".join([*lines, "", _summary(one)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(one: Comparison) -> str:
+    counts = [(verdict, sum(row.verdict is verdict for row in one.rows)) for verdict in Verdict]
+    said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count)
+    late = one.link_late_p99_ms
+    return said if late is None else f"{said}; the link was at most {late:.2f} ms late in 99 % of the frames"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    error = "–" if row.error is None else f"{_figure(row, row.error, sign='+')}"
+    allowed = "–" if row.measured is None else _figure(row, row.allowed)
+    if row.floor and row.measured is not None:
+        allowed = f"+{allowed}"
+    measured = "not measurable" if row.measured is None else _with_unit(row, row.measured)
+    return row.what, row.tap, _with_unit(row, row.true), measured, error, allowed, row.note
+
+
+def _with_unit(row: Row, value: float) -> str:
+    unit = {"ms": " ms", "%": " %"}.get(row.unit, "")
+    return _figure(row, value) + unit
+
+
+def _figure(row: Row, value: float, sign: str = "") -> str:
+    digits = {"ms": 2, "%": 3}.get(row.unit, 0)
+    return f"{value:{sign},.{digits}f}"
