@@ -292,7 +292,7 @@ class ReplayAnswer(_Answer):
     policy_name: str
     policy_sha256: str
     version: str
-    state: str = Field(description="running, judged, done or failed")
+    state: str = Field(description="running, listening (a session that goes on), done or failed")
     started_at: datetime
     ended_at: datetime | None
     first_at: str = Field(description="first packet, RFC 3339 with nine decimals")

@@ -34,7 +34,9 @@ def usual_span(store: Store, replay: str = "", site: str = "") -> Span | None:
 def longest_stretch(rows: Iterable[Replay]) -> Span | None:
     """The longest stretch of captures that overlap or nearly touch, the latest of equals; None without packets."""
     stretches: list[Span] = []
-    for row in sorted((r for r in rows if r.state == "done" and r.packets), key=lambda r: r.first_ns):
+    for row in sorted(
+        (r for r in rows if r.state in ("done", "listening") and r.packets), key=lambda r: r.first_ns
+    ):
         first, last = _moment(row.first_ns), _moment(row.last_ns)
         if stretches and first - stretches[-1][1] <= JOINED_WITHIN:
             stretches[-1] = stretches[-1][0], max(last, stretches[-1][1])

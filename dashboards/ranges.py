@@ -58,7 +58,7 @@ def _captures(store: Store, link: Link, replay: str, site: str) -> list[Choice]:
     rows = [
         row
         for row in replays.list_replays(store, "", _CAPTURES).replays
-        if row.state == "done" and site in ("", row.site)
+        if row.state in ("done", "listening") and site in ("", row.site)
     ]
     if len(rows) < 2 and not replay:
         return []

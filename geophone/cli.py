@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from geophone import __version__
-from geophone.errors import UsageProblem
-from geophone.guarded import PATH, user_errors
+from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.lab.commands import lab
+from geophone.live.commands import run as run_command
 
 if TYPE_CHECKING:
-    from sensors.engine import EngineLimits
+    pass
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 _STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server."
@@ -33,26 +33,6 @@ _READER_GONE: Final = 128 + signal.SIGPIPE
 def _use_threads(threads: int) -> None:
     """Bound the worker threads of the column engine; must run before it is imported."""
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
-
-
-def _limits(pairs: tuple[str, ...]) -> EngineLimits | None:
-    if not pairs:
-        return None
-    from sensors.engine import EngineLimits
-
-    given = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        if not value.isdecimal():
-            raise UsageProblem(f"--limit {pair}: write NAME=NUMBER, for example --limit flow_limit=500000")
-        given[name] = int(value)
-    known = EngineLimits.meanings()
-    for name, bound in given.items():
-        if name not in known:
-            raise UsageProblem(f"--limit {name}: there is no such limit; the limits are {', '.join(known)}")
-        if not bound:
-            raise UsageProblem(f"--limit {name}=0: a limit is at least 1")
-    return EngineLimits(**given)
 
 
 def run() -> None:
@@ -142,7 +122,7 @@ def replay(
             store_url=store_url,
             findings_file=findings_file,
             threads=threads,
-            limits=_limits(limits),
+            limits=engine_limits(limits),
         )
     if fail_on != "never" and any(f.severity > _SEVERITIES.index(fail_on) for f in findings):
         sys.exit(1)
@@ -273,7 +253,7 @@ def sensor(
             duration_s=duration_s,
             allow_address=allow_address,
             as_json=as_json,
-            limits=_limits(limits),
+            limits=engine_limits(limits),
         )
         sys.exit(listen(options))
 
@@ -318,7 +298,7 @@ def decode(
     with user_errors():
         from geophone.decoding import decode_to
 
-        sys.exit(decode_to(capture, table_name, file_format, output, _limits(limits), follow=follow))
+        sys.exit(decode_to(capture, table_name, file_format, output, engine_limits(limits), follow=follow))
 
 
 @main.command()
@@ -368,7 +348,11 @@ def crosscheck(
         from geophone.crosschecking import check_capture
 
         agrees = check_capture(
-            capture, protocols, differences_kept=differences_kept, as_json=as_json, limits=_limits(limits)
+            capture,
+            protocols,
+            differences_kept=differences_kept,
+            as_json=as_json,
+            limits=engine_limits(limits),
         )
     if not agrees:
         sys.exit(1)
@@ -409,7 +393,7 @@ def registers(
             table=table,
             changed=changed,
             form=form_of(as_json=as_json, as_csv=as_csv),
-            limits=_limits(limits),
+            limits=engine_limits(limits),
         )
 
 
@@ -435,7 +419,7 @@ def inventory(
             capture,
             policy_file=policy_file,
             form=form_of(as_json=as_json, as_csv=as_csv),
-            limits=_limits(limits),
+            limits=engine_limits(limits),
         )
 
 
@@ -526,3 +510,4 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
 
 
 main.add_command(lab)
+main.add_command(run_command)

@@ -186,7 +186,7 @@ class Replay:
     policy_name: str
     policy_sha256: str
     version: str
-    state: str  #: running, done, failed
+    state: str  #: running, listening, done, failed
     started_at: datetime
     ended_at: datetime | None
     first_ns: int

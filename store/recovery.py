@@ -37,9 +37,14 @@ WHERE id = {{replay:String}} AND state = 'judged'
 """  # noqa: S608 - names of declared columns, no value
 
 
+def raise_alerts(store: Store, replay: str) -> None:
+    """Put an alert in the queue for each finding of the replay that has none yet."""
+    store.command(_RAISE_ALERTS, {"replay": replay, "now": time.time_ns()})
+
+
 def finish_replay(store: Store, replay: str) -> None:
     """Raise the alerts of a judged replay and mark it done."""
-    store.command(_RAISE_ALERTS, {"replay": replay, "now": time.time_ns()})
+    raise_alerts(store, replay)
     store.command(_MARK_DONE, {"replay": replay})
 
 

@@ -113,3 +113,42 @@ def truth(
         )
     if not right:
         sys.exit(1)
+
+
+@lab.command()
+@_NAME
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8642,
+    show_default=True,
+    help="First port to try for the pages.",
+)
+@click.option(
+    "--store", type=PATH, metavar="DIR", help="Keep the results here instead of a temporary folder."
+)
+@click.option(
+    "--scenario",
+    "planted",
+    multiple=True,
+    metavar="NAME",
+    help="What happens that should not, one a round; may be repeated. Four kinds in turn where left out.",
+)
+@click.option(
+    "--duration", "duration_s", type=click.FloatRange(min=1), metavar="SECONDS", help="End after so long."
+)
+def live(
+    name: str, port: int, store: Path | None, planted: tuple[str, ...], duration_s: float | None
+) -> None:
+    """Watch it: the plant's normal day, `geophone run` on its SPAN port, and findings on the pages as they happen.
+
+    Ends with Ctrl-C or SIGTERM; the plant is removed, unless it was up before.
+    """
+    with user_errors():
+        from geophone.lab.live import PLANTED, LiveOptions
+        from geophone.lab.live import live as watch
+
+        options = LiveOptions(
+            lab=name, port=port, store=store, planted=planted or PLANTED, duration_s=duration_s
+        )
+        sys.exit(watch(options))

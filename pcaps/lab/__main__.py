@@ -1,7 +1,8 @@
 """Remake the sample captures.
 
 `python -m pcaps.lab make [NAME …]` writes the synthetic ones, with `--check` it only compares.
-`python -m pcaps.lab real` records the real one anew (root and network namespaces needed).
+`python -m pcaps.lab real` records the small real one anew, `python -m pcaps.lab plant [SCENARIO …]` those of the lab
+plant (root and network namespaces needed).
 """
 
 from __future__ import annotations
@@ -37,7 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     real.add_argument(
         "--folder", type=Path, default=files.FOLDER, help="where to write (default: %(default)s)"
     )
+    plant = commands.add_parser(
+        "plant", help="record the golden files of the lab plant anew, in network namespaces (root)"
+    )
+    plant.add_argument("names", nargs="*", metavar="SCENARIO", help="these only; all if left out")
+    plant.add_argument(
+        "--folder", type=Path, default=files.FOLDER, help="where to write (default: %(default)s)"
+    )
+    plant.add_argument("--name", default="geolab", help="which lab to play on (default: %(default)s)")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "plant":
+        from pcaps.lab.plant import golden
+
+        return golden.record(chosen.names, chosen.folder, chosen.name)
     if chosen.command == "real":
         from pcaps.lab.real.recording import record
 

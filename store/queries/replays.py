@@ -16,8 +16,8 @@ PAGE_LIMIT: Final = 500
 
 _COLUMNS: Final = (
     "id, site, capture_name, capture_sha256, capture_bytes, policy_name, policy_sha256, version, "
-    # 'judged' is on its way to 'done' and has every row
-    "if(state = 'judged', 'done', state) AS shown_state, "
+    # 'judged' is on its way to 'done' and has every row; a session, which has no file, is on its way until it ends
+    "multiIf(state != 'judged', state, capture_bytes = 0, 'listening', 'done') AS shown_state, "
     "toUnixTimestamp64Nano(started_at) AS started_ns, toUnixTimestamp64Nano(ended_at) AS ended_ns, "
     "toUnixTimestamp64Nano(first_ts) AS first_ns, toUnixTimestamp64Nano(last_ts) AS last_ns, "
     "packets, malformed_packets, flows, transactions, findings, findings_sha256, coverage, reason"

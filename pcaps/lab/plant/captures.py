@@ -16,15 +16,25 @@ _HEAD: Final = struct.Struct("<IIIII")
 
 def frames(capture: Path) -> Iterator[Identity]:
     """The IPv4 packets of a capture that the lab wrote."""
+    for _, data in _frames(capture):
+        if (who := identify(data)) is not None:
+            yield who
+
+
+def times_ns(capture: Path) -> list[int]:
+    """When each frame came, in ns since the epoch."""
+    return [at_ns for at_ns, _ in _frames(capture)]
+
+
+def _frames(capture: Path) -> Iterator[tuple[int, bytes]]:
     data = capture.read_bytes()
     offset = 0
     while offset < len(data):
         kind, length = struct.unpack_from("<II", data, offset)
         if kind == _PACKET:
-            captured = _HEAD.unpack_from(data, offset + 8)[3]
+            _, high, low, captured, _ = _HEAD.unpack_from(data, offset + 8)
             start = offset + 8 + _HEAD.size
-            if (who := identify(data[start : start + captured])) is not None:
-                yield who
+            yield high << 32 | low, data[start : start + captured]
         offset += length
 
 

@@ -28,6 +28,7 @@ _PACKAGES: Final = {
     "ip": "iproute2",
     "tc": "iproute2",
     "ss": "iproute2",
+    "nsenter": "util-linux",
     "ethtool": "ethtool",
     "tcpdump": "tcpdump",
     "sysctl": "procps",

@@ -72,8 +72,8 @@ def without(captured: Sequence[Frame], share: float, seed: int) -> tuple[list[Fr
 
 
 def captured(pcap: Path) -> list[Frame]:
-    """The frames that tcpdump wrote."""
-    return frames(pcap)
+    """The frames that tcpdump wrote, in the order of time: two processors may hand theirs over in another one."""
+    return sorted(frames(pcap), key=lambda frame: frame.ts_ns)
 
 
 def as_capture(captured: Sequence[Frame], span: str, scenario: str) -> bytes:

@@ -1,0 +1,150 @@
+"""`geophone run`: sensor, store, API and pages in one process, without privileges once the interface is open."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analyzers.findings import Finding
+from geophone.errors import UsageProblem
+from geophone.live.rehearsal import rehearse
+from geophone.live.session import Listened, Session
+from geophone.serving import Pages, listening_socket
+from geophone.stopping import asked_to_stop
+from policy.loader import load
+from sensors import privileges
+from sensors.engine import EngineLimits
+from sensors.interface import find_interface, refuse_unusable
+from sensors.live import Listener, Listening
+from store.address import FolderAddress, parse_address
+from store.client import open_store
+
+#: How often the store is given a chance where nothing comes.
+_IDLE_S: Final = 0.5
+_SEVERITIES: Final = ("", "info", "low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What `geophone run` was asked for."""
+
+    listening: Listening
+    policy: Path
+    store: str
+    port: int = 8642
+    operator: str = "local"
+    user: str | None = None
+    allow_address: bool = False
+    limits: EngineLimits | None = None
+
+
+def run(options: RunOptions) -> int:
+    """Listen, judge, store and serve until asked to stop; the exit status: 0, or 2 where the interface was lost.
+
+    The caller has renounced new privileges (`sensors.privileges`). Raises the errors that a user can cause.
+    """
+    policy = load(options.policy)
+    how = options.listening
+    interface = find_interface(how.interface)
+    refuse_unusable(interface, allow_address=options.allow_address, wait=how.wait)
+    user = privileges.target_user(options.user)
+    _prepare_store(options.store, user)
+    pages = Pages(listening_socket(options.port))
+    listener = Listener(how, options.limits)
+    if user is not None:
+        rehearse()
+    # From here on as nobody, before the first byte of the network is looked at.
+    privileges.drop(user)
+    os.umask(0o077)
+    with (
+        open_store(options.store) as store,
+        Session(Listened(how.interface, time.time_ns()), policy, store) as session,
+    ):
+        work = _Work(listener, session, pages)
+        # Before uvicorn listens to the same signals, and after it.
+        with asked_to_stop(pages.stop):
+            listener.start()
+            work.start()
+            say(f"listening to {how.interface} under {policy.name}; {pages.url}; Ctrl-C ends")
+            pages.serve(store, options.operator)
+        listener.stop()
+        work.join()
+        if work.error is not None:
+            raise work.error
+        if trouble := listener.lost():
+            say(trouble)
+    tally, counts = session.tally, listener.counters()
+    say(
+        f"{counts['packets']:,} packets, {counts['dropped_packets']:,} dropped, {tally.flows:,} flows, "
+        f"{len(session.findings):,} findings; stored in {options.store}"
+    )
+    return 2 if listener.lost() else 0
+
+
+class _Work(threading.Thread):
+    """Takes what the interface brings, until it brings no more."""
+
+    def __init__(self, listener: Listener, session: Session, pages: Pages) -> None:
+        super().__init__(name="geophone-session")
+        self._listener, self._session, self._pages = listener, session, pages
+        #: What ended it before its time.
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """The thread's own."""
+        told = set[str]()
+        try:
+            for batches in self._listener.batches(_IDLE_S):
+                packets = self._listener.counters()["packets"]
+                for finding in self._session.feed(batches, packets):
+                    say(told_of(finding))
+                if (trouble := self._listener.trouble()) and trouble not in told:
+                    told.add(trouble)
+                    say(trouble)
+        except BaseException as error:
+            self.error = error
+            self._listener.stop()
+        finally:
+            # The interface is gone, or the store is: pages that do not move would look like peace.
+            self._pages.stop()
+
+
+def told_of(finding: Finding) -> str:
+    """A finding in a line of the log."""
+    at = time.strftime("%H:%M:%SZ", time.gmtime(finding.first_ns // 1_000_000_000))
+    return (
+        f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: "
+        f"{finding.src_ip} → {finding.dst_ip}:{finding.dst_port}"
+    )
+
+
+def say(text: str) -> None:
+    """To standard error, at once."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _prepare_store(url: str, user: pwd.struct_passwd | None) -> None:
+    """A store's folder that is not there yet is made for the user that will write to it."""
+    address = parse_address(url)
+    if not isinstance(address, FolderAddress):
+        return
+    folder = address.path
+    try:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+            if user is not None and os.geteuid() == 0:
+                os.chown(folder, user.pw_uid, user.pw_gid)
+    except OSError as error:
+        raise UsageProblem(f"--store {folder}: {error.strerror or error}") from error
+    owner = folder.stat().st_uid
+    if user is not None and user.pw_uid not in (0, owner):
+        name = user.pw_name
+        raise UsageProblem(
+            f"--store {folder}: {name} may not write there; chown -R {name} {folder}, or name another --user"
+        )

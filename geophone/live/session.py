@@ -1,0 +1,155 @@
+"""Batches of an interface in; judged, measured and stored while they come. What `geophone run` does with each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import polars as pl
+
+from analyzers.conformance import Conformance
+from analyzers.conversations import Conversations
+from analyzers.findings import Finding
+from analyzers.minutes import Minutes
+from geophone import __version__
+from geophone.runner import canonical_bytes
+from geophone.tally import Tally
+from policy.loader import LoadedPolicy
+from policy.zoning import compile_site
+from sensors.engine import Batches
+from sensors.records import TABLES
+from store.client import Store
+from store.live import SessionWriter
+from store.writer import ReplayOutcome, ReplayStart
+
+#: Rows without a finding wait for so long: an insert costs the same however many it holds.
+KEEP_S: Final = 10.0
+
+_STORED: Final = frozenset(table.name for table in TABLES if table.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What a session listens to, and since when (ns since the epoch)."""
+
+    interface: str
+    started_ns: int
+
+    @property
+    def name(self) -> str:
+        """How people know it."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started_ns // 1_000_000_000))
+        return f"live {self.interface} {at}"
+
+    @property
+    def sha256(self) -> str:
+        """What stands where a capture has the hash of its bytes: no file was read, so none can be named."""
+        key = json.dumps(["live session", self.interface, self.started_ns], separators=(",", ":"))
+        return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Session:
+    """One listening to one interface under one policy."""
+
+    def __init__(self, listened: Listened, policy: LoadedPolicy, store: Store) -> None:
+        site = compile_site(policy.site)
+        self._listened = listened
+        self._conversations = Conversations(site)
+        self._conformance = Conformance(site, policy.sha256, __version__)
+        self._minutes = Minutes(site)
+        self._tally = Tally()
+        self._packets = self._first_ns = self._last_ns = 0
+        self._kept_s = time.monotonic()
+        self._writer = SessionWriter(
+            store,
+            ReplayStart(
+                site=policy.site.id,
+                capture_name=listened.name,
+                capture_sha256=listened.sha256,
+                capture_bytes=0,
+                policy_name=policy.name,
+                policy_sha256=policy.sha256,
+                policy_text=policy.text,
+                version=__version__,
+            ),
+        )
+
+    def __enter__(self) -> Self:
+        self._writer.keep((), self._outcome(()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._end()
+
+    @property
+    def tally(self) -> Tally:
+        """What was seen so far."""
+        return self._tally
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found and stored so far, in canonical order."""
+        return self._writer.findings
+
+    def feed(self, batches: Batches, packets: int) -> list[Finding]:
+        """Take what came; the findings that are new with it, which are stored already. Raises StoreError.
+
+        `packets` is what the interface has counted up to now: the rows tell it when a minute is over.
+        """
+        self._packets = packets
+        traffic = self._conversations.enrich(batches)
+        self._conformance.feed(traffic)
+        self._tally.add(batches)
+        self._see_times(batches)
+        for name, batch in batches.items():
+            if name in _STORED:
+                self._writer.write(name, batch)
+        for rows in self._minutes.feed(traffic, batches.get("coverage")):
+            self._writer.write("sla_minutes", rows)
+        found = self._writer.new(self._conformance.finish(self._listened.sha256)) if batches else []
+        if found or time.monotonic() - self._kept_s >= KEEP_S:
+            self._keep(found)
+        return found
+
+    def _end(self) -> None:
+        """The interface is no longer listened to: what is left is stored."""
+        for rows in self._minutes.finish():
+            self._writer.write("sla_minutes", rows)
+        found = self._writer.new(self._conformance.finish(self._listened.sha256))
+        self._writer.end(found, self._outcome(found))
+
+    def _keep(self, found: list[Finding]) -> None:
+        self._writer.keep(found, self._outcome(found))
+        self._kept_s = time.monotonic()
+
+    def _see_times(self, batches: Batches) -> None:
+        for name in ("flow_starts", "flow_minutes", "flows"):
+            for column in ("ts", "first_ts", "last_ts"):
+                if (rows := batches.get(name)) is None or column not in rows.schema.names:
+                    continue
+                times = pl.Series(rows.column(column)).dt.epoch("ns")
+                first_ns, last_ns = int(times.min() or 0), int(times.max() or 0)  # type: ignore[arg-type]
+                self._first_ns = min(filter(None, (self._first_ns, first_ns)), default=0)
+                self._last_ns = max(self._last_ns, last_ns)
+
+    def _outcome(self, found: Sequence[Finding]) -> ReplayOutcome:
+        tally = self._tally
+        findings = [*self._writer.findings, *found]
+        return ReplayOutcome(
+            first_ns=self._first_ns,
+            last_ns=self._last_ns,
+            packets=max(self._packets, tally.packets),
+            malformed_packets=tally.malformed_packets,
+            flows=tally.flows,
+            transactions=tally.transactions,
+            findings_sha256=hashlib.sha256(canonical_bytes(findings)).hexdigest(),
+            coverage=tally.coverage,
+        )

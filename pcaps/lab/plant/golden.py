@@ -1,0 +1,142 @@
+"""Recordings of the plant that are worth keeping: made once, committed, remade by one command."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pcaps.lab import files
+from pcaps.lab.notes import Expected, Notes, Table
+from pcaps.lab.plant.captures import times_ns
+from pcaps.lab.plant.layout import SPAN_ROUTER, SSH_PORT, address
+from pcaps.lab.plant.plant import borrowed
+from pcaps.lab.plant.playing import Played, play
+from pcaps.lab.plant.plays import scenario
+from pcaps.lab.plant.stations.names import OLD_PORT
+from pcaps.lab.problems import LabError
+
+POLICY: Final = "policies/lab-plant.yaml"
+_TAP: Final = "SPAN of every port of the plant's router, ingress only: each frame as its sender sent it"
+
+
+def _undeclared(client: str, server: str, port: int, service: str, kind: str, severity: int) -> Expected:
+    because = {
+        5: "high, one more for a session that was established",
+        4: "medium, one more for a session that was established",
+    }[severity]
+    return Expected(
+        kind=kind,
+        src_ip=address(client),
+        dst_ip=address(server),
+        dst_port=port,
+        conduit="",
+        service=service,
+        severity=severity,
+        count=1,
+        count_is="at least",
+        because=because,
+    )
+
+
+def _not_allowed(client: str, server: str, port: int, service: str, conduit: str) -> Expected:
+    return Expected(
+        kind="SEG-04",
+        src_ip=address(client),
+        dst_ip=address(server),
+        dst_port=port,
+        conduit=conduit,
+        service=service,
+        severity=4,
+        count=1,
+        count_is="at least",
+        because="medium, one more for a session that was established",
+    )
+
+
+#: Scenario -> what it must give under the plant's policy, and nothing else.
+GOLDEN: Final[Mapping[str, Sequence[Expected]]] = MappingProxyType(
+    {
+        "day": (),
+        "opcua-password": (_not_allowed("ua-client1", "ua1", OLD_PORT, "opcua", "c-room-control"),),
+        "opcua-certificate": (),
+        "mqtt-same-name": (_undeclared("office1", "broker1", 1883, "mqtt", "SEG-01", 4),),
+        "mqtt-will": (),
+        "ssh-jump": (),
+        "ssh-past": (_undeclared("vendor1", "plc1", SSH_PORT, "ssh", "SEG-01", 5),),
+    }
+)
+
+
+def record(names: Sequence[str], folder: Path, lab: str) -> int:
+    """Record them anew and write each with its notes; 0, or 1 with one line on stderr."""
+
+    def tell(text: str) -> None:
+        sys.stderr.write(text + "\n")
+
+    try:
+        for name in names:
+            if name not in GOLDEN:
+                raise LabError(f"{name} is no golden recording; these are: {', '.join(GOLDEN)}")
+        chosen = [scenario(name) for name in names or GOLDEN]
+        services = dict.fromkeys(service for one in chosen for service in one.services)
+        with (
+            tempfile.TemporaryDirectory(prefix="geophone-golden-") as scratch,
+            borrowed(lab, services, tell) as plant,
+        ):
+            for one in chosen:
+                played = play(plant, one, Path(scratch) / one.name)
+                made = _files(played)
+                files.write(made, folder)
+                tell(f"lab-{one.name}: {len(made[f'lab-{one.name}.pcapng']):,} bytes")
+    except (LabError, subprocess.SubprocessError) as error:
+        tell(str(error))
+        return 1
+    return 0
+
+
+def _files(played: Played) -> dict[str, bytes]:
+    one = played.scenario
+    name = f"lab-{one.name}"
+    frames = times_ns(played.capture(SPAN_ROUTER))
+    capture = played.capture(SPAN_ROUTER).read_bytes()
+    noted = files.noted(name, _notes(played), capture, len(frames), frames[0], frames[-1])
+    return {f"{name}.pcapng": capture, f"{name}.toml": noted}
+
+
+def _notes(played: Played) -> Notes:
+    one = played.scenario
+    modbus = [line for line in played.operations if line["protocol"] == "modbus"]
+    operations: list[Table] = [dict(line) for line in played.operations]
+    return Notes(
+        title=one.title[0].upper() + one.title[1:],
+        story=one.story,
+        origin={
+            "kind": "real stack",
+            "how": "network namespaces, real servers and clients, tcpdump on a SPAN port made with tc mirred",
+            "command": f"sudo python -m pcaps.lab plant {one.name}",
+            "tools": [
+                *(f"{package} {version(package)}" for package in ("pymodbus", "asyncua", "paho-mqtt")),
+                "mosquitto",
+                "OpenSSH",
+                f"Linux {platform.release().split('-')[0]}",
+                f"Python {platform.python_version()}",
+            ],
+            "tap": _TAP,
+        },
+        policy=POLICY,
+        truth={
+            "modbus_requests": sum(int(line["asked"]) for line in modbus),
+            "modbus_answers": sum(int(line["answered"]) for line in modbus),
+            "removed_frames": 0,
+            "span_duplicates": 0,
+        },
+        truth_lists={"operation": operations},
+        expected=GOLDEN[one.name],
+    )
