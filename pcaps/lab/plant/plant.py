@@ -24,7 +24,7 @@ from pcaps.lab.plant.state import DEFAULT_NAME, LabState
 from pcaps.lab.problems import LabError
 
 #: Program -> Debian package.
-_PACKAGES: Final = {
+PACKAGES: Final = {
     "ip": "iproute2",
     "tc": "iproute2",
     "ss": "iproute2",
@@ -81,7 +81,7 @@ def refuse_unusable_machine() -> None:
     if os.geteuid() != 0:
         raise LabError("the lab needs root, for network namespaces: run it with sudo")
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}"
-    missing = sorted({package for tool, package in _PACKAGES.items() if shutil.which(tool) is None})
+    missing = sorted({package for tool, package in PACKAGES.items() if shutil.which(tool) is None})
     if missing:
         raise LabError(
             f"the lab needs the Debian packages {', '.join(missing)}: apt-get install {' '.join(missing)}"

@@ -53,7 +53,8 @@ class Process:
         deadline = time.monotonic() + _READY_S
         while text.encode() not in self.said:
             if not self._read(deadline - time.monotonic()):
-                what = "did not get ready in time" if not self.ended else "ended before it was ready"
+                ended = self._ended_within(1.0)
+                what = "ended before it was ready" if ended else "did not get ready in time"
                 raise LabError(f"{self.who} {what}: {self._last_words()}")
 
     def finish(self, timeout_s: float) -> str:
@@ -106,6 +107,14 @@ class Process:
         data = os.read(stdout.fileno(), 1 << 16)
         self.said += data
         return bool(data)
+
+    def _ended_within(self, timeout_s: float) -> bool:
+        """Whether it has come to its end: its output is closed a moment before."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _last_words(self) -> str:
         said = self._log.read_bytes()[-_SAID_BYTES:].decode(errors="replace").strip().splitlines()

@@ -26,6 +26,8 @@ _STOP_S: Final = 10
 _TAIL_S: Final = 0.6
 #: Frames that wait for tcpdump, in KiB: it may have to wait for a processor.
 _BUFFER_KIB: Final = 16_384
+#: More than any frame of the plant. Each takes so much of the buffer, whatever its length.
+_SNAPLEN: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def as_capture(captured: Sequence[Frame], span: str, scenario: str) -> bytes:
 @contextmanager
 def _tcpdump(namespace: str, span: str, pcap: Path) -> Iterator[None]:
     command = [
-        *("tcpdump", "-i", span, "-n", "-U", "--immediate-mode", "--time-stamp-precision=nano"),
-        *("-B", str(_BUFFER_KIB), "-Q", "in", "-Z", "root", "-s", "0", "-w", str(pcap)),
+        *("tcpdump", "-i", span, "-n", "--immediate-mode", "--time-stamp-precision=nano"),
+        *("-B", str(_BUFFER_KIB), "-Q", "in", "-Z", "root", "-s", str(_SNAPLEN), "-w", str(pcap)),
     ]
     log = pcap.with_suffix(".log")
     with (
@@ -100,10 +102,10 @@ def _tcpdump(namespace: str, span: str, pcap: Path) -> Iterator[None]:
         try:
             _wait_until_it_listens(tcpdump, log, span)
             yield
-            if tcpdump.poll() is not None:
+            if tcpdump.poll() is not None or not _is_up(namespace, span):
                 raise LabError(
-                    f"the mirror port {span} went away while it was recorded: {_last_line(log)}; build the lab anew: "
-                    "geophone lab down, geophone lab up"
+                    f"the mirror port {span} went away while it was recorded; build the lab anew: geophone lab down, "
+                    "geophone lab up"
                 )
         finally:
             tcpdump.send_signal(signal.SIGTERM)
@@ -125,6 +127,16 @@ def _wait_until_it_listens(tcpdump: subprocess.Popen[bytes], log: Path, span: st
         if tcpdump.poll() is not None or time.monotonic() > deadline:
             raise LabError(f"tcpdump cannot listen on {span}: {_last_line(log)}")
         time.sleep(0.02)
+
+
+def _is_up(namespace: str, span: str) -> bool:
+    shown = subprocess.run(
+        ["ip", "-n", namespace, "-br", "link", "show", "dev", span],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.returncode == 0 and "UP" in shown.stdout.partition("<")[2].rstrip(">\n ").split(",")
 
 
 def _last_line(log: Path) -> str:

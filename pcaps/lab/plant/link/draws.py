@@ -1,7 +1,7 @@
 """Chance that can be repeated: the same frame of the same conversation meets the same fate, whatever came between.
 
 A draw is made from the seed, the conversation's number among those of its two hosts and its server's port, the
-frame's place in it (sequence and acknowledgement number from their first, flags, length) and how often that frame
+frame's place in it (the sequence number from its first; of a pure ACK what it acknowledges) and how often that frame
 has come before. Client ports and first sequence numbers differ from run to run, so they are left out.
 """
 
@@ -36,17 +36,11 @@ class Draws:
         if frame.ack and not first_ack:
             first_ack = frame.ack
             self._first[talk] = first_seq, first_ack
-        server_port = min(frame.sport, frame.dport)
         place = (
-            frame.proto,
-            frame.src,
-            frame.dst,
-            server_port,
-            self._numbers[talk],
-            (frame.seq - first_seq) % _SPACE,
-            (frame.ack - first_ack) % _SPACE if frame.ack else -1,
-            frame.flags,
-            frame.payload,
+            *(frame.proto, frame.src, frame.dst, min(frame.sport, frame.dport), self._numbers[talk]),
+            # How far the other side has got when data is sent, and what it is pushed with, is timing.
+            (frame.seq - first_seq) % _SPACE if frame.occupies else -1,
+            (frame.ack - first_ack) % _SPACE if frame.ack and not frame.occupies else -1,
         )
         self._seen[place] += 1
         text = f"{place}/{self._seen[place]}".encode()

@@ -37,6 +37,11 @@ class Identity:
         """Source and destination with their ports: one direction of one connection."""
         return self.src, self.sport, self.dst, self.dport
 
+    @property
+    def occupies(self) -> bool:
+        """Whether it takes sequence numbers: payload, or a stream's beginning or end."""
+        return self.payload > 0 or bool(self.flags & (SYN | FIN))
+
 
 def is_arp(frame: bytes) -> bool:
     """Whether the frame is ARP."""
