@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import uvicorn
@@ -26,8 +27,10 @@ _HANDED_OVER: Final = 3
 
 def serve_store(store_url: str, port: int, operator: str) -> None:
     """Open the store and serve it until Ctrl-C."""
-    with open_store(store_url) as store:
-        serve(store, port, operator=operator, announce=lambda url: print(f"Geophone listens on {url}"))  # noqa: T201
+    with listening_socket(port) as listening, open_store(store_url) as store:
+        pages = Pages(listening)
+        print(f"Geophone listens on {pages.url}")  # noqa: T201
+        pages.serve(store, operator)
 
 
 def serve(store: Store, port: int, *, operator: str, announce: Callable[[str], None]) -> None:
@@ -93,6 +96,18 @@ def listening_socket(first_port: int) -> socket.socket:
     raise UsageProblem(
         f"--port {first_port}: this port and the next {_PORTS_TRIED} are taken; name another one"
     )
+
+
+def handing_over(listening: socket.socket, command: Sequence[str]) -> list[str]:
+    """The command line that runs a command with this listening socket, as a service manager would (sd_listen_fds(3)).
+
+    Give the socket's descriptor to the process (`pass_fds`): it is the same process that becomes the command.
+    """
+    script = (
+        f"import os, sys; os.dup2(int(sys.argv[1]), {_HANDED_OVER}); "
+        "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.execvp(sys.argv[2], sys.argv[2:])"
+    )
+    return [sys.executable, "-c", script, str(listening.fileno()), *command]
 
 
 def _handed_over() -> socket.socket | None:

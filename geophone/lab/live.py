@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shlex
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from geophone.errors import UsageProblem
 from geophone.lab.needed import with_lab_packages
 from geophone.lab.plants import tell
 from geophone.lab.truth import POLICY
-from geophone.serving import listening_socket
+from geophone.serving import handing_over, listening_socket
 from geophone.stopping import asked_to_stop
 from pcaps.lab.plant.layout import ROUTER, SPAN_ROUTER
 from pcaps.lab.plant.plant import Plant, borrowed
@@ -133,9 +132,8 @@ def _monitor(plant: Plant, store: Path, port: int) -> Iterator[subprocess.Popen[
             *(sys.executable, "-m", "geophone", "run", "--interface", SPAN_ROUTER),
             *("--policy", str(POLICY), "--store", str(store)),
         ]
-        script = f"export LISTEN_PID=$$ LISTEN_FDS=1; exec {shlex.join(command)} 3<&{listening.fileno()}"
         process = subprocess.Popen(  # noqa: S603 - our own program, no word of anybody else
-            ["/bin/sh", "-c", script],
+            handing_over(listening, command),
             pass_fds=(listening.fileno(),),
             env=environment(),
             stdin=subprocess.DEVNULL,

@@ -6,8 +6,12 @@ What root installed, another user may not be able to read; and `geophone run` be
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
+from pathlib import Path
 from typing import Any, Final
+
+import uvicorn
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -30,6 +34,16 @@ _PAGES: Final = (
     "/api/docs",
     "/static/geophone.css",
 )
+
+
+def everybody_reads_us() -> bool:
+    """Whether any user can import what this process can: the interpreter's own modules, the packages, and ours."""
+    roots = (Path(os.__file__).parent, Path(uvicorn.__file__).parent, Path(__file__).parent)
+    return all(_open_to_all(folder) for root in roots for folder in (root, *root.parents))
+
+
+def _open_to_all(folder: Path) -> bool:
+    return folder.stat().st_mode & 0o005 == 0o005
 
 
 def rehearse() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzers.findings import Finding
 from geophone.errors import UsageProblem
-from geophone.live.rehearsal import rehearse
+from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
@@ -54,14 +54,15 @@ def run(options: RunOptions) -> int:
     interface = find_interface(how.interface)
     refuse_unusable(interface, allow_address=options.allow_address, wait=how.wait)
     user = privileges.target_user(options.user)
-    _prepare_store(options.store, user)
+    folder = _prepared_folder(options.store, user)
     pages = Pages(listening_socket(options.port))
     listener = Listener(how, options.limits)
-    if user is not None:
+    if user is not None and user.pw_uid != os.geteuid() and not everybody_reads_us():
         rehearse()
     # From here on as nobody, before the first byte of the network is looked at.
     privileges.drop(user)
     os.umask(0o077)
+    _refuse_unwritable(folder)
     with (
         open_store(options.store) as store,
         Session(Listened(how.interface, time.time_ns()), policy, store) as session,
@@ -129,11 +130,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _prepare_store(url: str, user: pwd.struct_passwd | None) -> None:
-    """A store's folder that is not there yet is made for the user that will write to it."""
+def _prepared_folder(url: str, user: pwd.struct_passwd | None) -> Path | None:
+    """The folder of an embedded store, made where it is missing, for the user that will write there."""
     address = parse_address(url)
     if not isinstance(address, FolderAddress):
-        return
+        return None
     folder = address.path
     try:
         if not folder.exists():
@@ -142,9 +143,13 @@ def _prepare_store(url: str, user: pwd.struct_passwd | None) -> None:
                 os.chown(folder, user.pw_uid, user.pw_gid)
     except OSError as error:
         raise UsageProblem(f"--store {folder}: {error.strerror or error}") from error
-    owner = folder.stat().st_uid
-    if user is not None and user.pw_uid not in (0, owner):
-        name = user.pw_name
+    return folder
+
+
+def _refuse_unwritable(folder: Path | None) -> None:
+    """Checked as the user that writes: what root may do says nothing."""
+    if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+        who = pwd.getpwuid(os.geteuid()).pw_name
         raise UsageProblem(
-            f"--store {folder}: {name} may not write there; chown -R {name} {folder}, or name another --user"
+            f"--store {folder}: {who} may not write there; chown -R {who} {folder}, or name another --user"
         )

@@ -16,7 +16,7 @@ from tests.geophone.conftest import Geophone
 from tests.support.lab import lab_name, namespaces_of, needs_lab
 
 SCENARIOS = ("clean", "delay-20ms", "loss-2", "asymmetric", "capture-loss-1", "duplicates")
-SECONDS = "6"
+SECONDS = "5"
 
 
 def test_an_unknown_scenario_is_one_line_with_the_known_ones(geophone: Geophone) -> None:
