@@ -40,7 +40,6 @@ _STOP_S: Final = 30
 _READY_S: Final = 90
 _ASK_S: Final = 5
 
-
 #: Different things, so that each makes a finding of its own: the same again within an hour joins the first.
 PLANTED: Final = ("unauthorised-write", "ssh-past", "opcua-browse", "mqtt-same-name")
 
@@ -63,12 +62,11 @@ def live(options: LiveOptions) -> int:
     planted = [scenario(name) for name in options.planted]
     stopped = threading.Event()
     with (
-        asked_to_stop(stopped.set),
         _store_folder(options.store) as store,
         borrowed(options.lab, SERVICES, tell) as plant,
-        # borrowed() ends on SIGTERM by itself; here it is a request, as everywhere.
-        asked_to_stop(stopped.set),
         _monitor(plant, store, options.port) as monitor,
+        # Up to here an interrupt ends it at once; from here on it is a request.
+        asked_to_stop(stopped.set),
     ):
         _play(plant, planted, monitor, stopped, options.duration_s)
         return monitor.returncode or 0

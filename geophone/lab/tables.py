@@ -13,6 +13,14 @@ from rich.text import Text
 from geophone.lab.compare import Comparison, Row, Verdict
 
 _MARKS = {Verdict.RIGHT: "●", Verdict.MISSED: "✗", Verdict.NOT_MEASURABLE: "○"}
+_PAGE = """\
+# What the sensor measures, against the truth
+
+Made by `geophone lab truth --markdown FILE`: real stacks over a link that writes down what it does to each frame
+([lab.md](lab.md)). *True* is what the link, the clients and the recording say, *measured* is what Geophone says of the
+captures. ● right: the error is at most what is allowed. ✗ missed. ○ not measurable: one tap cannot know it, and no
+figure is given. Histograms keep durations to 1 %.
+"""
 _COLUMNS = ("", "figure", "tap", "true", "measured", "error", "allowed", "note")
 
 
@@ -44,14 +52,14 @@ def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 
 def as_markdown(comparisons: Sequence[Comparison]) -> str:
-    """One table a scenario."""
-    parts = []
+    """A page with one table a scenario."""
+    parts = [_PAGE]
     for one in comparisons:
         lines = [f"## {one.scenario}: {one.title}", "", f"| {' | '.join(_COLUMNS)} |"]
         lines.append("|---|---|---|---:|---:|---:|---:|---|")
         lines += [f"| {' | '.join((_MARKS[row.verdict], *_cells(row)))} |" for row in one.rows]
         parts.append("\n".join([*lines, "", _summary(one)]))
-    return "\n\n".join(parts) + "\n"
+    return "\n".join((parts[0], "\n\n".join(parts[1:]))) + "\n"
 
 
 def _summary(one: Comparison) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from pcaps.lab.plant import network, services
 from pcaps.lab.plant import plant as plants
-from pcaps.lab.plant import services
 from pcaps.lab.plant.captures import frames
 from pcaps.lab.plant.layout import (
     SPAN_CONTROL,
@@ -226,6 +226,19 @@ class TestComingAndGoing:
         with pytest.raises(LabError, match=f"there is no lab {name}"):
             down(name, quiet)
 
+    def test_a_plant_that_a_restart_of_the_machine_took_is_built_anew(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(plants, "SERVICES", ())
+        up(name, quiet)
+        for one in names(name):
+            network.remove([one])
+        said: list[str] = []
+        up(name, said.append)
+        assert said == [f"the lab {name} was not removed when it ended; removing its folder"]
+        assert namespaces_of(name) == sorted(names(name))
+        down(name, quiet)
+
     def test_somebody_elses_namespace_is_left_alone(self, name: str) -> None:
         taken = namespace(name, "plc1")
         subprocess.run(["ip", "netns", "add", taken], check=True)
@@ -247,7 +260,7 @@ class TestComingAndGoing:
             pass
         assert namespaces_of(name) == []
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_an_interrupt_removes_it(self, name: str, tmp_path: Path, number: signal.Signals) -> None:
         process = _run(name, tmp_path)
         _wait_for(lambda: namespaces_of(name) == sorted(names(name)))

@@ -93,7 +93,7 @@ def up(name: str, tell: Tell) -> Plant:
     refuse_unusable_machine()
     state = LabState(name)
     with state.held(), _ending_on_sigterm():
-        if state.stage == "up":
+        if _is_up(state):
             raise LabError(f"the lab {name} is up already; remove it with: geophone lab down{_option(name)}")
         _remove_leftovers(state, tell)
         plant, processes = _build(state, SERVICES)
@@ -111,10 +111,10 @@ def down(name: str, tell: Tell) -> None:
         if not state.known:
             _refuse_foreign(name)
             raise LabError(f"there is no lab {name}; geophone lab up makes one")
-        if state.stage != "up":
+        if _is_up(state):
+            _remove(state)
+        else:
             _remove_leftovers(state, tell)
-            return
-        _remove(state)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def borrowed(name: str, wanted: Iterable[str], tell: Tell) -> Iterator[Plant]:
     refuse_unusable_machine()
     state = LabState(name)
     with state.held(), _ending_on_sigterm():
-        if state.stage == "up":
+        if _is_up(state):
             yield Plant(name, state.folder)
             return
         _remove_leftovers(state, tell)
@@ -137,6 +137,11 @@ def borrowed(name: str, wanted: Iterable[str], tell: Tell) -> Iterator[Plant]:
             for process in reversed(processes):
                 process.stop()
             _remove(state)
+
+
+def _is_up(state: LabState) -> bool:
+    """Whether a plant is kept, and still there: a restart of the machine leaves its folder only."""
+    return state.stage == "up" and set(state.namespaces) <= namespaces()
 
 
 def _build(state: LabState, wanted: Iterable[str]) -> tuple[Plant, list[Process]]:
@@ -222,13 +227,14 @@ def _wait_until(condition: Callable[[], bool], otherwise: str) -> None:
 
 @contextmanager
 def _ending_on_sigterm() -> Iterator[None]:
-    """Being told to stop removes the plant too, as Ctrl-C does."""
+    """Being told to stop, or losing the terminal, removes the plant too, as Ctrl-C does."""
 
     def stop(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
