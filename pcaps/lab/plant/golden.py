@@ -92,22 +92,27 @@ def record(names: Sequence[str], folder: Path, lab: str) -> int:
         ):
             for one in chosen:
                 played = play(plant, one, Path(scratch) / one.name)
-                made = _files(played)
-                files.write(made, folder)
-                tell(f"lab-{one.name}: {len(made[f'lab-{one.name}.pcapng']):,} bytes")
+                size = _files(played).write(folder)
+                tell(f"lab-{one.name}: {size:,} bytes")
     except (LabError, subprocess.SubprocessError) as error:
         tell(str(error))
         return 1
     return 0
 
 
-def _files(played: Played) -> dict[str, bytes]:
-    one = played.scenario
-    name = f"lab-{one.name}"
-    frames = times_ns(played.capture(SPAN_ROUTER))
-    capture = played.capture(SPAN_ROUTER).read_bytes()
-    noted = files.noted(name, _notes(played), capture, len(frames), frames[0], frames[-1])
-    return {f"{name}.pcapng": capture, f"{name}.toml": noted}
+def _files(played: Played) -> files.Files:
+    name = f"lab-{played.scenario.name}"
+    capture = played.capture(SPAN_ROUTER)
+    times = times_ns(capture)
+    return files.Files(
+        name=name,
+        capture_name=f"{name}.pcapng",
+        plain=capture.read_bytes(),
+        notes=_notes(played),
+        frames=len(times),
+        first_ns=times[0],
+        last_ns=times[-1],
+    )
 
 
 def _notes(played: Played) -> Notes:

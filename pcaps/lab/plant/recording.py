@@ -19,7 +19,7 @@ from pcaps.lab.plant.plant import Plant
 from pcaps.lab.plant.shell import inside
 from pcaps.lab.problems import LabError
 from pcaps.lab.real.recorded import frames
-from pcaps.lab.synth.pcapng import Frame, encode
+from pcaps.lab.synth.pcapng import Frame, Interface, encode
 
 _STOP_S: Final = 10
 #: The last frames of a conversation are still on their way when its client has ended.
@@ -82,8 +82,7 @@ def as_capture(captured: Sequence[Frame], span: str, scenario: str) -> bytes:
     """The pcapng file of a mirror port's frames."""
     return encode(
         captured,
-        interface=span,
-        description=f"Mirror port {span} of the lab plant",
+        [Interface(span, f"Mirror port {span} of the lab plant")],
         comment=f"Geophone lab, scenario '{scenario}': real stacks in network namespaces",
     )
 
