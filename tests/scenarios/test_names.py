@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import polars as pl
 import pytest
@@ -39,9 +40,15 @@ def said(name: str) -> Iterator[tuple[str, Ends]]:
                     yield OF_ONE.get(table) or row["service"], ends
 
 
+@cache
+def wireshark(name: str) -> dict[Ends, set[str]]:
+    """What Wireshark finds in the sample, looked for once."""
+    return dissected(sample(name).capture)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_is_of_a_protocol_that_wireshark_finds_there(name: str) -> None:
-    protocols = dissected(sample(name).capture)
+    protocols = wireshark(name)
     named = set(said(name))
     assert ("modbus" in {service for service, _ in named}) == bool(sample(name).truth["modbus_requests"])
     for service, ends in named:
@@ -53,7 +60,7 @@ def test_every_row_is_of_a_protocol_that_wireshark_finds_there(name: str) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_operations_are_only_those_of_protocols_in_the_sample(name: str) -> None:
     """An operation stops, starts or programs a device: one that nobody sent would be an alarm about nothing."""
-    everything = set().union(*dissected(sample(name).capture).values())
+    everything = set().union(*wireshark(name).values())
     with decode(sample(name).capture) as run:
         tables = [pl.DataFrame(batches["operations"]) for batches in run if "operations" in batches]
     services = {service for table in tables for service in table["service"].cast(pl.String)}
