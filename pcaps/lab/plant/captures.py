@@ -16,9 +16,15 @@ _HEAD: Final = struct.Struct("<IIIII")
 
 def frames(capture: Path) -> Iterator[Identity]:
     """The IPv4 packets of a capture that the lab wrote."""
-    for _, data in _frames(capture):
+    for _, who in identified(capture):
+        yield who
+
+
+def identified(capture: Path) -> Iterator[tuple[int, Identity]]:
+    """The same, each with its time in ns since the epoch."""
+    for at_ns, data in _frames(capture):
         if (who := identify(data)) is not None:
-            yield who
+            yield at_ns, who
 
 
 def times_ns(capture: Path) -> list[int]:

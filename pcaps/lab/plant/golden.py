@@ -17,6 +17,7 @@ from pcaps.lab.notes import Expected, Notes, Table
 from pcaps.lab.plant.captures import times_ns
 from pcaps.lab.plant.layout import SPAN_ROUTER, SSH_PORT, address
 from pcaps.lab.plant.plant import borrowed
+from pcaps.lab.plant.planted import planted
 from pcaps.lab.plant.playing import Played, play
 from pcaps.lab.plant.plays import scenario
 from pcaps.lab.plant.stations.names import OLD_PORT
@@ -144,4 +145,5 @@ def _notes(played: Played) -> Notes:
         },
         truth_lists={"operation": operations},
         expected=GOLDEN[one.name],
+        planted=planted(one.name, played.capture(SPAN_ROUTER)),
     )
