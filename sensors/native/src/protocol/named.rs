@@ -15,6 +15,11 @@ pub trait Shape: Default + Send + Sync + 'static {
 
     /// Looks at a message; true where it is one of the protocol's, as this side would send it.
     fn fits(&mut self, from: Role, message: &[u8], said: &mut Introduction) -> bool;
+
+    /// Bytes that it keeps.
+    fn held_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// A parser that names; `least` is the confidence of one side's word alone, `None` where that is not enough.
@@ -49,5 +54,9 @@ impl<S: Shape> Dialogue for Named<S> {
         }
         let over = self.fitted == [true; 2] || self.messages > MESSAGES_LIMIT;
         if over { Step::Done } else { Step::Read(bytes.len()) }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.shape.held_bytes()
     }
 }

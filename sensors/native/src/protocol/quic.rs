@@ -1,8 +1,15 @@
-//! QUIC, named by the long header that opens a connection (RFC 8999, 5.1; RFC 9000, 17.2); what it carries is sealed.
+//! QUIC, named by the long header that opens a connection (RFC 8999, 5.1; RFC 9000, 17.2). A client's first packets can be
+//! opened by whoever sees them: the name that it asks for is in the row. Everything else is sealed.
+
+mod initial;
+mod keys;
+
+use initial::Hello;
 
 use super::introduction::Introduction;
 use super::named::{self, Shape};
 use super::reading::Fields;
+use super::tls::{self, hello::ClientHello};
 use super::{Protocol, Recognised, Role, Transport};
 use crate::words::{Confidence, Layer, Service};
 
@@ -43,8 +50,12 @@ fn long_header(payload: &[u8]) -> Option<(&'static str, bool)> {
         && identifiers.iter().all(|identifier| identifier.len() <= IDENTIFIER_LIMIT)
         && identifiers.iter().any(|identifier| !identifier.is_empty())
         && fields.0.len() >= 16;
-    let initial = if number == 0x6b33_43cf { 1 } else { 0 };
-    fits.then_some((named, number != 0 && first >> 4 & 3 == initial))
+    fits.then_some((named, number != 0 && first >> 4 & 3 == initial_type(number)))
+}
+
+/// The type bits of an Initial packet: version 2 has other ones (RFC 9369, 3.2).
+fn initial_type(version: u32) -> u8 {
+    u8::from(version == 0x6b33_43cf)
 }
 
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
@@ -54,15 +65,26 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
 }
 
 #[derive(Default)]
-struct Quic;
+struct Quic {
+    hello: Hello,
+}
 
 impl Shape for Quic {
     const SERVICE: Service = Service::Quic;
 
-    fn fits(&mut self, _from: Role, bytes: &[u8], said: &mut Introduction) -> bool {
+    fn fits(&mut self, from: Role, bytes: &[u8], said: &mut Introduction) -> bool {
         let Some((version, _)) = long_header(bytes) else { return false };
         said.version = version.to_owned();
         said.encrypted = true;
+        if from == Role::Client {
+            if let Some(hello) = self.hello.take(bytes).and_then(|body| ClientHello::read(&body, false)) {
+                tls::client_said(&hello, 'q', said);
+            }
+        }
         true
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.hello.held_bytes()
     }
 }

@@ -10,7 +10,7 @@ use super::hello::{ClientHello, extension, is_grease};
 /// What stands for a list without members.
 const NOTHING: &str = "000000000000";
 
-/// The fingerprint; `transport` is `t` for TCP and `d` for datagrams.
+/// The fingerprint; `transport` is `t` for TCP, `d` for DTLS and `q` for QUIC.
 pub fn ja4(hello: &ClientHello, transport: char) -> String {
     let listed = |list: &[u16]| list.iter().copied().filter(|value| !is_grease(*value)).collect::<Vec<_>>();
     let mut ciphers = listed(&hello.ciphers);

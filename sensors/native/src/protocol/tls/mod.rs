@@ -5,7 +5,7 @@
 
 mod carried;
 mod datagrams;
-mod hello;
+pub(super) mod hello;
 mod ja4;
 mod names;
 mod record;
@@ -248,7 +248,7 @@ fn may_come_first(from: Role, kind: u8) -> bool {
 }
 
 /// Notes what a client offers.
-fn client_said(hello: &ClientHello, transport: char, said: &mut Introduction) {
+pub(super) fn client_said(hello: &ClientHello, transport: char, said: &mut Introduction) {
     said.host_name = hello.server_name.clone();
     said.alpn = hello.alpn.clone();
     said.ja4 = ja4(hello, transport);
