@@ -264,6 +264,24 @@ fn a_stream_of_codesys_is_named_however_it_is_cut() {
     }
 }
 
+/// Zeros are a message of EtherNet/IP that does nothing, and the beginning of a connection of GE-SRTP.
+#[test]
+fn zeros_alone_are_no_structure() {
+    let mut talk = Talk::new(44_818);
+    talk.handshake().send(0, ACK, &[0; 56]).send(1, ACK, &[0; 56]);
+    let decoded = talk.decode();
+    assert_eq!(decoded.lines("flows", &["service", "confidence"]), ["enip port"]);
+    assert!(said(&decoded).is_empty());
+    // Before the rest of a connection they are read with it.
+    let (port, turns) = conversations().swap_remove(1);
+    let mut idle = Talk::new(port);
+    idle.handshake().send(0, ACK, &[0; 24]);
+    for (side, bytes) in &turns {
+        idle.send(*side, ACK, bytes);
+    }
+    assert_eq!(said(&idle.decode()), said(&told(port, &turns, &[60_000]).decode()));
+}
+
 fn chosen(which: &prop::sample::Index) -> (u16, Vec<Turn>) {
     let mut all = conversations();
     all.swap_remove(which.index(all.len()))

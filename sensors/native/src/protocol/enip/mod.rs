@@ -121,7 +121,8 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
         }
         UNREGISTER => (session != 0, Some(Role::Client)),
         SEND_RR_DATA | SEND_UNIT_DATA => (are_items(body), cip::speaker(body)),
-        _ => (on_port, None),
+        // No operation: zeros are one, on any port. What comes next tells.
+        _ => (false, None),
     };
     (fits && (length <= payload.len() || !body.is_empty()))
         .then_some(Recognised { confidence: Confidence::Structure, speaker })
