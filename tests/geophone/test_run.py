@@ -82,6 +82,8 @@ class TestAsRoot:
             (session,) = program.get(f"{url}/api/v1/replays")["replays"]
             assert session["state"] == "listening"
             assert session["capture_name"].startswith(f"live {TAP} ")
+            for page in ("/audit", f"/audit/{session['id']}"):
+                assert "listening" in program.text(url + page), page
             status = Path(f"/proc/{program.process.pid}/status").read_text()
             assert "\nUid:\t65534\t65534\t65534\t65534\n" in status
             assert program.stop() == 0, program.said

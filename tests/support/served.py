@@ -56,8 +56,13 @@ class Served:
 
     def get(self, url: str) -> Any:
         """What the API answers."""
+        return json.loads(self.text(url))
+
+    def text(self, url: str) -> str:
+        """A page."""
         with urllib.request.urlopen(url, timeout=30) as reply:  # noqa: S310 - loopback, our own server
-            return json.load(reply)
+            content: bytes = reply.read()
+        return content.decode()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end; its exit status."""

@@ -210,7 +210,7 @@ def _remove_leftovers(state: LabState, tell: Tell) -> None:
 
 def _remove(state: LabState) -> None:
     network.remove(sorted(set(state.namespaces) & namespaces()))
-    state.forget()
+    state.clear()
 
 
 def _option(name: str) -> str:

@@ -60,6 +60,14 @@ class LabState:
         waiting.write_text(json.dumps({"stage": stage, "namespaces": namespaces}))
         waiting.replace(self._file)
 
+    def clear(self) -> None:
+        """Nothing is left of the lab; the folder stays for who holds it, and goes when they let it go."""
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != self._lock:
+                path.unlink()
+
     def forget(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
