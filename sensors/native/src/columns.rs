@@ -321,7 +321,7 @@ pub enum Words16<'a> {
 impl Words16<'_> {
     /// How many there are.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match *self {
             Words16::None => 0,
             Words16::Wire(bytes) => bytes.len() / 2,
@@ -333,7 +333,7 @@ impl Words16<'_> {
     /// Appends at most `most` of them to a list.
     #[inline]
     pub fn append_to(&self, list: &mut Vec<u16>, most: usize) {
-        let most = most.min(self.len());
+        let most = most.min(self.count());
         match *self {
             Words16::None => {}
             Words16::Wire(bytes) => {
@@ -368,7 +368,7 @@ impl Column for U16List {
 
     #[inline]
     fn push(&mut self, value: Words16<'_>) {
-        self.values.append(value.len().min(VALUES_KEPT), |list| value.append_to(list, VALUES_KEPT));
+        self.values.append(value.count().min(VALUES_KEPT), |list| value.append_to(list, VALUES_KEPT));
         self.ends.push(self.values.len());
     }
 
