@@ -6,6 +6,7 @@ that. Whatever comes later still for a minute that was measured is not counted, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -17,7 +18,7 @@ from policy.traffic import Traffic
 from policy.zoning import CompiledSite
 from sensors.records import COVERAGE
 
-#: Where each table of Traffic says when.
+#: The tables of Traffic that are measured, and where each says when.
 _TIMES: Final = {"flow_minutes": "minute", "modbus": "ts", "rtt": "ts"}
 
 
@@ -75,8 +76,7 @@ def _by_minute(rows: pl.DataFrame, column: str) -> dict[int, pl.DataFrame]:
 
 
 def _traffic(rows: dict[str, pl.DataFrame]) -> Traffic:
-    empty = Traffic.empty()
-    return Traffic(**{name: rows.get(name, getattr(empty, name)) for name in _TIMES})
+    return replace(Traffic.empty(), **rows)
 
 
 def _batch(rows: pl.DataFrame) -> pa.RecordBatch:
