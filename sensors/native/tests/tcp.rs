@@ -2,8 +2,7 @@
 
 mod support;
 
-use geophone_native::decoder::Kept;
-use support::{ACK, FIN, MILLISECOND, RST, SECOND, SYN, Talk, Tcp, decode, ipv4, pcap, read_registers};
+use support::{ACK, FIN, MILLISECOND, RST, SECOND, SYN, Talk, decode, ipv4, pcap, read_registers};
 
 /// A flow of port 502 with a handshake, for streams of reads.
 fn opened() -> Talk {
@@ -539,17 +538,4 @@ fn of_a_flow_with_one_side_unseen_all_of_the_other_is_delivered() {
     ];
     assert_eq!(decoded.lines("modbus", &["transaction_id", "request_frame", "outcome"]), expected);
     assert_eq!(decoded.sum("flows", "gap_bytes_c2s"), 12);
-}
-
-#[test]
-fn bytes_behind_a_fin_behind_a_hole_are_given_back() {
-    let mut talk = Talk::new(40_001);
-    talk.handshake();
-    let far = talk.segment(0, ACK, b"abc");
-    talk.see(&Tcp { sequence: far.sequence.wrapping_add(1_000), ..far.clone() });
-    talk.wait(MILLISECOND);
-    talk.see(&Tcp { sequence: far.sequence.wrapping_add(10), flags: ACK | FIN, payload: Vec::new(), ..far });
-    let decoded = talk.decode();
-    assert_eq!(decoded.decoder.kept(), Kept::default());
-    assert_eq!(decoded.column("flows", "gap_bytes_c2s"), ["999"]);
 }

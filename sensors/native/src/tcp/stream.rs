@@ -417,6 +417,7 @@ impl Stream {
         let mut from = start.max(self.next);
         let mut index = 0;
         while from < end {
+            let next = self.next;
             let disorder = self.disorder();
             while disorder.pieces.get(index).is_some_and(|piece| piece.end <= from) {
                 index += 1;
@@ -427,6 +428,15 @@ impl Stream {
                 continue;
             }
             let to = next_start.min(end);
+            if from == next {
+                // No hole is before it: it needs no room.
+                self.next = to;
+                deliver(turn.side, slice(payload, start, from, to), to - from, at, out);
+                self.release(turn.side, held, out);
+                from = self.next;
+                index = 0;
+                continue;
+            }
             let bytes = if out.wants_bytes() { slice(payload, start, from, to) } else { &[] };
             let size = PIECE_BYTES + bytes.len() as u64;
             let full = disorder.pieces.len() as u64 >= limits.pieces
