@@ -9,6 +9,15 @@ use body::{TYPES, body, service, string, words};
 
 const CHANNEL: u32 = 7;
 
+/// So small that every one is reached.
+const LIMITS: [(&str, u64); 5] = [
+    ("opcua_message_bytes", 200),
+    ("opcua_message_chunks", 4),
+    ("opcua_bytes_per_flow", 1_500),
+    ("opcua_bytes", 2_000),
+    ("pending_limit", 3),
+];
+
 const STEP_NS: i64 = 10_000_000;
 
 /// Bytes of a segment.
@@ -35,7 +44,8 @@ struct Wire {
 impl Wire {
     fn new(options: u8, cut: Cut) -> Self {
         let port = if options & 1 == 0 { 4_840 } else { 50_000 };
-        let conversation = Conversation::new(&[], port, STEP_NS, cut);
+        let limits: &[_] = if options & 32 == 0 { &[] } else { &LIMITS };
+        let conversation = Conversation::new(limits, port, STEP_NS, cut);
         let mut wire = Self { conversation, sequence: [1, 1], request: 1 };
         if options & 2 == 0 {
             wire.conversation.open();

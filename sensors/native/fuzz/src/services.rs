@@ -9,6 +9,9 @@ const PORTS: [u16; 30] = [
     4433, 4899, 5432, 5900, 5938, 5985, 21116, 41641, 51820, 4500,
 ];
 
+/// So small that every one is reached.
+const LIMITS: [(&str, u64); 2] = [("introduction_bytes", 600), ("reassembly_bytes", 600)];
+
 const STEP_NS: i64 = 10_000_000;
 
 /// Payload of the first datagrams of QUIC and of RDP over UDP.
@@ -25,7 +28,8 @@ pub fn run(bytes: &[u8]) {
 
 fn converse(port: u16, options: u8, mut rest: &[u8]) -> Conversation {
     let datagrams = options & 1 != 0;
-    let mut conversation = Conversation::new(&[], port, STEP_NS, Cut::Whole);
+    let limits: &[_] = if options & 4 == 0 { &[] } else { &LIMITS };
+    let mut conversation = Conversation::new(limits, port, STEP_NS, Cut::Whole);
     if !datagrams && options & 2 == 0 {
         conversation.open();
     }

@@ -16,6 +16,10 @@ const STEP_NS: i64 = 100_000;
 const STREAM: usize = 2_048;
 const SEGMENTS: usize = 100;
 
+/// So small that every one is reached.
+const LIMITS: [(&str, u64); 3] =
+    [("reassembly_bytes_per_flow", 700), ("reassembly_bytes", 900), ("reassembly_pieces", 5)];
+
 /// Options; then for each segment what happens to it, its length, its bytes.
 pub const FORM: Form = Form { head: 1, start: 1, is_wide: false };
 
@@ -35,7 +39,8 @@ pub fn run(bytes: &[u8]) {
     reorder(&mut seen, rest);
     let (streams, has_conflict) = model(&seen);
     let (whole, opened) = (options & 1 == 0, options & 2 == 0);
-    let mut shuffled = conversation(opened);
+    let limits: &[_] = if options & 4 == 0 { &[] } else { &LIMITS };
+    let mut shuffled = conversation(limits, opened);
     let start = shuffled.next;
     for (place, segment) in seen.iter().enumerate() {
         if !whole && place % 5 == 3 {
@@ -53,10 +58,10 @@ pub fn run(bytes: &[u8]) {
     let conflicts = told.words("anomalies", "kind").iter().filter(|kind| *kind == "overlap_conflict").count();
     assert!(has_conflict || conflicts == 0, "a conflict without one");
     // A connection that is joined begins where its first segment does.
-    if !whole || !opened {
+    if !whole || !opened || !limits.is_empty() {
         return;
     }
-    let mut ordered = conversation(opened);
+    let mut ordered = conversation(limits, opened);
     for (side, stream) in streams.iter().enumerate() {
         if !stream.is_empty() {
             ordered.say(side, stream);
@@ -67,8 +72,8 @@ pub fn run(bytes: &[u8]) {
     assert_same("modbus", shuffled, ordered, "in order");
 }
 
-fn conversation(opened: bool) -> Conversation {
-    let mut conversation = Conversation::new(&[], PORT, STEP_NS, Cut::Whole);
+fn conversation(limits: &[(&str, u64)], opened: bool) -> Conversation {
+    let mut conversation = Conversation::new(limits, PORT, STEP_NS, Cut::Whole);
     if opened {
         conversation.open();
         conversation.greet(&modbus::TCP);
