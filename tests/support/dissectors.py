@@ -77,7 +77,7 @@ def dissected(capture: Path) -> dict[Ends, set[str]]:
     command = [program, "-r", str(capture), "-Y", "tcp or udp", "-T", "fields", "-E", "occurrence=l"]
     # Wireshark takes the client's port 1080 for SOCKS; told to look, it finds RPC in it as we do; OPC UA on other ports
     # is known to it by port only.
-    command += ["-d", "tcp.port==1080,dcerpc", "-d", "tcp.port==48010,opcua"]
+    command += ["-d", "tcp.port==1080,dcerpc", "-d", "tcp.port==48010,opcua", "-d", "tcp.port==4841,opcua"]
     for field in fields:
         command += ["-e", field]
     found: dict[Ends, set[str]] = defaultdict(set)

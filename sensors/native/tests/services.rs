@@ -256,6 +256,14 @@ fn bytes_behind_an_introduction_cost_nothing() {
     assert!(decoded.column("http", "method").is_empty());
 }
 
+#[test]
+fn one_byte_a_segment_gives_the_same_rows() {
+    for conversation in conversations() {
+        let whole = said(&tell(&conversation.turns, conversation.port));
+        assert_eq!(said(&tell_in_pieces(&conversation, &[1])), whole, "{}", conversation.name);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

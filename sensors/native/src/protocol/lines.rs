@@ -55,13 +55,10 @@ fn recognise(payload: &[u8], on_port: bool, names: &[&[u8]], commands: &[&[u8]])
     if !on_port {
         return None;
     }
-    if payload.len() < 4 && payload.iter().all(u8::is_ascii_digit) {
-        return named(Role::Server);
-    }
-    let is_command = commands.iter().any(|command| {
-        let shared = command.len().min(payload.len());
-        payload[..shared].eq_ignore_ascii_case(&command[..shared])
-    });
+    // A part of one is kept until it is whole: a byte alone may be of the TLS that a connection goes on with.
+    let is_command = commands
+        .iter()
+        .any(|command| payload.get(..command.len()).is_some_and(|start| start.eq_ignore_ascii_case(command)));
     is_command.then_some(()).and(named(Role::Client))
 }
 

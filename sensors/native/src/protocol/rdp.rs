@@ -95,7 +95,7 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
             let says_so = matches!(negotiation(variable), Some((2 | 3, _)));
             (says_so || (on_port && variable.is_empty())).then_some(()).and(named(Some(Role::Server)))
         }
-        Packet::Incomplete if on_port => named(None),
+        // The beginning of a packet is kept until it is whole: on the port, too, a byte may be of what is carried within.
         _ => None,
     }
 }

@@ -26,8 +26,8 @@ const VERSION: usize = 12;
 /// A failure's reason, or a desktop's name, is not longer.
 const TEXT_LIMIT: usize = 4_096;
 
-fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
-    (has_shape(payload) && (payload.len() >= VERSION || on_port))
+fn recognise(payload: &[u8], _on_port: bool) -> Option<Recognised> {
+    (has_shape(payload) && payload.len() >= VERSION)
         .then_some(Recognised { confidence: Confidence::Structure, speaker: None })
 }
 
