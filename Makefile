@@ -16,6 +16,8 @@ CRATE := --manifest-path sensors/native/Cargo.toml
 STEP := .ci/step
 SETUP := .ci/setup
 
+# Processes that share the Python tests out among them: as many as there are processors.
+PYTEST_WORKERS ?= auto
 # For the command line: make demo DEMO_FLAGS="--port 8081"; make test-python PYTEST_FLAGS="tests/store -x".
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
@@ -71,7 +73,7 @@ test-rust: ## The native engine's own tests
 .PHONY: test-python
 test-python: ## pytest (PYTEST_FLAGS="tests/store -x")
 	@$(SETUP) test
-	@$(STEP) "pytest" $(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_FLAGS)
 
 .PHONY: wheel
 wheel: ## Build the wheel and prove that it installs and runs without a compiler
