@@ -49,6 +49,8 @@ pub struct Conversation {
     pub next: [u32; 2],
     ts: i64,
     step_ns: i64,
+    /// It was seen from its handshake on.
+    is_open: bool,
     /// Limits are near: what they cost may depend on the cut.
     is_limited: bool,
     /// Nothing is missing, and it is known what is spoken: what is read may not depend on the cut.
@@ -66,6 +68,7 @@ impl Conversation {
             next,
             ts: 0,
             step_ns,
+            is_open: false,
             is_limited: !limits.is_empty(),
             is_sound: false,
         }
@@ -73,6 +76,7 @@ impl Conversation {
 
     /// SYN and SYN-ACK.
     pub fn open(&mut self) {
+        self.is_open = true;
         let [mine, theirs] = self.next;
         for (side, sequence, acknowledgment, flags) in
             [(0, mine.wrapping_sub(1), 0, SYN), (1, theirs.wrapping_sub(1), mine, SYN | ACK)]
@@ -104,7 +108,7 @@ impl Conversation {
         for (side, payload) in sayings {
             self.say(*side, payload);
         }
-        self.is_sound = !self.is_limited;
+        self.is_sound = self.is_open && !self.is_limited;
     }
 
     /// A side says something that the capture does not see; the other one acknowledges it later.

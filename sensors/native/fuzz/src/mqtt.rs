@@ -37,11 +37,7 @@ fn converse(options: u8, mut rest: &[u8], cut: Cut) -> Conversation {
     }
     if websocket {
         let greeting: [Saying<'_>; 2] = [(0, GET), (1, SWITCHING)];
-        if options & 4 == 0 {
-            conversation.greet_in_pieces(&greeting);
-        } else {
-            conversation.greet(&greeting);
-        }
+        conversation.greet_in_pieces(&greeting);
     } else if options & 64 == 0 {
         let (connect, connack) = if newer { GREETING_5 } else { GREETING };
         conversation.greet(&[(0, connect), (1, connack)]);
