@@ -17,6 +17,7 @@ SERVICES: Final = {
     "telnet": "telnet",
     "ftp": "ftp",
     "dhcp": "dhcp",
+    "dhcpv6": "dhcp",
     "tftp": "tftp",
     "ntp": "ntp",
     "snmp": "snmp",

@@ -9,6 +9,7 @@ mod codesys;
 mod databases;
 mod datagram;
 mod dhcp;
+mod dhcp6;
 mod directory;
 mod dnp3;
 mod dns;
@@ -257,6 +258,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     dns::MULTICAST,
     dns::LINK_LOCAL,
     dhcp::PROTOCOL,
+    dhcp6::PROTOCOL,
     netbios::NAMES,
     netbios::DATAGRAMS,
     snmp::PROTOCOL,

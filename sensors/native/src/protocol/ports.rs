@@ -36,6 +36,8 @@ const WELL_KNOWN: &[(u16, bool, bool, Service)] = &[
     (500, false, true, S::Ipsec),
     (502, true, true, S::Modbus),
     (514, true, true, S::Syslog),
+    (546, false, true, S::Dhcp),
+    (547, false, true, S::Dhcp),
     (636, true, false, S::Ldap),
     (1194, true, true, S::OpenVpn),
     (1433, true, false, S::MsSql),

@@ -1,0 +1,121 @@
+//! DHCP for IPv6: what a host calls itself and asks for, and who gives (RFC 8415, RFC 4704, RFC 3646).
+//!
+//! Its unique identifier may hold the MAC address of another of its cards, or of one that is gone: it names no address.
+//! Authentication (11) and vendors' own bytes (17) stay where they are, as do messages that a relay carries.
+
+use super::datagram::{by_structure, each_datagram};
+use super::{Output, Protocol, Recognised, Role, Transport};
+use crate::anomaly::At;
+use crate::inventory::{roles, text};
+use crate::observations::Observation;
+use crate::protocol::reading::Fields;
+use crate::words::{Layer, ObservationKind as Kind, ObservationSource, Service};
+
+pub const PROTOCOL: Protocol = Protocol {
+    service: Service::Dhcp,
+    layer: Layer::Application,
+    transport: Transport::Udp,
+    ports: &[546, 547],
+    recognise,
+    parser: Some(|_| Box::new(Dhcp6)),
+};
+
+each_datagram!(Dhcp6, read);
+
+/// Options of one message that are looked at.
+const OPTIONS: usize = 64;
+
+mod kind {
+    pub const ADVERTISE: u8 = 2;
+    pub const REPLY: u8 = 7;
+    pub const RECONFIGURE: u8 = 10;
+    pub const LAST_OF_CLIENTS: u8 = 11;
+}
+
+mod option {
+    pub const CLIENT: u16 = 1;
+    pub const SERVER: u16 = 2;
+    pub const ADDRESSES: u16 = 3;
+    pub const ADDRESS: u16 = 5;
+    pub const PARAMETERS: u16 = 6;
+    pub const VENDOR_CLASS: u16 = 16;
+    pub const DNS_SERVERS: u16 = 23;
+    pub const FULL_NAME: u16 = 39;
+}
+
+/// Options in order (RFC 8415, 21.1); `None` at the end of what can be read.
+fn options(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut fields = Fields(bytes);
+    std::iter::from_fn(move || Some((fields.u16()?, fields.medium()?))).take(OPTIONS)
+}
+
+/// The type, and the options behind the transaction identifier (8).
+fn message(payload: &[u8]) -> Option<(u8, &[u8])> {
+    let [kind @ 1..=kind::LAST_OF_CLIENTS, _, _, _, rest @ ..] = payload else { return None };
+    let whole: usize = options(rest).map(|(_, value)| 4 + value.len()).sum();
+    // Both sides say who they are; a client that wants no address need not (18.2.6).
+    let named = options(rest).any(|(code, _)| matches!(code, option::CLIENT | option::SERVER));
+    (whole == rest.len() && (named || *kind == kind::LAST_OF_CLIENTS)).then_some((*kind, rest))
+}
+
+fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
+    let (kind, _) = message(payload).filter(|_| on_port)?;
+    let is_server_s = matches!(kind, kind::ADVERTISE | kind::REPLY | kind::RECONFIGURE);
+    by_structure(Some(if is_server_s { Role::Server } else { Role::Client }))
+}
+
+fn addresses(value: &[u8]) -> impl Iterator<Item = [u8; 16]> {
+    value.chunks_exact(16).filter_map(|chunk| chunk.try_into().ok())
+}
+
+fn read(from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
+    let Some((kind, told)) = message(bytes) else { return };
+    let ip = *if from == Role::Client { out.client_ip } else { out.server_ip };
+    let mut tell = |ip, kind, value: &str| {
+        out.observe(&Observation { mac: 0, ip, kind, source: ObservationSource::Dhcp, value }, at);
+    };
+    if matches!(kind, kind::ADVERTISE | kind::REPLY) {
+        tell(ip, Kind::Role, roles::DHCP_SERVER);
+        for (_, value) in options(told).filter(|(code, _)| *code == option::DNS_SERVERS) {
+            addresses(value).take(4).for_each(|server| tell(server, Kind::Role, roles::DNS_SERVER));
+        }
+        return;
+    }
+    if kind == kind::RECONFIGURE {
+        return;
+    }
+    for (code, value) in options(told) {
+        match code {
+            // Identifier and two times, then the addresses that it has or wants (21.4 and 21.6).
+            option::ADDRESSES => {
+                let wanted = options(value.get(12..).unwrap_or_default());
+                for (_, wanted) in wanted.filter(|(code, _)| *code == option::ADDRESS) {
+                    if let Some(wanted) = wanted.first_chunk() {
+                        tell(ip, Kind::RequestedAddress, &text::ip(wanted));
+                    }
+                }
+            }
+            option::PARAMETERS => {
+                let codes: Vec<_> = value
+                    .chunks_exact(2)
+                    .map(|code| u16::from_be_bytes([code[0], code[1]]).to_string())
+                    .collect();
+                tell(ip, Kind::DhcpFingerprint, &codes.join(","));
+            }
+            // The maker's number, then texts with their lengths (21.16).
+            option::VENDOR_CLASS => {
+                let mut classes = Fields(value.get(4..).unwrap_or_default());
+                if let Some(class) = classes.medium() {
+                    tell(ip, Kind::VendorClass, &text::of(class));
+                }
+            }
+            // Flags, then a name in labels (RFC 4704, 4).
+            option::FULL_NAME => {
+                if let Some(Ok((name, _))) = value.get(1..).map(|name| super::dns::name::read(name, 0)) {
+                    tell(ip, Kind::DomainName, &name);
+                }
+            }
+            _ => {}
+        }
+    }
+}
