@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[3]))  # the packets of the tests
 
+from datagram_seeds import PORTS, made_datagram_seeds  # type: ignore[import-not-found]  # beside this script
 from layer2_seeds import layer2_seed, made_layer2_seeds  # type: ignore[import-not-found]  # beside this script
 from link_seeds import link_seeds  # type: ignore[import-not-found]  # beside this script
 from mqtt_seeds import mqtt_seeds  # type: ignore[import-not-found]  # beside this script
@@ -36,14 +37,14 @@ OPCUA_PORTS = frozenset({4840, 48010})
 #: Ethernet's place among the link types of the target `frames`.
 ETHERNET = 1
 
-#: The ports of the target `datagrams`, in its order.
-PORTS = (53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001)
-
 #: Frames, or segments, of one seed: libFuzzer takes small inputs further than large ones.
 PIECES = 24
 
 #: Seeds of one capture and target.
 SEEDS = 12
+
+#: Bytes of one input that libFuzzer is told to take (.ci/fuzz).
+LARGEST = 4_096
 
 #: What the length byte of both forms can say.
 LONGEST = 255
@@ -76,6 +77,8 @@ def opcua_seed(packets: list[Packet]) -> bytes:
         side = int(packet[TCP].sport in OPCUA_PORTS)
         for at in range(0, len(payload), LONGEST):
             piece = payload[at : at + LONGEST]
+            if len(seed) + 2 + len(piece) > LARGEST:
+                return bytes(seed)
             seed += bytes([side, len(piece)]) + piece
     return bytes(seed)
 
@@ -122,9 +125,10 @@ def write(folder: Path) -> int:
     count += keep(folder, "mqtt", "made", mqtt_seeds())
     count += keep(folder, "opcua", "made", made_opcua_seeds())
     count += keep(folder, "link", "made", link_seeds())
+    count += keep(folder, "datagrams", "made", made_datagram_seeds())
     count += keep(folder, "layer2", "made", made_layer2_seeds())
     for path in sorted([*CAPTURES.glob("*.pcapng"), *SHARED.glob("0[456]-*.pcap")]):
-        packets = [dissected(packet) for packet in rdpcap(str(path), count=20_000)]
+        packets = [dissected(packet) for packet in rdpcap(str(path), count=4_000)]
         modbus = [packet for packet in packets if is_modbus(packet)]
         seeds = {
             "frames": [frames_seed(run) for run in runs(packets)],
