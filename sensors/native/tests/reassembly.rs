@@ -37,3 +37,19 @@ fn a_segment_that_fills_holes_where_there_is_no_room_is_read_to_its_end() {
         assert_eq!(decoded.lines("flows", &["gap_bytes_c2s", "unseen_segments_c2s"]), ["0 0"]);
     }
 }
+
+#[test]
+fn bytes_right_behind_a_fin_do_not_stay_in_the_way() {
+    let mut talk = Talk::new(40_001);
+    talk.handshake();
+    let start = talk.segment(0, ACK, b"");
+    // The FIN's number is 10. For the last one there is no room: the hole before the FIN is given up.
+    let said: [(u32, u8, usize); 4] = [(10, ACK | FIN, 0), (11, ACK, 1), (20, ACK, 1), (30, ACK, 1)];
+    for (place, flags, length) in said {
+        let (sequence, payload) = (start.sequence.wrapping_add(place), vec![7; length]);
+        talk.see(&Tcp { sequence, flags, id: place as u16, payload, ..start.clone() });
+        talk.wait(MILLISECOND / 100);
+    }
+    let decoded = talk.decode_within(&[("reassembly_pieces", 2)]);
+    assert_eq!(decoded.decoder.kept(), Kept::default());
+}

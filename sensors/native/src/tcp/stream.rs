@@ -262,7 +262,9 @@ impl Stream {
             }
             self.disorder().fin = Some(end);
         }
-        self.pass_fin();
+        if self.pass_fin() && self.has_pieces() {
+            self.release(side, held, out);
+        }
     }
 
     /// A stream that was joined at a keepalive starts one byte early (RFC 9293, 3.8.4): what is sent or acknowledged
@@ -276,13 +278,16 @@ impl Stream {
         }
     }
 
+    /// Passes the number of a FIN that comes next; true where it did.
     #[inline]
-    fn pass_fin(&mut self) {
-        let Some(disorder) = &mut self.disorder else { return };
-        if disorder.fin == Some(self.next) {
+    fn pass_fin(&mut self) -> bool {
+        let Some(disorder) = &mut self.disorder else { return false };
+        let is_next = disorder.fin == Some(self.next);
+        if is_next {
             self.next += 1;
             disorder.fin = None;
         }
+        is_next
     }
 
     /// A number that no window reaches: noise, unless it goes on. True where it does: the stream is there now.
@@ -466,20 +471,24 @@ impl Stream {
         }
     }
 
-    /// Delivers the pieces that no hole keeps back any more.
+    /// Delivers the pieces that no hole keeps back any more, those right behind a FIN too: none of them stays.
     fn release(&mut self, side: usize, held: &mut Held, out: &mut impl Listener) {
-        let Some(disorder) = &mut self.disorder else { return };
-        let mut ready = 0;
-        while let Some(piece) = disorder.pieces.get(ready).filter(|piece| piece.start <= self.next) {
-            self.next = self.next.max(piece.end);
-            ready += 1;
+        loop {
+            let Some(disorder) = &mut self.disorder else { return };
+            let mut ready = 0;
+            while let Some(piece) = disorder.pieces.get(ready).filter(|piece| piece.start <= self.next) {
+                self.next = self.next.max(piece.end);
+                ready += 1;
+            }
+            for piece in disorder.pieces.drain(..ready) {
+                disorder.piece_bytes -= piece.size();
+                held.bytes -= piece.size();
+                deliver(side, &piece.bytes, piece.end - piece.start, piece.at, out);
+            }
+            if !self.pass_fin() {
+                return;
+            }
         }
-        for piece in disorder.pieces.drain(..ready) {
-            disorder.piece_bytes -= piece.size();
-            held.bytes -= piece.size();
-            deliver(side, &piece.bytes, piece.end - piece.start, piece.at, out);
-        }
-        self.pass_fin();
     }
 
     /// Declares everything up to `until` that was not seen as a gap.
