@@ -9,17 +9,23 @@ import polars as pl
 import pyarrow as pa
 
 from analyzers.frames import frame_of
-from policy.traffic import (
-    CONVERSATION,
-    FLOW_MINUTE_SCHEMA,
-    MODBUS_SCHEMA,
-    RTT_SCHEMA,
-    Traffic,
-)
+from policy.traffic import CONVERSATION, TRAFFIC_TABLES, Traffic, with_conversation
 from policy.zoning import CompiledSite
-from sensors.records import FLOW_MINUTES, FLOW_STARTS, MODBUS, RTT
+from sensors.records import FLOW_STARTS, Table
 
 _FLOWS_SCHEMA: Final = {"flow_id": pl.UInt32(), **CONVERSATION}
+
+#: What holds of a row that belongs to no flow; what is not here stays unknown.
+_NO_FLOW: Final = {
+    name: pl.col(name).fill_null(value)
+    for name, value in {
+        "role_source": "",
+        "client_zone": "",
+        "server_zone": "",
+        "conduit": "",
+        "crosses": False,
+    }.items()
+}
 
 
 class Conversations:
@@ -37,10 +43,12 @@ class Conversations:
         """Batches of `sensors.records` by table name in; their rows joined with their conversations out."""
         if FLOW_STARTS.name in batches:
             self._learn(frame_of(batches, FLOW_STARTS))
-        return Traffic(
-            flow_minutes=self._join(frame_of(batches, FLOW_MINUTES), FLOW_MINUTE_SCHEMA),
-            modbus=self._join(frame_of(batches, MODBUS), MODBUS_SCHEMA),
-            rtt=self._join(frame_of(batches, RTT), RTT_SCHEMA),
+        return Traffic.of(
+            **{
+                name: self._join(table, frame_of(batches, table))
+                for name, table in TRAFFIC_TABLES.items()
+                if name in batches
+            }
         )
 
     def _learn(self, starts: pl.DataFrame) -> None:
@@ -64,12 +72,41 @@ class Conversations:
         # extend() grows in place: the cost of a batch is its own flows, not all of them.
         self._flows.extend(flows.select(*_FLOWS_SCHEMA))
 
-    def _join(self, rows: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def _join(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+        schema = with_conversation(table)
         if rows.is_empty():
             return pl.DataFrame(schema=schema)
         lowest, highest = rows.select(low=pl.col("flow_id").min(), high=pl.col("flow_id").max()).row(0)
-        if lowest < 1 or highest > self._flows.height:
+        if lowest is not None and (lowest < 1 or highest > self._flows.height):
             raise ValueError(f"rows name flows {lowest} to {highest}; known are 1 to {self._flows.height}")
         missing = [name for name in CONVERSATION if name not in rows.columns]
-        known = self._flows.select(missing)[rows["flow_id"] - 1]
-        return rows.hstack(known.get_columns()).select(*schema)
+        known = self._flows.select(pl.col(missing).gather(rows["flow_id"] - 1))
+        joined = rows.hstack(known.get_columns())
+        if rows["flow_id"].null_count():
+            joined = joined.with_columns(_NO_FLOW[name] for name in missing if name in _NO_FLOW)
+        if "client_ip" in rows.columns:
+            joined = self._with_own_roles(joined)
+        return joined.select(*schema)
+
+    def _with_own_roles(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows whose client is their flow's server: zones and conduit as they are seen from there."""
+        of_flow = self._flows.get_column("client_ip").gather(rows["flow_id"] - 1)
+        turned = (rows["client_ip"] != of_flow).fill_null(value=False)
+        if not turned.any():
+            return rows
+        conduits = self._site.conduit_pairs.select(
+            pl.col("client_zone").alias("server_zone"),
+            pl.col("server_zone").alias("client_zone"),
+            pl.col("conduit").alias("other_conduit"),
+        )
+        rows = rows.with_columns(turned.alias("turned")).join(
+            conduits, on=["client_zone", "server_zone"], how="left", maintain_order="left"
+        )
+        return rows.with_columns(
+            pl.when("turned").then("server_zone").otherwise("client_zone").alias("client_zone"),
+            pl.when("turned").then("client_zone").otherwise("server_zone").alias("server_zone"),
+            pl.when("turned")
+            .then(pl.col("other_conduit").fill_null(""))
+            .otherwise("conduit")
+            .alias("conduit"),
+        )

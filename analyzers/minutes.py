@@ -6,7 +6,6 @@ that. Whatever comes later still for a minute that was measured is not counted, 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -46,7 +45,7 @@ class Minutes:
                 continue
             meter = self._open.setdefault(minute, Meter(self._site))
             cut = covered.get(minute)
-            meter.feed(_traffic(rows), None if cut is None else _batch(cut))
+            meter.feed(Traffic.of(**rows), None if cut is None else _batch(cut))
         # The engine writes a minute's coverage last of all, when the minute has ended.
         over = [minute for minute in self._open if any(later > minute for later in covered)]
         return self._measure(over)
@@ -73,10 +72,6 @@ def _by_minute(rows: pl.DataFrame, column: str) -> dict[int, pl.DataFrame]:
         "_of", as_dict=True, include_key=False
     )
     return {int(key[0]): part for key, part in parts.items()}
-
-
-def _traffic(rows: dict[str, pl.DataFrame]) -> Traffic:
-    return replace(Traffic.empty(), **rows)
 
 
 def _batch(rows: pl.DataFrame) -> pa.RecordBatch:

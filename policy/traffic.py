@@ -7,7 +7,21 @@ from typing import Final
 
 import polars as pl
 
-from sensors.records import FLOW_MINUTES, MODBUS, RTT, Kind, Table
+from sensors.records import (
+    ANOMALIES,
+    DNS,
+    FLOW_MINUTES,
+    HTTP,
+    MODBUS,
+    MQTT,
+    OBSERVATIONS,
+    OPCUA,
+    OPERATIONS,
+    RTT,
+    SERVICES,
+    Kind,
+    Table,
+)
 
 #: How a column of the wire tables is held here: closed sets of words are plain text.
 POLARS_TYPES: Final[dict[Kind, pl.DataType]] = {
@@ -54,28 +68,56 @@ def table_schema(table: Table) -> dict[str, pl.DataType]:
     return {column.name: POLARS_TYPES[column.kind] for column in table.columns}
 
 
-def _with_conversation(table: Table) -> dict[str, pl.DataType]:
+def with_conversation(table: Table) -> dict[str, pl.DataType]:
+    """The columns of a wire table whose rows know their conversation."""
     return {**table_schema(table), **CONVERSATION}
 
 
-FLOW_MINUTE_SCHEMA: Final = _with_conversation(FLOW_MINUTES)
-MODBUS_SCHEMA: Final = _with_conversation(MODBUS)
-RTT_SCHEMA: Final = _with_conversation(RTT)
+FLOW_MINUTE_SCHEMA: Final = with_conversation(FLOW_MINUTES)
+MODBUS_SCHEMA: Final = with_conversation(MODBUS)
+RTT_SCHEMA: Final = with_conversation(RTT)
+
+#: The tables of Traffic: what each field holds.
+TRAFFIC_TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        FLOW_MINUTES, MODBUS, OPCUA, MQTT, SERVICES, HTTP, OPERATIONS, DNS, OBSERVATIONS, RTT, ANOMALIES,
+    )
+}  # fmt: skip
+_SCHEMAS: Final = {name: with_conversation(table) for name, table in TRAFFIC_TABLES.items()}
+
+
+def _none_of(table: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=_SCHEMAS[table])
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """One batch of decoded rows with their conversations; an empty table is an empty frame of the same columns."""
+    """One batch of decoded rows with their conversations; an empty table is an empty frame of the same columns.
+
+    The client of a row is who asks, which may be the flow's server (OPC UA reverse connections, peers that ask each
+    other): zones and conduit go with the row's client. Rows without a flow have their own addresses or none, no
+    zones, and cross nothing.
+    """
 
     flow_minutes: pl.DataFrame
     modbus: pl.DataFrame
+    opcua: pl.DataFrame
+    mqtt: pl.DataFrame
+    services: pl.DataFrame
+    http: pl.DataFrame
+    operations: pl.DataFrame
+    dns: pl.DataFrame
+    observations: pl.DataFrame
     rtt: pl.DataFrame
+    anomalies: pl.DataFrame
+
+    @classmethod
+    def of(cls, **tables: pl.DataFrame) -> Traffic:
+        """These tables, by their names; no rows of the others."""
+        return cls(**{name: tables[name] if name in tables else _none_of(name) for name in TRAFFIC_TABLES})
 
     @classmethod
     def empty(cls) -> Traffic:
         """No rows at all."""
-        return cls(
-            pl.DataFrame(schema=FLOW_MINUTE_SCHEMA),
-            pl.DataFrame(schema=MODBUS_SCHEMA),
-            pl.DataFrame(schema=RTT_SCHEMA),
-        )
+        return cls.of()

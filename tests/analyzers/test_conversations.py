@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from analyzers.conversations import Conversations
-from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, RTT_SCHEMA, Traffic
-from sensors.records import FLOW_MINUTES, FLOW_STARTS, RTT
+from policy.traffic import FLOW_MINUTE_SCHEMA, TRAFFIC_TABLES, Traffic, with_conversation
+from sensors.records import ANOMALIES, FLOW_MINUTES, FLOW_STARTS, OPCUA, OPERATIONS, RTT
 from tests.policy.factories import HISTORIAN, PLC, PUBLIC, Wire, batch, compiled, packed, row
 
 SITE = compiled()
@@ -35,14 +35,44 @@ def test_rows_learn_addresses_zones_and_conduit() -> None:
 
 def test_frames_have_the_declared_columns_and_types() -> None:
     for traffic in (_wire().traffic(SITE), Conversations(SITE).enrich({}), Traffic.empty()):
-        assert dict(traffic.flow_minutes.schema) == FLOW_MINUTE_SCHEMA
-        assert dict(traffic.modbus.schema) == MODBUS_SCHEMA
-        assert dict(traffic.rtt.schema) == RTT_SCHEMA
+        for name, table in TRAFFIC_TABLES.items():
+            assert dict(getattr(traffic, name).schema) == with_conversation(table)
+    assert with_conversation(FLOW_MINUTES) == FLOW_MINUTE_SCHEMA
 
 
 def test_no_rows_are_empty_frames() -> None:
     traffic = Conversations(SITE).enrich({})
-    assert traffic.flow_minutes.is_empty() and traffic.modbus.is_empty() and traffic.rtt.is_empty()
+    assert all(getattr(traffic, name).is_empty() for name in TRAFFIC_TABLES)
+
+
+def test_who_asks_is_the_client_also_where_the_flow_was_opened_to_it() -> None:
+    wire = Wire()
+    opened_by_server = wire.flow(PLC, HISTORIAN, 4840)
+    usual = wire.flow(HISTORIAN, PLC, 4840)
+    wire.add(OPCUA, opened_by_server, reversed=True, client_ip=packed(HISTORIAN), server_ip=packed(PLC))
+    wire.add(OPCUA, usual)
+    wire.minute(opened_by_server)
+    traffic = wire.traffic(SITE)
+    for asked in traffic.opcua.rows(named=True):
+        assert (asked["client_zone"], asked["server_zone"]) == ("dmz", "plant")
+        assert (asked["conduit"], asked["crosses"]) == ("c-hist", True)
+    # The conversation as such stays the other way round.
+    opened = traffic.flow_minutes.row(0, named=True)
+    assert (opened["client_zone"], opened["server_zone"], opened["conduit"]) == ("plant", "dmz", "")
+
+
+def test_a_row_without_a_flow_is_in_no_zone() -> None:
+    wire = Wire()
+    flow = wire.flow(HISTORIAN, PLC)
+    wire.add(OPERATIONS, None, service="goose", client_mac=0x010CCD010001)
+    wire.add(OPERATIONS, flow, service="s7comm")
+    wire.add(ANOMALIES, None, kind="ip_conflict")
+    wire.add(ANOMALIES, flow, kind="malformed")
+    traffic = wire.traffic(SITE)
+    for rows in (traffic.operations, traffic.anomalies):
+        assert rows["client_zone"].to_list() == ["", "dmz"]
+        assert rows["crosses"].to_list() == [False, True]
+    assert traffic.anomalies["client_ip"].to_list() == [None, packed(HISTORIAN)]
 
 
 def test_a_later_batch_knows_the_flows_of_an_earlier_one() -> None:

@@ -99,8 +99,10 @@ def transaction(minute: int, outcome: str, latency_ns: int | None) -> dict[str, 
 def traffic(
     flow_minutes: list[dict[str, object]], rtt: list[dict[str, object]], modbus: list[dict[str, object]]
 ) -> Traffic:
-    return Traffic(
-        _frame(FLOW_MINUTE_SCHEMA, flow_minutes), _frame(MODBUS_SCHEMA, modbus), _frame(RTT_SCHEMA, rtt)
+    return Traffic.of(
+        flow_minutes=_frame(FLOW_MINUTE_SCHEMA, flow_minutes),
+        modbus=_frame(MODBUS_SCHEMA, modbus),
+        rtt=_frame(RTT_SCHEMA, rtt),
     )
 
 

@@ -84,8 +84,12 @@ _ZERO: Final[Mapping[Kind, Any]] = {
     Kind.ADDRESS: b"\0" * 16,
     Kind.INT16_LIST: [],
     Kind.UINT16_LIST: [],
+    Kind.TEXT_LIST: [],
     Kind.UINT32_LIST: [],
 }
+
+
+_ENDS: tuple[str, ...] = ("client_ip", "server_ip", "client_port", "server_port")
 
 
 def row(table: Table, **values: Any) -> dict[str, Any]:
@@ -105,6 +109,7 @@ class Wire:
     minutes: list[dict[str, Any]] = field(default_factory=list)
     transactions: list[dict[str, Any]] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
+    others: dict[str, tuple[Table, list[dict[str, Any]]]] = field(default_factory=dict)
 
     def flow(
         self,
@@ -183,7 +188,7 @@ class Wire:
     ) -> None:
         """A Modbus transaction of a flow."""
         start = self.starts[flow_id - 1]
-        ends = {name: start[name] for name in ("client_ip", "server_ip", "client_port", "server_port")}
+        ends = {name: start[name] for name in _ENDS}
         self.transactions.append(
             row(
                 MODBUS,
@@ -200,6 +205,14 @@ class Wire:
             )
         )
 
+    def add(self, table: Table, flow_id: int | None = None, **values: Any) -> None:
+        """A row of any other table; of a flow, it has the flow's ends unless they are given."""
+        start: dict[str, Any] = self.starts[flow_id - 1] if flow_id is not None else {}
+        columns = {column.name for column in table.columns}
+        ends = {name: start[name] for name in _ENDS if name in start and name in columns}
+        given: dict[str, Any] = {"ts": NOON, "flow_id": flow_id, **ends, **values}
+        self.others.setdefault(table.name, (table, []))[1].append(row(table, **given))
+
     def batches(self) -> dict[str, pa.RecordBatch]:
         """The rows as one batch a table; empty tables left out, as the decoder does."""
         tables = (
@@ -207,6 +220,7 @@ class Wire:
             (FLOW_MINUTES, self.minutes),
             (MODBUS, self.transactions),
             (RTT, self.samples),
+            *self.others.values(),
         )
         return {table.name: batch(table, rows) for table, rows in tables if rows}
 

@@ -96,7 +96,14 @@ def _tcpdump(namespace: str, span: str, pcap: Path) -> Iterator[None]:
     log = pcap.with_suffix(".log")
     with (
         log.open("wb") as said,
-        subprocess.Popen(inside(namespace, *command), stderr=said, start_new_session=True) as tcpdump,
+        subprocess.Popen(
+            inside(namespace, *command),
+            stdin=subprocess.DEVNULL,
+            # Not the lab's own: who reads that would wait for tcpdump where the lab is killed.
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        ) as tcpdump,
     ):
         try:
             _wait_until_it_listens(tcpdump, log, span)
