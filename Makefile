@@ -67,7 +67,7 @@ test-rust: ## The native engine's own tests
 	@$(SETUP) build
 	@# The tests link libpython; not every interpreter keeps it where the loader looks.
 	export LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
-	$(STEP) "fuzz seeds" $(BIN)/python sensors/native/fuzz/seeds.py .cache/fuzz
+	$(STEP) "fuzz seeds" $(BIN)/python -m sensors.native.fuzz.seeds .cache/fuzz
 	$(STEP) "cargo test" cargo test $(CRATE) --locked --quiet
 
 .PHONY: test-python

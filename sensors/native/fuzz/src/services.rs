@@ -3,7 +3,7 @@
 use super::conversation::{Conversation, Cut};
 use super::messages::Form;
 
-/// In the order that `service_seeds.py` knows.
+/// In the order that `seeds/services.py` knows.
 const PORTS: [u16; 30] = [
     49_000, 21, 22, 23, 25, 80, 88, 135, 389, 443, 445, 500, 514, 1194, 1433, 1701, 1723, 3306, 3389, 3478,
     4433, 4899, 5432, 5900, 5938, 5985, 21116, 41641, 51820, 4500,

@@ -1,4 +1,4 @@
-"""Seeds for the fuzz target `datagrams`, made here: what no sample capture has."""
+"""Target `datagrams`: recorded datagrams of its ports, and made ones of what no sample capture has."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Final
 
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS, DNSQR, DNSRR
+from scapy.layers.inet import UDP
 from scapy.layers.netbios import NBNSHeader, NBNSQueryRequest, NBNSQueryResponse
 from scapy.layers.ntp import NTPHeader
 from scapy.layers.snmp import SNMP, SNMPget, SNMPresponse, SNMPtrapv2, SNMPvarbind
 from scapy.packet import Packet
+
+from sensors.native.fuzz.seeds.captures import runs
 
 #: Who says something (1: the server), and what.
 _Turn = tuple[int, bytes | Packet]
@@ -36,9 +39,19 @@ _NOTIFY: Final = (
 )
 
 
-def made_datagram_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """The port's place; then for each datagram who sends it, its length in two bytes and its bytes."""
     return [_seed(port, turns) for port, turns in _talks()]
+
+
+def recorded(packets: list[Packet]) -> list[bytes]:
+    """Seeds of a capture: for each port runs of its datagrams, their first 2,047 bytes."""
+    datagrams = [packet for packet in packets if UDP in packet]
+    return [
+        _seed(port, [(int(packet[UDP].sport == port), bytes(packet[UDP].payload)[:2047]) for packet in run])
+        for port in PORTS
+        for run in runs([one for one in datagrams if port in (one[UDP].sport, one[UDP].dport)])
+    ]
 
 
 def _seed(port: int, turns: list[_Turn]) -> bytes:
@@ -114,5 +127,5 @@ def _talks() -> list[tuple[int, list[_Turn]]]:
         (138, [(0, _DATAGRAM + _MAILSLOT)]),
         (1900, [(0, _NOTIFY), (0, b'M-SEARCH * HTTP/1.1\r\nMAN: "ssdp:discover"\r\nST: ssdp:all\r\n\r\n')]),
         (67, [(0, lease / DHCP(options=options)), (1, lease / DHCP(options=acknowledged))]),
-        (123, [(0, NTPHeader(mode=3)), (1, NTPHeader(mode=4, stratum=1))]),
+        (123, [(0, NTPHeader(mode=3, orig=1, sent=1)), (1, NTPHeader(mode=4, stratum=1, orig=1, sent=1))]),
     ]

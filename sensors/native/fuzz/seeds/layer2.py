@@ -1,4 +1,4 @@
-"""Seeds for the fuzz target `layer2`: what hosts and switches say of themselves without IP, or beside it."""
+"""Target `layer2`: what hosts and switches say of themselves without IP, or beside it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import ARP, LLC, SNAP, STP, Dot3, Ether
 from scapy.packet import Packet, Raw
 
+from sensors.native.fuzz.seeds.captures import runs
+
 #: As in src/layer2.rs: how each kind of frame starts behind its addresses. The two bytes of a length before LLC are
 #: the target's own.
 STARTS: Final = (
@@ -44,7 +46,13 @@ MAC: Final = "00:00:5e:00:53:01"
 GROUP: Final = "01:00:5e:90:10:00"
 
 
-def layer2_seed(frames: list[bytes]) -> bytes:
+def recorded(packets: list[Packet]) -> list[bytes]:
+    """Seeds of a capture: one for each run of frames in which such frames are."""
+    seeds = (_seed([bytes(packet) for packet in run]) for run in runs(packets))
+    return [seed for seed in seeds if seed]
+
+
+def _seed(frames: list[bytes]) -> bytes:
     """Kind and length of each frame, then its bytes behind what the target writes itself; others are left out."""
     seed = bytearray()
     for frame in frames:
@@ -60,7 +68,7 @@ def layer2_seed(frames: list[bytes]) -> bytes:
     return bytes(seed)
 
 
-def made_layer2_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """One of each kind."""
     arp = Ether(src=MAC, dst=GROUP) / ARP(op=2, psrc="192.0.2.1", hwsrc=MAC, pdst="192.0.2.2")
     described = (
@@ -97,5 +105,5 @@ def made_layer2_seeds() -> list[bytes]:
         / Raw(bytes(32))
     )
     frames: list[Packet] = [arp, described, tree, cisco, station, neighbour]
-    each = [layer2_seed([bytes(frame)]) for frame in frames]
+    each = [_seed([bytes(frame)]) for frame in frames]
     return [*each, b"".join(each)]

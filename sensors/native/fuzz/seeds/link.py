@@ -1,4 +1,4 @@
-"""Seeds for the fuzz target `link`: a frame of every tunnel, a fragmented datagram, and frames of each link type."""
+"""Target `link`: a frame of every tunnel, a fragmented datagram, and frames of each link type."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ETHERNET, PPP_LINK, RAW_IP = 0, 2, 6
 CUT = 0x80
 
 
-def link_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """Each is a row of frames: link type and cut, seconds since the last, length in two bytes, the frame."""
     segment = (
         IP(src="10.1.0.5", dst="10.1.0.9") / TCP(sport=40_000, dport=502, flags="PA") / Raw(b"\0\1\0\0\0\6")

@@ -1,4 +1,4 @@
-"""Seeds for the fuzz target `operations`: recorded conversations, and made ones of the protocols that nobody recorded.
+"""Target `operations`: recorded conversations, and made ones of the protocols that nobody recorded.
 
 The made ones are those of the tests, which hold them against Wireshark.
 """
@@ -24,7 +24,7 @@ UDP_PORTS: Final = (2_222, 4_840, 5_007, 5_094, 9_600, 20_000, 34_964, 44_818, 4
 TYPES: Final = (0x8892, 0x88B8, 0x88BA, 0x88A4)
 
 #: Conversations of real stacks, and their ports.
-RECORDED: Final = Path(__file__).parents[3] / "tests" / "sensors" / "operations" / "recorded"
+RECORDED: Final = Path(__file__).parents[4] / "tests" / "sensors" / "operations" / "recorded"
 PORTS: Final = {"s7": 102, "iec104": 2_404, "enip": 44_818}
 
 #: Messages of one seed, and bytes of one message.
@@ -32,7 +32,7 @@ _MESSAGES: Final = 12
 _LONGEST: Final = 255
 
 
-def operation_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """The protocol; then for each message who sends it (1: the server), its length, its bytes."""
     return [seed for turns, place in _talks() for seed in _seeds(turns, place)]
 

@@ -1,10 +1,10 @@
-"""Seeds of the fuzz target `services`: how each service begins, by its standard."""
+"""Target `services`: how each service begins, by its standard."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: As in fuzz_targets/services.rs.
+#: As in src/services.rs.
 PORTS: Final = (
     *(
         49_000,
@@ -174,7 +174,7 @@ _TALKS: Final[tuple[tuple[int, bool, tuple[tuple[int, bytes], ...]], ...]] = (
 )
 
 
-def services_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """Port and transport; then for each piece who sends it, its length and its bytes."""
     seeds = []
     for port, datagrams, said in _TALKS:

@@ -1,4 +1,4 @@
-"""Seeds for the fuzz target `mqtt`, made here: every quality of delivery, an alias, a birth, a command."""
+"""Target `mqtt`: every quality of delivery, an alias, a birth, a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 _OWN_GREETING = 64
 
 
-def mqtt_seeds() -> list[bytes]:
+def made() -> list[bytes]:
     """One byte of options; then for each packet its type and what happens to it, a length, what is in it.
 
     Connections of 3.1.1 and 5 and over WebSocket.
