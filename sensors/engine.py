@@ -56,6 +56,7 @@ class EngineLimits:
     reassembly_bytes_per_flow: int = _LIMITS["reassembly_bytes_per_flow"][0]
     reassembly_bytes: int = _LIMITS["reassembly_bytes"][0]
     reassembly_pieces: int = _LIMITS["reassembly_pieces"][0]
+    networks_per_flow: int = _LIMITS["networks_per_flow"][0]
     fragment_bytes: int = _LIMITS["fragment_bytes"][0]
     fragments_per_packet: int = _LIMITS["fragments_per_packet"][0]
     fragment_timeout_s: int = _LIMITS["fragment_timeout_s"][0]

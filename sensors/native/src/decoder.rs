@@ -1,6 +1,7 @@
 //! A capture in, rows out: the way of every frame, stage by stage.
 
 mod kept;
+mod place;
 mod time;
 mod within;
 
@@ -9,7 +10,7 @@ use arrow_array::RecordBatch;
 use crate::anomaly::{AnomalyKind, At, Flowless};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
-use crate::flow::{CoverageDelta, Flow, FlowKey, FlowTable, Identity, Shared};
+use crate::flow::{CoverageDelta, Flow, FlowKey, FlowTable, Identity, Networks, Shared};
 use crate::fragments::Fragments;
 use crate::inventory::ndp;
 use crate::layer2::{self, FrameOutput};
@@ -81,6 +82,8 @@ struct Carried {
 struct Said<'a> {
     payload: &'a [u8],
     length: u32,
+    /// Which of the networks behind tunnels it was said in.
+    network: u16,
     is_copy: bool,
 }
 
@@ -88,6 +91,7 @@ struct Said<'a> {
 pub struct Decoder {
     shared: Shared,
     table: FlowTable,
+    networks: Networks,
     duplicates: Duplicates,
     fragments: Fragments,
     coverage: Coverage,
@@ -125,6 +129,7 @@ impl Decoder {
                 undecided_bytes: 0,
             },
             table: FlowTable::default(),
+            networks: Networks::default(),
             duplicates: Duplicates::default(),
             fragments: Fragments::default(),
             coverage: Coverage::default(),
@@ -267,7 +272,10 @@ impl Decoder {
     #[inline(always)]
     fn plain(&mut self, carried: &Carried, link: &link::Link<'_>, packet: &Packet<'_>) {
         let Carried { interface, at, .. } = *carried;
-        let is_copy = self.duplicates.is_copy(packet, at.ts);
+        let (network, is_copy) = match link.tunnel.id {
+            None => (0, self.duplicates.is_copy(packet, 0, at.ts)),
+            Some(_) => self.place(link, packet, at.ts),
+        };
         if is_copy {
             self.summary.duplicates += 1;
             self.coverage.cell(interface).duplicates += 1;
@@ -280,7 +288,7 @@ impl Decoder {
         }
         if packet.protocol == TCP {
             match transport::tcp(packet.transport, packet.transport_length) {
-                Ok(segment) => self.tcp(carried, link, packet, &segment, is_copy),
+                Ok(segment) => self.tcp(carried, link, (packet, network), &segment, is_copy),
                 Err(Malformed(why)) => self.malformed(interface, AnomalyKind::TransportHeader, why, at),
             }
             return;
@@ -301,7 +309,7 @@ impl Decoder {
             }
             ([0, 0], &[][..], packet.transport_length as u32)
         };
-        self.datagram(carried, link, packet, ports, Said { payload, length, is_copy });
+        self.datagram(carried, link, packet, ports, Said { payload, length, network, is_copy });
     }
 
     #[inline(always)]
@@ -309,13 +317,13 @@ impl Decoder {
         &mut self,
         carried: &Carried,
         link: &link::Link<'_>,
-        packet: &Packet<'_>,
+        (packet, network): (&Packet<'_>, u16),
         segment: &Segment<'_>,
         is_copy: bool,
     ) {
         let Carried { interface, packets, wire_bytes, at, .. } = *carried;
         let ports = [segment.source_port, segment.destination_port];
-        let key = FlowKey::new(packet, ports[0], ports[1]);
+        let key = FlowKey::new(packet, ports[0], ports[1]).within(network);
         let mut found = self.table.find(&key);
         if is_copy {
             return self.copy(found, packet, ports[0], at);
@@ -386,7 +394,7 @@ impl Decoder {
         said: Said<'_>,
     ) {
         let Carried { interface, packets, wire_bytes, at, .. } = *carried;
-        let key = FlowKey::new(packet, ports[0], ports[1]);
+        let key = FlowKey::new(packet, ports[0], ports[1]).within(said.network);
         let found = self.table.find(&key);
         if said.is_copy {
             return self.copy(found, packet, ports[0], at);
@@ -432,6 +440,10 @@ impl Decoder {
 
     fn finish(&mut self, slot: u32, reason: EndReason) {
         let mut flow = self.table.remove(slot);
+        // Where the ports are used again the next flow is there at once, of the same key.
+        if reason != EndReason::Reused {
+            self.networks.forget(&flow.core.identity.key);
+        }
         let now = self.summary.last_ts.unwrap_or_default();
         let minute = self.minute.unwrap_or_default();
         flow.end(reason, now, minute, &mut self.shared);

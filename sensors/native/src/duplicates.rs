@@ -55,20 +55,20 @@ impl Default for Duplicates {
 }
 
 impl Duplicates {
-    /// True where this packet was seen within the window; otherwise it is remembered.
+    /// True where this packet was seen within the window in the same network behind tunnels; otherwise it is remembered.
     #[inline]
-    pub fn is_copy(&mut self, packet: &Packet<'_>, ts: i64) -> bool {
-        self.is_known(packet, None, ts)
+    pub fn is_copy(&mut self, packet: &Packet<'_>, network: u16, ts: i64) -> bool {
+        self.is_known(packet, network, None, ts)
     }
 
     /// The same for a piece of a packet.
     #[inline(never)]
     pub fn is_copy_of_piece(&mut self, packet: &Packet<'_>, piece: Fragment, ts: i64) -> bool {
-        self.is_known(packet, Some(piece), ts)
+        self.is_known(packet, 0, Some(piece), ts)
     }
 
     #[inline(always)]
-    fn is_known(&mut self, packet: &Packet<'_>, piece: Option<Fragment>, ts: i64) -> bool {
+    fn is_known(&mut self, packet: &Packet<'_>, network: u16, piece: Option<Fragment>, ts: i64) -> bool {
         let bytes = packet.transport;
         let window_ns = if packet.id != 0 || piece.is_some() {
             WINDOW_NS
@@ -77,7 +77,7 @@ impl Duplicates {
         } else {
             return false;
         };
-        let fingerprint = self.fingerprint(packet, piece, bytes);
+        let fingerprint = self.fingerprint(packet, network, piece, bytes);
         let Set(set) = &mut self.seen[set_of(packet, piece, bytes)];
         let mut oldest = 0;
         for way in 0..WAYS {
@@ -97,12 +97,13 @@ impl Duplicates {
     }
 
     #[inline(always)]
-    fn fingerprint(&self, packet: &Packet<'_>, piece: Option<Fragment>, bytes: &[u8]) -> u64 {
+    fn fingerprint(&self, packet: &Packet<'_>, network: u16, piece: Option<Fragment>, bytes: &[u8]) -> u64 {
         let mut hasher = self.keyed.build_hasher();
         hasher.write_u128(u128::from_le_bytes(packet.source));
         hasher.write_u128(u128::from_le_bytes(packet.destination));
         let rest = u64::from(packet.id) << 48
             | u64::from(packet.protocol) << 40
+            | u64::from(network) << 24
             | packet.transport_length as u64 & 0xff_ffff;
         hasher.write_u64(rest);
         if let Some(piece) = piece {
@@ -188,9 +189,9 @@ mod tests {
     fn the_same_packet_within_5_ms_is_a_copy_even_with_another_checksum() {
         let mut duplicates = Duplicates::default();
         let mut bytes = segment(1, b"abc");
-        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0, 0));
         bytes[16] = 0xaa;
-        assert!(duplicates.is_copy(&packet(7, &bytes), 5_000_000));
+        assert!(duplicates.is_copy(&packet(7, &bytes), 0, 5_000_000));
     }
 
     #[test]
@@ -208,30 +209,39 @@ mod tests {
     fn later_or_with_another_identification_it_is_a_retransmission() {
         let mut duplicates = Duplicates::default();
         let bytes = segment(1, b"abc");
-        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
-        assert!(!duplicates.is_copy(&packet(8, &bytes), 1_000_000));
-        assert!(!duplicates.is_copy(&packet(7, &bytes), 5_000_001));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0, 0));
+        assert!(!duplicates.is_copy(&packet(8, &bytes), 0, 1_000_000));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0, 5_000_001));
+    }
+
+    #[test]
+    fn the_same_packet_of_another_network_is_no_copy() {
+        let mut duplicates = Duplicates::default();
+        let bytes = segment(1, b"abc");
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0, 0));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 1, 10));
+        assert!(duplicates.is_copy(&packet(7, &bytes), 1, 20));
     }
 
     #[test]
     fn a_copy_from_behind_a_router_may_come_later() {
         let mut duplicates = Duplicates::default();
         let bytes = segment(1, b"abc");
-        assert!(!duplicates.is_copy(&packet(7, &bytes), 0));
+        assert!(!duplicates.is_copy(&packet(7, &bytes), 0, 0));
         let behind = Packet { hops: 63, ..packet(7, &bytes) };
-        assert!(duplicates.is_copy(&behind, 50_000_000));
-        assert!(!duplicates.is_copy(&behind, 50_000_001));
+        assert!(duplicates.is_copy(&behind, 0, 50_000_000));
+        assert!(!duplicates.is_copy(&behind, 0, 50_000_001));
     }
 
     #[test]
     fn without_an_identification_a_repeated_pure_ack_is_no_copy() {
         let mut duplicates = Duplicates::default();
         let ack = segment(1, b"");
-        assert!(!duplicates.is_copy(&packet(0, &ack), 0));
-        assert!(!duplicates.is_copy(&packet(0, &ack), 10));
+        assert!(!duplicates.is_copy(&packet(0, &ack), 0, 0));
+        assert!(!duplicates.is_copy(&packet(0, &ack), 0, 10));
         let data = segment(1, b"abc");
-        assert!(!duplicates.is_copy(&packet(0, &data), 20));
-        assert!(duplicates.is_copy(&packet(0, &data), 30));
-        assert!(!duplicates.is_copy(&packet(0, &data), 1_000_021));
+        assert!(!duplicates.is_copy(&packet(0, &data), 0, 20));
+        assert!(duplicates.is_copy(&packet(0, &data), 0, 30));
+        assert!(!duplicates.is_copy(&packet(0, &data), 0, 1_000_021));
     }
 }

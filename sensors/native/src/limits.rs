@@ -59,6 +59,8 @@ limits! {
     reassembly_bytes = 67_108_864,
     /// Separate pieces kept for one side of a flow while holes are open.
     reassembly_pieces = 128,
+    /// Networks behind tunnels that are told apart where they use the same addresses and ports; more share the last one's flow.
+    networks_per_flow = 32,
     /// Bytes kept for all packets whose IP fragments are not all there yet.
     fragment_bytes = 16_777_216,
     /// Separate fragments kept of one packet.

@@ -6,8 +6,13 @@ use super::watched::Watched;
 
 const LINK_TYPES: [u16; 12] = [1, 0, 9, 12, 50, 51, 101, 108, 113, 228, 229, 276];
 
-const LIMITS: [(&str, u64); 4] =
-    [("flow_limit", 8), ("flows_per_source", 3), ("fragment_bytes", 4_096), ("fragments_per_packet", 6)];
+const LIMITS: [(&str, u64); 5] = [
+    ("flow_limit", 8),
+    ("flows_per_source", 3),
+    ("networks_per_flow", 3),
+    ("fragment_bytes", 4_096),
+    ("fragments_per_packet", 6),
+];
 
 /// Each frame: link type and whether the capture cut it, seconds since the last, length; then its bytes.
 pub const FORM: Form = Form { head: 0, start: 2, is_wide: true };

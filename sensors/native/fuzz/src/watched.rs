@@ -43,6 +43,7 @@ impl Watched {
         let (kept, limits) = (self.decoder.kept(), &self.limits);
         for (held, most) in [
             (kept.flows, limits.flow_limit),
+            (kept.networks, limits.flow_limit),
             (kept.stream_bytes, limits.reassembly_bytes),
             (kept.undecided_bytes, limits.reassembly_bytes),
             (kept.fragment_bytes, limits.fragment_bytes),

@@ -6,6 +6,8 @@ use super::Decoder;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     pub flows: u64,
+    /// 5-tuples whose networks behind tunnels are remembered.
+    pub networks: u64,
     /// Bytes behind holes of TCP streams.
     pub stream_bytes: u64,
     /// Bytes that wait until it is known who is the client, or what is spoken.
@@ -26,6 +28,7 @@ impl Decoder {
         let counts = &self.shared.counts;
         Kept {
             flows: self.table.len() as u64,
+            networks: self.networks.len() as u64,
             stream_bytes: self.shared.held.bytes,
             undecided_bytes: self.shared.undecided_bytes,
             fragment_bytes: self.fragments.held_bytes(),

@@ -12,12 +12,15 @@ struct End {
     port: u16,
 }
 
-/// A 5-tuple, the same for both directions. VLAN ids are no part: a routed packet changes them.
+/// A 5-tuple, the same for both directions, and which of the networks behind tunnels it is of. VLAN ids are no part: a
+/// routed packet changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowKey {
     /// The lower end first.
     ends: [End; 2],
     protocol: u8,
+    /// 0 outside of any tunnel, and in the first one that the 5-tuple was met in.
+    network: u16,
 }
 
 impl Hash for FlowKey {
@@ -26,7 +29,8 @@ impl Hash for FlowKey {
         let [low, high] = &self.ends;
         state.write_u128(u128::from_le_bytes(low.ip));
         state.write_u128(u128::from_le_bytes(high.ip));
-        state.write_u64(u64::from(low.port) << 32 | u64::from(high.port) << 16 | u64::from(self.protocol));
+        let ports = u64::from(low.port) << 32 | u64::from(high.port) << 16;
+        state.write_u64(u64::from(self.network) << 48 | ports | u64::from(self.protocol));
     }
 }
 
@@ -50,7 +54,23 @@ impl FlowKey {
         let rank = |end: &End| (u128::from_be_bytes(end.ip), end.port);
         let ends =
             if rank(&source) <= rank(&destination) { [source, destination] } else { [destination, source] };
-        Self { ends, protocol }
+        Self { ends, protocol, network: 0 }
+    }
+
+    /// The same 5-tuple in one of the networks behind tunnels.
+    #[inline]
+    pub fn within(self, network: u16) -> Self {
+        Self { network, ..self }
+    }
+
+    #[inline]
+    pub fn network(&self) -> u16 {
+        self.network
+    }
+
+    /// 0 for packets from the key's lower end, 1 for the others.
+    pub fn direction(&self, source: &[u8; 16], source_port: u16) -> usize {
+        usize::from(self.ends[0] != End { ip: *source, port: source_port })
     }
 }
 
@@ -86,7 +106,7 @@ impl Identity {
         self
     }
 
-    /// A flow between the same hosts.
+    /// A flow between the same hosts, outside of any tunnel or in the first one.
     pub fn with_ports(self, ports: [u16; 2], protocol: u8) -> Self {
         let source = End { ip: *self.ip(0), port: ports[0] };
         let destination = End { ip: *self.ip(1), port: ports[1] };

@@ -4,6 +4,7 @@ mod chain;
 mod counters;
 mod heard;
 mod identity;
+mod networks;
 mod reuse;
 mod rows;
 mod sources;
@@ -25,6 +26,7 @@ use crate::words::{Confidence, EndReason, RoleSource, Service};
 use counters::Counted;
 use heard::Heard;
 pub use identity::{FlowKey, Identity};
+pub use networks::Networks;
 pub use table::{FlowTable, Queue};
 use talk::Talk;
 

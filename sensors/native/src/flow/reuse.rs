@@ -20,6 +20,11 @@ impl Flow {
         tcp.judge(side, segment, quiet)
     }
 
+    /// Whether a segment's numbers go on from this connection's; none where there is nothing to tell by.
+    pub fn goes_on(&self, side: usize, segment: &Segment<'_>) -> Option<bool> {
+        self.tcp.as_ref()?.goes_on(side, segment)
+    }
+
     /// Keeps a SYN apart until somebody answers it; the one that it takes the place of was this flow's, which is told
     /// by true where that is its first packet of the minute.
     pub fn challenge(

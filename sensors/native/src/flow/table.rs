@@ -118,6 +118,11 @@ impl FlowTable {
         self.slots[slot as usize].as_mut().expect("slots in use hold a flow")
     }
 
+    /// The flow in a slot, to be read.
+    pub fn view(&self, slot: u32) -> Option<&Flow> {
+        self.slots.get(slot as usize)?.as_deref()
+    }
+
     /// The flow in a slot, where it has one.
     pub fn try_get(&mut self, slot: u32) -> Option<&mut Flow> {
         self.slots.get_mut(slot as usize)?.as_deref_mut()

@@ -15,6 +15,9 @@ use crate::transport::{Segment, SynOptions, flag};
 /// The largest window that scaling allows (RFC 7323, 2.3): a number further away belongs to no segment in flight.
 const WINDOW_LIMIT: u64 = 1 << 30;
 
+/// How far from the end of what was seen a number may be in flight where no window is known: a MiB.
+const NEAR: u64 = 1 << 20;
+
 /// Where the path's minimum round trip is not known, a hole filled sooner than this is disorder, not loss.
 const DEFAULT_MINIMUM_NS: u64 = 3_000_000;
 
@@ -107,6 +110,11 @@ impl Stream {
     /// The first sequence number seen: the SYN's, or one before the first byte's.
     pub fn first_sequence(&self) -> u32 {
         self.first
+    }
+
+    /// True for a number that may be in flight about now.
+    pub fn is_near(&self, sequence: u32) -> bool {
+        self.place(sequence).abs_diff(self.highest) <= NEAR
     }
 
     pub fn window_closed(&self) -> bool {
