@@ -1,0 +1,38 @@
+"""Violations of many batches in; one row for each subject and minute out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from policy.violations import VIOLATION, merged
+
+#: Rows gathered before they are added up: memory against time.
+_PENDING_LIMIT: Final = 50_000
+
+
+class Gathered:
+    """The violations of one kind, added up from time to time; grows with subjects and minutes, not with rows."""
+
+    def __init__(self) -> None:
+        self._total = pl.DataFrame(schema=VIOLATION)
+        self._pending: list[pl.DataFrame] = []
+        self._rows = 0
+
+    def add(self, violations: pl.DataFrame) -> None:
+        """Take columns of VIOLATION, from any batch and in any order."""
+        if violations.is_empty():
+            return
+        self._pending.append(violations.select(*VIOLATION))
+        self._rows += violations.height
+        # As much again as there is already: each row is added up a bounded number of times.
+        if self._rows > max(_PENDING_LIMIT, self._total.height):
+            self.all()
+
+    def all(self) -> pl.DataFrame:
+        """What was gathered up to now: columns of VIOLATION, one row a subject and minute."""
+        if self._pending:
+            self._total = merged(pl.concat([self._total, *self._pending])).select(*VIOLATION)
+            self._pending, self._rows = [], 0
+        return self._total
