@@ -13,7 +13,10 @@ from policy.traffic import CONVERSATION, TRAFFIC_TABLES, Traffic, with_conversat
 from policy.zoning import CompiledSite
 from sensors.records import FLOW_STARTS, Table
 
-_FLOWS_SCHEMA: Final = {"flow_id": pl.UInt32(), **CONVERSATION}
+_FLOWS_SCHEMA: Final = {
+    "flow_id": pl.UInt32(),
+    **{name: kind for name, kind in CONVERSATION.items() if name != "turned"},
+}
 
 #: What holds of a row that belongs to no flow; what is not here stays unknown.
 _NO_FLOW: Final = {
@@ -79,13 +82,15 @@ class Conversations:
         lowest, highest = rows.select(low=pl.col("flow_id").min(), high=pl.col("flow_id").max()).row(0)
         if lowest is not None and (lowest < 1 or highest > self._flows.height):
             raise ValueError(f"rows name flows {lowest} to {highest}; known are 1 to {self._flows.height}")
-        missing = [name for name in CONVERSATION if name not in rows.columns]
+        missing = [name for name in _FLOWS_SCHEMA if name not in rows.columns]
         known = self._flows.select(pl.col(missing).gather(rows["flow_id"] - 1))
         joined = rows.hstack(known.get_columns())
         if rows["flow_id"].null_count():
             joined = joined.with_columns(_NO_FLOW[name] for name in missing if name in _NO_FLOW)
         if "client_ip" in rows.columns:
             joined = self._with_own_roles(joined)
+        else:
+            joined = joined.with_columns(turned=False)
         return joined.select(*schema)
 
     def _with_own_roles(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +98,7 @@ class Conversations:
         of_flow = self._flows.get_column("client_ip").gather(rows["flow_id"] - 1)
         turned = (rows["client_ip"] != of_flow).fill_null(value=False)
         if not turned.any():
-            return rows
+            return rows.with_columns(turned=False)
         conduits = self._site.conduit_pairs.select(
             pl.col("client_zone").alias("server_zone"),
             pl.col("server_zone").alias("client_zone"),

@@ -60,6 +60,8 @@ CONVERSATION: Final[dict[str, pl.DataType]] = {
     "conduit": pl.String(),
     #: The two zones differ and neither address stays on its link: what the segmentation checks look at.
     "crosses": pl.Boolean(),
+    #: Who asks in this row is the server of its flow.
+    "turned": pl.Boolean(),
 }
 
 

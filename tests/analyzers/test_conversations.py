@@ -56,9 +56,11 @@ def test_who_asks_is_the_client_also_where_the_flow_was_opened_to_it() -> None:
     for asked in traffic.opcua.rows(named=True):
         assert (asked["client_zone"], asked["server_zone"]) == ("dmz", "plant")
         assert (asked["conduit"], asked["crosses"]) == ("c-hist", True)
+    assert traffic.opcua["turned"].to_list() == [True, False]
     # The conversation as such stays the other way round.
     opened = traffic.flow_minutes.row(0, named=True)
     assert (opened["client_zone"], opened["server_zone"], opened["conduit"]) == ("plant", "dmz", "")
+    assert not opened["turned"]
 
 
 def test_a_row_without_a_flow_is_in_no_zone() -> None:
