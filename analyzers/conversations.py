@@ -87,10 +87,9 @@ class Conversations:
         joined = rows.hstack(known.get_columns())
         if rows["flow_id"].null_count():
             joined = joined.with_columns(_NO_FLOW[name] for name in missing if name in _NO_FLOW)
+        joined = joined.with_columns(turned=False)
         if "client_ip" in rows.columns:
             joined = self._with_own_roles(joined)
-        else:
-            joined = joined.with_columns(turned=False)
         return joined.select(*schema)
 
     def _with_own_roles(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +97,7 @@ class Conversations:
         of_flow = self._flows.get_column("client_ip").gather(rows["flow_id"] - 1)
         turned = (rows["client_ip"] != of_flow).fill_null(value=False)
         if not turned.any():
-            return rows.with_columns(turned=False)
+            return rows
         conduits = self._site.conduit_pairs.select(
             pl.col("client_zone").alias("server_zone"),
             pl.col("server_zone").alias("client_zone"),

@@ -1,8 +1,20 @@
-"""Round-trip and transaction times for each conversation and minute: samples in, countable buckets out.
+"""Round-trip, transaction and server times for each conversation and minute: samples in, countable buckets out.
 
 Round-trip time is the `path` sample of the wire tables: both sides of the tap together, so the figure does not
 depend on where in the path the tap sits. Samples whose ACK rode on data are left out: service time is in them.
-Transaction time runs from a request to its response as the tap saw them; near the server it is server time only.
+
+ACK time of a side runs from a segment to the ACK without data that first covers it, from the tap and back (segments
+that were sent twice have none: Karn and Partridge 1987). A delayed ACK lengthens it by 40 to 200 ms (RFC 9293,
+3.8.6.3), so its low percentiles are the way, its high ones what the other side waits for. It never reads low.
+
+Transaction time runs from a request to its response as the tap saw them: half of the way and the server's own time.
+The first of several equal requests wins, so it may read high, never low; near the server it is server time only.
+
+Server time is transaction time less the shortest way from the tap to the answering side and back, at least zero. The
+shortest way is that of the conversation's own minute: minutes are measured alone, so nothing outside may count, and
+what is found does not depend on how the capture is cut. It reads high by what queues behind the tap at the time, low
+by the delay of the shortest ACK where every ACK was delayed, and is off by up to 1 % of the transaction time, whose
+bucket it is made from. Where no handshake and no ACK without data was seen in the minute it is not measured.
 """
 
 from __future__ import annotations
@@ -16,59 +28,69 @@ from analyzers.loss import CONVERSATION_KEY
 
 #: How long after a request an answer still counts as in time, where no target says so.
 DEFAULT_DEADLINE_NS: Final = 1_000_000_000
-
-
-def _minute(column: str) -> pl.Expr:
-    return pl.col(column).dt.truncate("1m").alias("minute")
+#: Histograms of the samples of the `rtt` table: kind of sample to the name of its columns.
+RTT_HISTOGRAMS: Final = {"path": "rtt", "ack_client": "ack_client", "ack_server": "ack_server"}
+#: The shortest way of each side: the kinds of samples that cross that side of the tap alone.
+HALVES: Final = {
+    "client_half_min_ns": ("handshake_client", "ack_client"),
+    "server_half_min_ns": ("handshake_server", "ack_server"),
+}
 
 
 def rtt_counts(rtt: pl.DataFrame) -> pl.DataFrame:
-    """Path samples as (CONVERSATION_KEY, bucket, count) rows, in the long form that can be added."""
-    return _counts(
-        rtt.filter((pl.col("kind") == "path") & ~pl.col("piggybacked")).with_columns(_minute("ts")), "rtt_ns"
+    """Samples of each kind as (CONVERSATION_KEY, kind, bucket, count) rows, in the long form that can be added."""
+    return _counts(_pure(rtt).filter(pl.col("kind").is_in(list(RTT_HISTOGRAMS))), "rtt_ns", "kind")
+
+
+def half_minima(rtt: pl.DataFrame) -> pl.DataFrame:
+    """The shortest way from the tap to each side and back, one row per CONVERSATION_KEY; null without a sample."""
+    return (
+        _pure(rtt)
+        .filter(pl.col("kind") != "path")
+        .group_by(CONVERSATION_KEY)
+        .agg(
+            pl.col("rtt_ns").filter(pl.col("kind").is_in(kinds)).min().alias(name)
+            for name, kinds in HALVES.items()
+        )
     )
 
 
-def transaction_counts(modbus: pl.DataFrame) -> pl.DataFrame:
-    """Answered transactions, exceptions included, as (CONVERSATION_KEY, bucket, count) rows."""
-    return _counts(
-        modbus.filter(pl.col("latency_ns").is_not_null()).with_columns(_minute("ts")), "latency_ns"
-    )
+def added_minima(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `half_minima` from several batches as one."""
+    return rows.group_by(CONVERSATION_KEY).agg(pl.col(list(HALVES)).min())
 
 
-def outcome_rows(modbus: pl.DataFrame, deadline_ns: pl.Expr) -> pl.DataFrame:
-    """Requests by how they ended, one row per CONVERSATION_KEY.
+def transaction_counts(asked: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `requests` that were answered, exceptions included: (CONVERSATION_KEY, by_client, bucket, count)."""
+    timed = pl.col("outcome").is_in(["answered", "exception"]) & pl.col("latency_ns").is_not_null()
+    return _counts(asked.filter(timed), "latency_ns", "by_client")
 
-    Orphan responses are no requests of this capture, and pending ones ended with the capture: neither counts.
-    """
-    asked = modbus.filter(pl.col("outcome").is_in(["answered", "exception", "unanswered"])).with_columns(
-        _minute("ts")
-    )
-    answered = pl.col("outcome") == "answered"
-    in_time = pl.col("latency_ns") <= deadline_ns
-    return asked.group_by(CONVERSATION_KEY).agg(
-        pl.len().cast(pl.UInt64).alias("transactions"),
-        (answered & in_time).sum().cast(pl.UInt64).alias("good"),
-        (pl.col("outcome") == "exception").sum().cast(pl.UInt64).alias("exceptions"),
-        (pl.col("outcome") == "unanswered").sum().cast(pl.UInt64).alias("unanswered"),
-        (answered & ~in_time).sum().cast(pl.UInt64).alias("late"),
+
+def server_time_counts(transactions: pl.DataFrame, minima: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `transaction_counts`, less the shortest way to who answers: the same form without `by_client`."""
+    way = pl.when("by_client").then("client_half_min_ns").otherwise("server_half_min_ns")
+    rows = transactions.join(minima, on=CONVERSATION_KEY, how="inner").filter(way.is_not_null())
+    times = rows.select(
+        (sketch.durations_ns(rows["bucket"]).cast(pl.Int64) - way.cast(pl.Int64)).clip(0).alias("ns")
+    )["ns"]
+    return (
+        rows.with_columns(sketch.buckets(times).alias("bucket"))
+        .group_by(*CONVERSATION_KEY, "bucket")
+        .agg(pl.col("count").sum())
     )
 
 
 def added(counts: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `rtt_counts` or `transaction_counts` from several batches, added up."""
-    return counts.group_by(*CONVERSATION_KEY, "bucket").agg(pl.col("count").sum())
-
-
-def added_outcomes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `outcome_rows` from several batches, added up."""
-    return rows.group_by(CONVERSATION_KEY).agg(pl.all().exclude(CONVERSATION_KEY).sum())
+    """Long rows of several batches, added up."""
+    return counts.group_by(pl.exclude("count")).agg(pl.col("count").sum())
 
 
 def as_histograms(counts: pl.DataFrame, prefix: str) -> pl.DataFrame:
     """Long rows in, one row per CONVERSATION_KEY out, with `{prefix}_buckets` ascending and `{prefix}_counts`."""
     return (
-        counts.sort("bucket")
+        counts.group_by(*CONVERSATION_KEY, "bucket")
+        .agg(pl.col("count").sum())
+        .sort("bucket")
         .group_by(CONVERSATION_KEY)
         .agg(
             pl.col("bucket").alias(f"{prefix}_buckets"),
@@ -77,9 +99,13 @@ def as_histograms(counts: pl.DataFrame, prefix: str) -> pl.DataFrame:
     )
 
 
-def _counts(samples: pl.DataFrame, duration: str) -> pl.DataFrame:
+def _pure(rtt: pl.DataFrame) -> pl.DataFrame:
+    return rtt.filter(~pl.col("piggybacked")).with_columns(pl.col("ts").dt.truncate("1m").alias("minute"))
+
+
+def _counts(samples: pl.DataFrame, duration: str, apart: str) -> pl.DataFrame:
     return (
-        samples.select(*CONVERSATION_KEY, sketch.buckets(samples[duration]).alias("bucket"))
-        .group_by(*CONVERSATION_KEY, "bucket")
+        samples.select(*CONVERSATION_KEY, apart, sketch.buckets(samples[duration]).alias("bucket"))
+        .group_by(*CONVERSATION_KEY, apart, "bucket")
         .agg(pl.len().cast(pl.UInt64).alias("count"))
     )

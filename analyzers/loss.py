@@ -1,8 +1,9 @@
 """Traffic and loss for each conversation and minute: rows of `flow_minutes` in, sums out.
 
 Network loss is what the tap saw twice (lost after the tap) and holes that were filled later (lost before it), as
-a share of data segments. It reads low where the last segment of an exchange is lost before the tap, since no hole
-shows it. What was acknowledged but never seen is the capture's own loss, and kept apart.
+a share of data segments: (lost_after_tap + lost_before_tap) / data_segments. It reads low where the last segment of
+an exchange is lost before the tap, since no hole shows it. What was acknowledged but never seen is the capture's own
+loss, and kept apart.
 
 Seen twice is not lost where the peer itself says that it got the segment twice (DSACK, RFC 2883): its ACK was lost or
 late. Without this, ACKs lost on a link with 2 % loss read as half as many segments more. Where such a report is about
@@ -11,6 +12,7 @@ a segment that was not counted as seen twice, loss reads low; it never goes belo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -40,9 +42,23 @@ def lost_before_tap(direction: str) -> pl.Expr:
     return pl.col(f"filled_holes_{direction}").cast(pl.UInt64)
 
 
-def _lost() -> pl.Expr:
-    ways = [part(direction) for direction in DIRECTIONS for part in (lost_after_tap, lost_before_tap)]
-    return pl.sum_horizontal(ways).sum()
+def _lost(part: Callable[[str], pl.Expr]) -> pl.Expr:
+    return pl.sum_horizontal(part(direction) for direction in DIRECTIONS).sum()
+
+
+#: Of `traffic_rows`: what identical conversations share, and what is added up.
+_SHARED: Final = ("from_zone", "to_zone", "conduit")
+_SUMS: Final = (
+    "packets",
+    "wire_bytes",
+    "data_segments",
+    "lost_before_tap",
+    "lost_after_tap",
+    "out_of_order_segments",
+    "unseen_segments",
+    "duplicate_packets",
+    *(f"_{name}_{direction}" for name in ("packets", "unseen") for direction in DIRECTIONS),
+)
 
 
 def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
@@ -58,32 +74,46 @@ def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
         _both("packets").alias("packets"),
         _both("wire_bytes").alias("wire_bytes"),
         _both("data_segments").alias("data_segments"),
-        _lost().alias("lost_segments"),
+        _lost(lost_before_tap).alias("lost_before_tap"),
+        _lost(lost_after_tap).alias("lost_after_tap"),
         _both("out_of_order_segments").alias("out_of_order_segments"),
         _both("unseen_segments").alias("unseen_segments"),
         _both("duplicate_packets").alias("duplicate_packets"),
+        *(pl.col(f"packets_{way}").cast(pl.UInt64).sum().alias(f"_packets_{way}") for way in DIRECTIONS),
+        *(
+            pl.col(f"unseen_segments_{way}").cast(pl.UInt64).sum().alias(f"_unseen_{way}")
+            for way in DIRECTIONS
+        ),
     )
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `traffic_rows` from several batches, added up: one row per CONVERSATION_KEY."""
-    firsts, sums = (
-        ("from_zone", "to_zone", "conduit"),
-        (
-            "packets",
-            "wire_bytes",
-            "data_segments",
-            "lost_segments",
-            "out_of_order_segments",
-            "unseen_segments",
-            "duplicate_packets",
-        ),
-    )
     return rows.group_by(CONVERSATION_KEY).agg(
-        *(pl.col(name).first() for name in firsts),
+        *(pl.col(name).first() for name in _SHARED),
         pl.col("service").max(),
         pl.col("first_ts").min(),
         pl.col("last_ts").max(),
         pl.col("first_frame").min(),
-        *(pl.col(name).sum() for name in sums),
+        *(pl.col(name).sum() for name in _SUMS),
     )
+
+
+def lost_segments() -> pl.Expr:
+    """Of added rows: segments lost in the network, wherever the tap sits."""
+    return pl.col("lost_before_tap") + pl.col("lost_after_tap")
+
+
+def one_sided() -> pl.Expr:
+    """Of added rows: no packet of one direction was seen, and the other one acknowledges what it sent.
+
+    Silence alone is no sign: who asks a dead device is seen alone too, but has nothing to acknowledge. A UDP
+    conversation is never held to be one-sided: nothing acknowledges there.
+    """
+    ways = [
+        (pl.col(f"_packets_{silent}") == 0)
+        & (pl.col(f"_packets_{seen}") > 0)
+        & (pl.col(f"_unseen_{silent}") > 0)
+        for silent, seen in (DIRECTIONS, DIRECTIONS[::-1])
+    ]
+    return pl.any_horizontal(ways)

@@ -6,26 +6,32 @@ that. Whatever comes later still for a minute that was measured is not counted, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
 from analyzers.frames import frame_of
-from analyzers.sla import Meter
+from analyzers.sla import Meter, MinuteNotes
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
 from sensors.records import COVERAGE
 
 #: The tables of Traffic that are measured, and where each says when.
-_TIMES: Final = {"flow_minutes": "minute", "modbus": "ts", "rtt": "ts"}
+_TIMES: Final = {
+    "flow_minutes": "minute",
+    **dict.fromkeys(("modbus", "opcua", "mqtt", "operations", "rtt"), "ts"),
+}
 
 
 class Minutes:
     """One Meter for each minute that is not measured yet; grows with the minutes' conversations, not with time."""
 
-    def __init__(self, site: CompiledSite) -> None:
+    def __init__(self, site: CompiledSite, notes: Sequence[MinuteNotes] = ()) -> None:
+        """Nothing is measured yet; the notes are taken of each minute when it is measured, in their order."""
         self._site = site
+        self._notes = notes
         self._open: dict[int, Meter] = {}
         self._measured_to: int | None = None
         #: Rows that came for a minute after it was measured.
@@ -43,7 +49,7 @@ class Minutes:
             if self._measured_to is not None and minute <= self._measured_to:
                 self.late_rows += sum(len(part) for part in rows.values())
                 continue
-            meter = self._open.setdefault(minute, Meter(self._site))
+            meter = self._open.setdefault(minute, Meter(self._site, self._notes))
             cut = covered.get(minute)
             meter.feed(Traffic.of(**rows), None if cut is None else _batch(cut))
         # The engine writes a minute's coverage last of all, when the minute has ended.

@@ -43,10 +43,17 @@ _MIDDLES: Final = (
     _TOP_NS,
 )
 
+_MIDDLE_SERIES: Final = pl.Series("middles", _MIDDLES, dtype=pl.UInt64)
+
 
 def buckets(durations_ns: pl.Series) -> pl.Series:
     """The bucket of each duration; shape as given, Int16. Zero and one share bucket 0."""
     return _EDGE_SERIES.search_sorted(durations_ns.cast(pl.UInt64), side="left").cast(pl.Int16)
+
+
+def durations_ns(bucket_series: pl.Series) -> pl.Series:
+    """What each bucket stands for: a duration within ACCURACY of all that it holds; shape as given, UInt64."""
+    return _MIDDLE_SERIES.gather(bucket_series.cast(pl.UInt32))
 
 
 def added(bucket_rows: pl.Series, count_rows: pl.Series) -> tuple[list[int], list[int]]:

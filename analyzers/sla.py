@@ -6,6 +6,7 @@ loss tell why; over their target they put a scope at risk. What was not measured
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -17,6 +18,8 @@ from analyzers import latency, loss, sketch
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
+from analyzers.minute_rows import Sum, measured_minutes
+from analyzers.requests import added_outcomes, outcome_rows, requests
 from policy.sla_classes import SlaTarget
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -25,8 +28,6 @@ from policy.zoning import CompiledSite
 VALID_SHARE: Final = 0.95
 #: A budget spent further than this is at risk.
 BUDGET_AT_RISK: Final = 0.75
-#: Partial sums are added up when there are this many of them: bounds memory on long captures.
-_PARTS_LIMIT: Final = 64
 
 
 class Status(StrEnum):
@@ -155,16 +156,29 @@ def milliseconds(duration_ns: int) -> str:
     return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
 
 
+class MinuteNotes(Protocol):
+    """What is known of minutes beside their traffic: planned changes, polls that were due."""
+
+    def noted(self, minutes: pl.DataFrame) -> pl.DataFrame:
+        """Finished rows of SLA_MINUTES in, with `exclusion` empty and `missed` 0; the same rows out, filled.
+
+        A row may be added for a conversation of which nothing was seen in a minute. Minutes come all at once (a
+        replay) or one after the other, in order (an interface): both must give the same rows.
+        """
+
+
 class Meter:
     """Adds up traffic per conversation and minute; at the end, rows for the store and figures for the reader."""
 
-    def __init__(self, site: CompiledSite) -> None:
-        """Start empty; nothing is measured yet."""
+    def __init__(self, site: CompiledSite, notes: Sequence[MinuteNotes] = ()) -> None:
+        """Start empty; nothing is measured yet. The notes are taken one after the other, at the end."""
         self._site = site
-        self._traffic: list[pl.DataFrame] = []
-        self._rtt: list[pl.DataFrame] = []
-        self._transactions: list[pl.DataFrame] = []
-        self._outcomes: list[pl.DataFrame] = []
+        self._notes = notes
+        self._traffic = Sum(loss.summed)
+        self._rtt = Sum(latency.added)
+        self._minima = Sum(latency.added_minima)
+        self._transactions = Sum(latency.added)
+        self._outcomes = Sum(added_outcomes)
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
         of_zone = pl.col("server_zone").replace_strict(
@@ -184,30 +198,29 @@ class Meter:
         if coverage is not None:
             self._capture_loss.feed(coverage)
         if len(traffic.flow_minutes):
-            self._traffic.append(loss.traffic_rows(traffic.flow_minutes))
+            self._traffic.add(loss.traffic_rows(traffic.flow_minutes))
         if len(traffic.rtt):
-            self._rtt.append(latency.rtt_counts(traffic.rtt))
-        if len(traffic.modbus):
-            self._transactions.append(latency.transaction_counts(traffic.modbus))
-            self._outcomes.append(latency.outcome_rows(traffic.modbus, self._deadline))
-        for parts, add in (
-            (self._traffic, loss.summed),
-            (self._rtt, latency.added),
-            (self._transactions, latency.added),
-            (self._outcomes, latency.added_outcomes),
-        ):
-            if len(parts) > _PARTS_LIMIT:
-                parts[:] = [add(pl.concat(parts))]
+            self._rtt.add(latency.rtt_counts(traffic.rtt))
+            self._minima.add(latency.half_minima(traffic.rtt))
+        asked = requests(traffic)
+        if len(asked):
+            self._transactions.add(latency.transaction_counts(asked))
+            self._outcomes.add(outcome_rows(asked, self._deadline))
 
     def finish(self) -> pa.RecordBatch:
         """The rows of SLA_MINUTES, in the order of minute and conversation."""
-        self._minutes = self._joined()
-        names = [column.name for column in SLA_MINUTES.columns]
-        table = (
-            self._minutes.select(names)
-            .to_arrow(compat_level=pl.CompatLevel.oldest())
-            .cast(SLA_MINUTES.schema())
+        rows = measured_minutes(
+            self._traffic.total(),
+            self._rtt.total(),
+            self._minima.total(),
+            self._transactions.total(),
+            self._outcomes.total(),
+            self._capture_loss.invalid_minutes(),
         )
+        for notes in self._notes:
+            rows = notes.noted(rows)
+        self._minutes = rows.sort(CONVERSATION_KEY)
+        table = self._minutes.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(SLA_MINUTES.schema())
         return (
             table.combine_chunks().to_batches()[0]
             if len(table)
@@ -277,35 +290,6 @@ class Meter:
             unseen_segments=int(seen["unseen_segments"].sum()),
         )
         return _judged(report)
-
-    def _joined(self) -> pl.DataFrame:
-        if not self._traffic:
-            return pl.DataFrame(SLA_MINUTES.schema().empty_table())
-        rows = loss.summed(pl.concat(self._traffic))
-        for counts, prefix in ((self._rtt, "rtt"), (self._transactions, "transaction")):
-            if counts:
-                histograms = latency.as_histograms(latency.added(pl.concat(counts)), prefix)
-                rows = rows.join(histograms, on=CONVERSATION_KEY, how="left")
-            else:
-                rows = rows.with_columns(
-                    pl.lit(None, pl.List(pl.Int16)).alias(f"{prefix}_buckets"),
-                    pl.lit(None, pl.List(pl.UInt32)).alias(f"{prefix}_counts"),
-                )
-        outcomes = ("transactions", "good", "exceptions", "unanswered", "late")
-        if self._outcomes:
-            rows = rows.join(
-                latency.added_outcomes(pl.concat(self._outcomes)), on=CONVERSATION_KEY, how="left"
-            ).with_columns(pl.col(outcomes).fill_null(0))
-        else:
-            rows = rows.with_columns(pl.lit(0, pl.UInt64).alias(name) for name in outcomes)
-        return (
-            rows.join(self._capture_loss.invalid_minutes(), on="minute", how="left")
-            .with_columns(
-                pl.col(pl.List(pl.Int16), pl.List(pl.UInt32)).fill_null([]),
-                pl.col("valid").fill_null(value=True),
-            )
-            .sort(CONVERSATION_KEY)
-        )
 
 
 def _judged(report: ScopeReport) -> ScopeReport:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from analyzers.loss import lost_after_tap, lost_before_tap, traffic_rows
+from analyzers.loss import lost_after_tap, lost_before_tap, lost_segments, one_sided, traffic_rows
 from policy.traffic import FLOW_MINUTE_SCHEMA
 from tests.analyzers.test_sla_meter import flow_minute, traffic
 
 
 def _rows(**columns: int) -> pl.DataFrame:
     return traffic([flow_minute(0, data_segments_c2s=100, **columns)], [], []).flow_minutes
+
+
+def _lost(flow_minutes: pl.DataFrame) -> list[int]:
+    return traffic_rows(flow_minutes).select(lost_segments()).to_series().to_list()
 
 
 @pytest.mark.parametrize(
@@ -22,7 +26,7 @@ def _rows(**columns: int) -> pl.DataFrame:
 def test_a_segment_that_the_peer_got_twice_was_not_lost(seen_twice: int, said_twice: int, lost: int) -> None:
     rows = _rows(retransmitted_segments_c2s=seen_twice, dsacks_c2s=said_twice)
     assert rows.select(lost_after_tap("c2s")).item() == lost
-    assert traffic_rows(rows)["lost_segments"].item() == lost
+    assert _lost(rows) == [lost]
 
 
 def test_reports_of_one_direction_say_nothing_of_the_other() -> None:
@@ -33,7 +37,8 @@ def test_reports_of_one_direction_say_nothing_of_the_other() -> None:
 def test_holes_are_loss_before_the_tap_and_join_the_sum() -> None:
     rows = _rows(retransmitted_segments_c2s=2, filled_holes_s2c=3)
     assert rows.select(lost_before_tap("s2c")).item() == 3
-    assert traffic_rows(rows)["lost_segments"].item() == 5
+    assert _lost(rows) == [5]
+    assert traffic_rows(rows).select("lost_before_tap", "lost_after_tap").row(0) == (3, 2)
 
 
 def test_reports_of_one_minute_do_not_hide_the_loss_of_another() -> None:
@@ -43,4 +48,22 @@ def test_reports_of_one_minute_do_not_hide_the_loss_of_another() -> None:
     ]
     rows = traffic(minutes, [], []).flow_minutes
     assert rows.schema == FLOW_MINUTE_SCHEMA
-    assert sorted(traffic_rows(rows)["lost_segments"].to_list()) == [0, 2]
+    assert sorted(_lost(rows)) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"packets_c2s": 30, "packets_s2c": 0, "unseen_segments_s2c": 5}, True),
+        ({"packets_c2s": 0, "packets_s2c": 30, "unseen_segments_c2s": 5}, True),
+        ({"packets_c2s": 30, "packets_s2c": 0}, False),
+        ({"packets_c2s": 30, "packets_s2c": 1, "unseen_segments_s2c": 5}, False),
+        ({"packets_c2s": 30, "packets_s2c": 0, "unseen_segments_c2s": 5}, False),
+    ],
+    ids=["only the client", "only the server", "nobody answers", "a hole", "own segments unseen"],
+)
+def test_one_direction_is_all_that_was_seen_where_it_acknowledges_the_other(
+    columns: dict[str, int], expected: bool
+) -> None:
+    rows = traffic_rows(traffic([flow_minute(0, **columns)], [], []).flow_minutes)
+    assert rows.select(one_sided()).item() is expected

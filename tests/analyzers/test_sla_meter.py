@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analyzers.measurements import SLA_MINUTES
 from analyzers.sla import Meter, Status
 from policy.loader import loads
-from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, RTT_SCHEMA, Traffic
+from policy.traffic import TRAFFIC_TABLES, Traffic, with_conversation
 from policy.zoning import CompiledSite, compile_site
 from sensors.records import COVERAGE
 
@@ -97,12 +97,14 @@ def transaction(minute: int, outcome: str, latency_ns: int | None) -> dict[str, 
 
 
 def traffic(
-    flow_minutes: list[dict[str, object]], rtt: list[dict[str, object]], modbus: list[dict[str, object]]
+    flow_minutes: list[dict[str, object]],
+    rtt: list[dict[str, object]],
+    modbus: list[dict[str, object]],
+    **tables: list[dict[str, object]],
 ) -> Traffic:
+    rows = {"flow_minutes": flow_minutes, "rtt": rtt, "modbus": modbus, **tables}
     return Traffic.of(
-        flow_minutes=_frame(FLOW_MINUTE_SCHEMA, flow_minutes),
-        modbus=_frame(MODBUS_SCHEMA, modbus),
-        rtt=_frame(RTT_SCHEMA, rtt),
+        **{name: _frame(with_conversation(TRAFFIC_TABLES[name]), some) for name, some in rows.items()}
     )
 
 
@@ -268,34 +270,69 @@ def test_an_empty_capture_gives_no_rows_and_no_verdict(site: CompiledSite) -> No
     assert {zone.verdict.status for zone in meter.zones()} == {Status.NO_DATA}
 
 
+def _asked(data: st.DataObject, outcomes: list[str]) -> list[dict[str, object]]:
+    times = st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(outcomes),
+        st.one_of(st.none(), st.integers(1, 10**10)),
+        st.booleans(),
+    )
+    return [
+        {**transaction(minute, outcome, ns), "turned": False, "direction": "broker_to_client" if back else ""}
+        for minute, outcome, ns, back in data.draw(st.lists(times, max_size=30))
+    ]
+
+
+class _Planned:
+    """A change window over the first minute, and a poll that never came."""
+
+    def noted(self, minutes: pl.DataFrame) -> pl.DataFrame:
+        first = pl.col("minute") == START
+        return minutes.with_columns(
+            exclusion=pl.when(first).then(pl.lit("chg-7")).otherwise("exclusion"),
+            missed=pl.when(first).then("missed").otherwise(pl.lit(3, pl.UInt64)),
+        )
+
+
+def test_what_is_known_beside_the_traffic_is_noted_in_its_minutes(site: CompiledSite) -> None:
+    flows = [flow_minute(0), flow_minute(1)]
+    plain, noted = Meter(site), Meter(site, [_Planned()])
+    for meter in (plain, noted):
+        meter.feed(traffic(flows, [], []))
+    assert plain.finish().select(["exclusion", "missed"]).to_pylist() == [{"exclusion": "", "missed": 0}] * 2
+    assert noted.finish().select(["exclusion", "missed"]).to_pylist() == [
+        {"exclusion": "chg-7", "missed": 0},
+        {"exclusion": "", "missed": 3},
+    ]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_any_cut_into_batches_gives_the_same_rows(site: CompiledSite, data: st.DataObject) -> None:
     minutes = st.integers(0, 3)
     flows = [flow_minute(m) for m in (0, 1, 2, 3)] + [
-        flow_minute(m, client_ip=_address("10.2.0.6")) for m in data.draw(st.lists(minutes, max_size=6))
+        flow_minute(m, client_ip=_address("10.2.0.6"), packets_s2c=0, unseen_segments_s2c=unseen)
+        for m, unseen in data.draw(st.lists(st.tuples(minutes, st.integers(0, 1)), max_size=6))
     ]
+    kinds = st.sampled_from(["path", "ack_client", "ack_server", "handshake_client", "handshake_server"])
     samples = [
-        path_sample(m, r)
-        for m, r in data.draw(st.lists(st.tuples(minutes, st.integers(1, 10**9)), max_size=30))
-    ]
-    asked = [
-        transaction(m, o, None if o == "unanswered" else r)
-        for m, o, r in data.draw(
-            st.lists(
-                st.tuples(
-                    minutes, st.sampled_from(["answered", "exception", "unanswered"]), st.integers(1, 10**10)
-                ),
-                max_size=30,
-            )
+        path_sample(m, r, kind=kind, piggybacked=late)
+        for m, r, kind, late in data.draw(
+            st.lists(st.tuples(minutes, st.integers(1, 10**9), kinds, st.booleans()), max_size=30)
         )
     ]
-    whole = Meter(site)
-    whole.feed(traffic(flows, samples, asked))
-    parts = Meter(site)
+    tables = {
+        "modbus": _asked(data, ["answered", "exception", "unanswered", "orphan", "pending"]),
+        "opcua": _asked(data, ["answered", "exception", "encrypted", "one_way"]),
+        "mqtt": _asked(data, ["answered", "refused", "unanswered", "one_way"]),
+        "operations": _asked(data, ["answered", "orphan", "one_way"]),
+    }
+    whole, parts = Meter(site), Meter(site)
+    whole.feed(traffic(flows, samples, **tables))
     batches = data.draw(st.integers(1, 5))
     for number in range(batches):
-        parts.feed(traffic(flows[number::batches], samples[number::batches], asked[number::batches]))
+        cut = {name: rows[number::batches] for name, rows in tables.items()}
+        parts.feed(traffic(flows[number::batches], samples[number::batches], **cut))
     expected, found = whole.finish(), parts.finish()
     assert isinstance(found, pa.RecordBatch)
     assert found.equals(expected)

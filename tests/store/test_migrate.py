@@ -132,6 +132,9 @@ def test_a_store_of_the_first_version_keeps_its_rows(
         assert schema_version(store) == 1
         store.command("INSERT INTO flows (site, replay, flow_id, vlan) VALUES ('mine-a', 'r1', 7, 100)")
         store.command("INSERT INTO modbus (site, replay, flow_id, function) VALUES ('mine-a', 'r1', 7, 16)")
+        store.command(
+            "INSERT INTO sla_minutes (site, replay, lost_segments, late) VALUES ('mine-a', 'r1', 9, 2)"
+        )
 
     with open_store(address) as store:
         assert schema_version(store) == OURS
@@ -141,3 +144,19 @@ def test_a_store_of_the_first_version_keeps_its_rows(
             {"function": 16, "framing": ""}
         ]
         assert store.one("SELECT count() AS rows FROM opcua") == 0
+        minutes = store.rows(
+            "SELECT lost_segments, lost_before_tap, late, missed, exclusion, one_sided, server_half_min_ns, "
+            "server_time_counts FROM sla_minutes"
+        )
+        assert minutes.to_pylist() == [
+            {
+                "lost_segments": 9,
+                "lost_before_tap": 0,
+                "late": 2,
+                "missed": 0,
+                "exclusion": "",
+                "one_sided": False,
+                "server_half_min_ns": None,
+                "server_time_counts": [],
+            }
+        ]

@@ -177,7 +177,7 @@ def sla_minutes() -> pa.RecordBatch:
         for talk in TALKS
         if minute in talk.active
     ]
-    for prefix in ("rtt", "transaction"):
+    for prefix in ("rtt", "ack_client", "ack_server", "transaction", "server_time"):
         _histograms(rows, prefix)
     arrays = [pa.array([row[c.name] for row in rows], c.kind.arrow) for c in SLA_MINUTES.columns]
     return pa.RecordBatch.from_arrays(arrays, schema=SLA_MINUTES.schema())
@@ -233,17 +233,32 @@ def _row(talk: Talk, minute: int, random_: random.Random) -> dict[str, Any]:
         "wire_bytes": segments * 130,
         "data_segments": segments,
         "lost_segments": lost,
+        "lost_before_tap": lost // 3,
+        "lost_after_tap": lost - lost // 3,
         "out_of_order_segments": 0,
         "unseen_segments": 20 if minute in LOSSY else 0,
         "valid": minute not in LOSSY,
+        "exclusion": "",
+        "one_sided": False,
+        "not_measurable_encrypted": 0,
+        "not_measurable_unmatched": 0,
+        "not_measurable_one_sided": 0,
+        "not_measurable_clock": 0,
         "duplicate_packets": 0,
         "rtt": rtt,
+        # The tap is by the servers: most of the way is the clients' side.
+        "ack_client": [round(sample * 0.9) for sample in rtt],
+        "ack_server": [sample - round(sample * 0.9) for sample in rtt],
+        "client_half_min_ns": round(min(rtt) * 0.9),
+        "server_half_min_ns": min(rtt) - round(min(rtt) * 0.9),
         "transactions": talk.requests,
         "good": talk.requests - bad,
         "exceptions": 0,
         "unanswered": bad,
         "late": 0,
+        "missed": 0,
         "transaction": samples[: talk.requests - bad],
+        "server_time": [max(0, sample - min(rtt) // 10) for sample in samples[: talk.requests - bad]],
     }
 
 
