@@ -11,6 +11,7 @@ from policy.modbus import WRITING
 from policy.model import AllowRule, Site
 from policy.problems import Path, path_text
 from policy.shadows import shadowed_rules
+from policy.sla_lints import sla_remarks
 from policy.values import DAYS
 
 
@@ -40,6 +41,7 @@ def lint(site: Site) -> list[Lint]:
         *_shadowed(site),
         *_remote_access(site),
         *_changes(site),
+        *(Lint(*remark) for remark in sla_remarks(site)),
     ]
 
 
