@@ -46,8 +46,8 @@ def explain_conversation(file: Path, client: str, server: str, service: str, por
     verdict = Text("● allowed", style="blue") if answer.allowed else Text("◆ not allowed", style="bold red")
     console.print(verdict, Text(f"({answer.check})" if answer.check else ""))
     console.print(Text(answer.text))
-    if answer.rules:
-        console.print(Text(f"by {', '.join(answer.rules)}"))
+    for rule, limits in zip(answer.rules, answer.limits, strict=True):
+        console.print(Text(f"by {rule}: {limits}" if limits else f"by {rule}: anything"))
     if answer.nearest_rule:
         console.print(Text(f"closest: {answer.nearest_rule}"))
     return answer.allowed

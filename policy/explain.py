@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policy.levels import skips_level
+from policy.limits import limits_text
+from policy.model import AllowRule
 from policy.prefixes import address_bytes
 from policy.services import BY_NAME, TCP
 from policy.values import IpAddress
@@ -23,6 +26,7 @@ class Explanation:
     server_zone: str
     conduit: str
     rules: tuple[str, ...]  #: the rules that allow it
+    limits: tuple[str, ...]  #: of each of these rules: what it allows inside, empty where it does not limit
     nearest_rule: str  #: where none does: the one that came closest, and what it is for
     text: str
 
@@ -43,8 +47,9 @@ def explain(
     client_zone, server_zone = site.zone_of(client_bytes), site.zone_of(server_bytes)
     conduit = site.conduit_of(client_zone, server_zone)
 
-    def answer(check: str, text: str, rules: tuple[str, ...] = (), nearest: str = "") -> Explanation:
-        return Explanation(not check, check, client_zone, server_zone, conduit, rules, nearest, text)
+    def answer(check: str, text: str, allowing: Sequence[AllowRule] = (), nearest: str = "") -> Explanation:
+        rules, limits = tuple(rule.id for rule in allowing), tuple(map(limits_text, allowing))
+        return Explanation(not check, check, client_zone, server_zone, conduit, rules, limits, nearest, text)
 
     if client_zone == server_zone:
         inside = f"Both are in {zone_text(site, client_zone)}" if client_zone else "Neither is in a zone"
@@ -64,8 +69,9 @@ def explain(
         )
     ]
     if verdict.allowed:
-        rules = tuple(rule.rule.id for rule in verdict.rules)
-        return answer("", f"Conduit {conduit} {between} allows it by {', '.join(rules)}.", rules)
+        allowing = [rule.rule for rule in verdict.rules]
+        names = ", ".join(rule.id for rule in allowing)
+        return answer("", f"Conduit {conduit} {between} allows it by {names}.", allowing)
     closest = f" The closest is {verdict.nearest}." if verdict.nearest else " It has no rules."
     return answer("SEG-04", f"Conduit {conduit} {between} has no rule for it.{closest}", (), verdict.nearest)
 

@@ -12,8 +12,9 @@ from typing import Final
 import polars as pl
 
 from policy.services import ICMP, ICMPV6
-from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, Traffic
+from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, Traffic, with_conversation
 from policy.zoning import CompiledSite
+from sensors.records import MQTT, OPCUA
 
 DECLARED: Final = "declared"
 AGAINST: Final = "against"
@@ -37,6 +38,9 @@ JUDGEMENT: Final[dict[str, pl.DataType]] = {
 
 JUDGED_FLOW_SCHEMA: Final = {**FLOW_MINUTE_SCHEMA, **JUDGEMENT}
 JUDGED_MODBUS_SCHEMA: Final = {**MODBUS_SCHEMA, **JUDGEMENT}
+#: `service` is the protocol, as in every judged table; `called` is the OPC UA service.
+JUDGED_OPCUA_SCHEMA: Final = {**with_conversation(OPCUA), "called": pl.String(), **JUDGEMENT}
+JUDGED_MQTT_SCHEMA: Final = {**with_conversation(MQTT), "service": pl.String(), **JUDGEMENT}
 
 _RECOGNISED: Final = ("handshake", "structure")
 _GUESSED_ROLES: Final = ("port", "first_seen")
@@ -49,6 +53,8 @@ class Judged:
     traffic: Traffic
     flow_minutes: pl.DataFrame
     modbus: pl.DataFrame
+    opcua: pl.DataFrame
+    mqtt: pl.DataFrame
 
 
 def judge(site: CompiledSite, traffic: Traffic) -> Judged:
@@ -65,11 +71,32 @@ def judge(site: CompiledSite, traffic: Traffic) -> Judged:
     )
     flows = flows.filter(~path_error)
     modbus = _crossings(site, traffic.modbus.with_columns(service=pl.lit("modbus")))
+    mqtt = _crossings(site, traffic.mqtt.with_columns(service=pl.lit("mqtt")))
     return Judged(
         traffic,
         _with_verdicts(site, flows).select(*JUDGED_FLOW_SCHEMA),
         _with_verdicts(site, modbus).select(*JUDGED_MODBUS_SCHEMA),
+        _opcua(site, traffic.opcua),
+        _with_verdicts(site, mqtt).select(*JUDGED_MQTT_SCHEMA),
     )
+
+
+def _opcua(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
+    """OPC UA rows judged; where the server opened the connection, it is the opening that a conduit's rule allows."""
+    rows = rows.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
+    crossing = _crossings(site, rows)
+    turned = {
+        f"{one}_{what}": f"{other}_{what}"
+        for what in ("ip", "port", "zone")
+        for one, other in (("client", "server"), ("server", "client"))
+    } | {"conduit": "reverse_conduit", "reverse_conduit": "conduit"}
+    as_opened = crossing.with_columns(
+        pl.when("reversed").then(other).otherwise(one).alias(one) for one, other in turned.items()
+    ).with_columns(relation=_relation())
+    judged = _with_verdicts(site, as_opened)
+    # Who asks stays the client; the conduit is the one that was opened.
+    asked = crossing.select(name for name in turned if "conduit" not in name)
+    return judged.with_columns(asked.get_columns()).select(*JUDGED_OPCUA_SCHEMA)
 
 
 def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
@@ -85,11 +112,16 @@ def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
     return crossing.with_columns(
         pl.col("reverse_conduit").fill_null(""),
         decoded=pl.col("confidence").is_in(_RECOGNISED) & (pl.col("service") != ""),
-        relation=pl.when(pl.col("conduit") != "")
+    ).with_columns(relation=_relation())
+
+
+def _relation() -> pl.Expr:
+    return (
+        pl.when(pl.col("conduit") != "")
         .then(pl.lit(DECLARED))
-        .when(pl.col("reverse_conduit").fill_null("") != "")
+        .when(pl.col("reverse_conduit") != "")
         .then(pl.lit(AGAINST))
-        .otherwise(pl.lit(UNDECLARED)),
+        .otherwise(pl.lit(UNDECLARED))
     )
 
 

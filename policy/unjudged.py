@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
-from typing import Final
 
 from policy.lints import Lint
-from policy.model import SERVICE_KEYS, Site
+from policy.model import Site
 from policy.problems import Path
-
-#: Keys of allow-rules that the loader checks and no check judges.
-RULE_KEYS: Final = (*SERVICE_KEYS["opcua"], *SERVICE_KEYS["mqtt"])
 
 
 def unjudged(site: Site) -> list[Lint]:
-    """One remark for each rule and each section with such keys, in the order of the file's sections."""
-    return [*_sections(site), *_rules(site)]
-
-
-def _rules(site: Site) -> Iterator[Lint]:
-    for at, conduit in enumerate(site.conduits):
-        for index, rule in enumerate(conduit.allow):
-            keys = [key for key in RULE_KEYS if getattr(rule, key) is not None]
-            if keys:
-                yield Lint(
-                    "not-judged-yet",
-                    ("conduits", at, "allow", index),
-                    f"rule {rule.id}: no check judges {', '.join(keys)} yet; "
-                    f"every {rule.service} operation between its hosts passes",
-                )
+    """One remark for each section with such keys, in the order of the file."""
+    return list(_sections(site))
 
 
 def _sections(site: Site) -> Iterator[Lint]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,15 +13,28 @@ from policy.operations import OPERATIONS
 from policy.violations import zone_text
 from policy.zoning import CompiledSite
 
+#: Services as people write them, and operations that are neither reads nor writes.
+_NAMES: Final = {"opcua": "an OPC UA", "mqtt": "an MQTT"}
+_WORDS: Final = {
+    "opcua.call": "call",
+    "opcua.configure": "change of the address space",
+    "mqtt.connect": "connection",
+    "mqtt.publish": "publication",
+    "mqtt.subscribe": "subscription",
+}
+
 
 class OperationNotAllowed(Check):
     """An operation that none of the rules that allow the conversation allows.
 
     Reports
-        A transaction whose unit, function or address is outside the limits of every rule that allows its
-        conversation: for Modbus the unit identifier, the function code and the ranges read and written, all of
-        a range, both parts of function 23. A write that the server refused or did not answer is reported as
-        attempted; one that it confirmed raises the severity.
+        An operation outside the limits of every rule that allows its conversation. Modbus: the unit
+        identifier, the function code and the ranges read and written, all of a range, both parts of function
+        23. OPC UA: the security mode, the kind of user, the group of services and the nodes written, of every
+        call that does something; opening a channel or a session and asking for endpoints is part of any of
+        them. MQTT: TLS, the client identifier, the topics published (a will's too) and the topic filters
+        subscribed to, which have to lie within the rule's. A write that the server refused or did not answer
+        is reported as attempted; one that it confirmed raises the severity.
 
     Why it matters
         A conversation that is allowed to read is the usual way to write: the same port, the same hosts, one
@@ -29,11 +42,12 @@ class OperationNotAllowed(Check):
 
     Example
         Rule r1 lets the historian read holding registers 0 to 199 of a controller; the historian writes
-        register 100 with function 16.
+        register 100 with function 16. Or the rule wants OPC UA signed, and the client reads without security.
 
     Do not be fooled by
         Off-by-one addressing: ranges are 0-based protocol addresses, register 40001 is address 0. Pages of an
-        operator panel that are rarely used. Conversations that no rule allows at all: those are SEG-04.
+        operator panel that are rarely used. What is encrypted: of it only the security mode is judged.
+        Conversations that no rule allows at all: those are SEG-04.
     """
 
     id = "SEG-05"
@@ -47,18 +61,25 @@ class OperationNotAllowed(Check):
         return pl.concat([operations.refused(site, judged) for operations in OPERATIONS])
 
     def title_of(self, violation: Mapping[str, Any]) -> str:
-        """Says whether it was a read or a write."""
+        """Says what kind of operation it was."""
         service, _, operation = violation["operation"].partition(".")
-        word = operation if operation in ("read", "write") else "operation"
-        return f"a {service} {word} that the rule does not allow"
+        word = _WORDS.get(
+            violation["operation"], operation if operation in ("read", "write") else "operation"
+        )
+        name = _NAMES.get(service, f"a {service}")
+        return f"{name} {word} that the rule does not allow"
 
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
         """The operation, the conduit, and what the rule that came closest allows."""
         first = violation["examples"][0]
         rule, _, allowed = first["nearest"].partition(": ")
+        client, server = violation["client_zone"], violation["server_zone"]
+        # A server may open the connection to its client (OPC 10000-6, 7.1.3): the conduit is the opener's then.
+        opener = site.conduits[violation["conduit"]].from_zone
+        other = client if opener == server else server
         return (
-            f"Conduit {violation['conduit']} lets {zone_text(site, violation['client_zone'])} talk "
+            f"Conduit {violation['conduit']} lets {zone_text(site, opener)} talk "
             f"{violation['decoded_service'] or violation['hinted_service']} to "
-            f"{zone_text(site, violation['server_zone'])}, but no rule allows this operation: {first['text']}. "
+            f"{zone_text(site, other)}, but no rule allows this operation: {first['text']}. "
             f"Rule {rule} comes closest; it allows {allowed}."
         )

@@ -6,5 +6,7 @@ from typing import Final
 
 from policy.operations.base import Operations
 from policy.operations.modbus import ModbusOperations
+from policy.operations.mqtt import MqttOperations
+from policy.operations.opcua import OpcuaOperations
 
-OPERATIONS: Final[tuple[Operations, ...]] = (ModbusOperations(),)
+OPERATIONS: Final[tuple[Operations, ...]] = (ModbusOperations(), OpcuaOperations(), MqttOperations())

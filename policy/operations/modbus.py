@@ -18,7 +18,8 @@ from policy.judged import Judged
 from policy.modbus import FUNCTION_NAMES, READING, WRITING, functions_allowed, joined_ranges
 from policy.model import AllowRule
 from policy.operations.base import Operations
-from policy.violations import HIGH, LOW, VIOLATION, confidence_of_roles, grouped
+from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
+from policy.violations import VIOLATION, grouped
 from policy.zoning import CompiledSite
 
 _VALUES_SHOWN: Final = 8
@@ -49,11 +50,11 @@ class ModbusOperations(Operations):
         if rows.is_empty():
             return pl.DataFrame(schema=VIOLATION)
         operations = rows.select(*_OPERATION)
-        refused = _refused(site, operations.unique())
-        if refused.is_empty():
+        denied = _refused(site, operations.unique())
+        if denied.is_empty():
             return pl.DataFrame(schema=VIOLATION)
         # Rows are wide: only those that are refused are taken on.
-        found = operations.with_row_index("row").join(refused, on=_OPERATION, how="inner", nulls_equal=True)
+        found = operations.with_row_index("row").join(denied, on=_OPERATION, how="inner", nulls_equal=True)
         found = found.sort("row")
         rows = rows[found["row"]].hstack(found.select("broken", "nearest").get_columns())
         # Of function 23 only the part that broke its limit counts: a read too far is not a forbidden write.
@@ -70,7 +71,7 @@ class ModbusOperations(Operations):
             last_ns=pl.col("ts").dt.epoch("ns"),
             frame=pl.coalesce("request_frame", "response_frame"),
             confirmed=(pl.col("outcome") == "answered") & (broken_write | ~_is_known_function()),
-            confidence_rank=_confidence(),
+            confidence_rank=confidence_of_transaction(),
         )
         return grouped(rows, _described)
 
@@ -105,35 +106,16 @@ def _touched() -> list[pl.Expr]:
 
 def _refused(site: CompiledSite, operations: pl.DataFrame) -> pl.DataFrame:
     """Distinct operations in; those that no rule allows out, with the limits `broken` and the `nearest` rule."""
-    operations = operations.with_row_index("operation_id")
-    verdicts = operations["verdict"].unique().to_list()
-    rules = {rule.number: rule.rule for verdict in verdicts for rule in site.rules.verdicts[verdict].rules}
-    allowing = pl.DataFrame(
-        [(verdict, rule.number) for verdict in verdicts for rule in site.rules.verdicts[verdict].rules],
-        schema={"verdict": pl.UInt32, "rule": pl.UInt32},
-        orient="row",
-    )
-    candidates = operations.join(allowing, on="verdict").join(_limits(rules), on="rule")
-    candidates = _with_range_fit(candidates, _ranges(rules, "read"), "read")
-    candidates = _with_range_fit(candidates, _ranges(rules, "write"), "write")
-    candidates = candidates.with_columns(
+    candidates = with_rules(site, operations)
+    rules = candidates.rules
+    rows = candidates.rows.join(_limits(rules), on="rule")
+    rows = _with_range_fit(rows, _ranges(rules, "read"), "read")
+    rows = _with_range_fit(rows, _ranges(rules, "write"), "write")
+    rows = rows.with_columns(
         fits_unit=pl.col("units").is_null() | pl.col("units").list.contains(pl.col("unit")),
         fits_function=pl.col("functions").is_null() | pl.col("functions").list.contains(pl.col("function")),
     )
-    misses = pl.sum_horizontal(~pl.col(f"fits_{limit}") for limit in _LIMITS)
-    nearest = (
-        candidates.with_columns(misses=misses)
-        .sort("operation_id", "misses", "rule")
-        .group_by("operation_id", maintain_order=True)
-        .first()
-        .filter(pl.col("misses") > 0)
-    )
-    broken = [pl.when(~pl.col(f"fits_{limit}")).then(pl.lit(limit)) for limit in _LIMITS]
-    nearest = nearest.with_columns(broken=pl.concat_str(*broken, separator=", ", ignore_nulls=True))
-    texts = [
-        _nearest_text(rules[rule], broken) for rule, broken in nearest.select("rule", "broken").iter_rows()
-    ]
-    return nearest.select(*_OPERATION, "broken", pl.Series("nearest", texts, dtype=pl.String))
+    return refused(Candidates(rows, rules), _LIMITS, _OPERATION, _nearest_text)
 
 
 def _limits(rules: dict[int, AllowRule]) -> pl.DataFrame:
@@ -184,7 +166,7 @@ def _with_range_fit(candidates: pl.DataFrame, ranges: pl.DataFrame, side: str) -
     )
 
 
-def _nearest_text(rule: AllowRule, broken: str) -> str:
+def _nearest_text(rule: AllowRule, broken: list[str]) -> str:
     """The rule that came closest and what it allows of what was broken."""
     words = {
         "unit": f"unit {_numbers(rule.units)}",
@@ -192,7 +174,7 @@ def _nearest_text(rule: AllowRule, broken: str) -> str:
         "read": f"reading {_addresses(rule.read)}",
         "write": f"writing {_addresses(rule.write)}",
     }
-    return f"{rule.id}: only " + " and ".join(words[limit] for limit in broken.split(", "))
+    return f"{rule.id}: only " + " and ".join(words[limit] for limit in broken)
 
 
 def _numbers(values: Iterable[int] | None) -> str:
@@ -208,17 +190,6 @@ def _addresses(ranges: Iterable[tuple[int, int]] | None) -> str:
 
 def _is_known_function() -> pl.Expr:
     return pl.col("function").is_in(sorted(FUNCTION_NAMES))
-
-
-def _confidence() -> pl.Expr:
-    """Roles known, request seen, no gap near, Modbus by structure: each that is missing takes one off."""
-    doubts = (
-        (pl.lit(HIGH) - confidence_of_roles().cast(pl.Int32))
-        + pl.col("after_gap").cast(pl.Int32)
-        + (pl.col("outcome") == "orphan").cast(pl.Int32)
-        + (~pl.col("decoded")).cast(pl.Int32)
-    )
-    return (pl.lit(HIGH) - doubts).clip(lower_bound=LOW).cast(pl.UInt8)
 
 
 def _described(rows: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,8 @@ def test_a_sound_policy_is_counted_and_what_is_not_judged_is_said(geophone: Geop
     assert outcome.returncode == 0, outcome
     assert "mine-a" in outcome.stdout
     assert "No errors, no remarks." in outcome.stdout
-    assert "no check judges services, write_nodes yet" in outcome.stdout
+    assert "no check judges polls yet" in outcome.stdout
+    assert "services" not in outcome.stdout
 
 
 def test_a_remark_has_its_line_and_fails_only_when_strict(geophone: Geophone, tmp_path: Path) -> None:
@@ -38,7 +39,10 @@ conduits: []
 @pytest.mark.parametrize(
     ("question", "code", "words"),
     [
-        (("hmi1", "plc1", "modbus"), 0, ("allowed", "r-hmi-read")),
+        (("hmi1", "plc1", "modbus"), 0, ("allowed", "r-hmi-read", "reads addresses 0–199; writes nothing")),
+        (("scada1", "ua1", "opcua"), 0, ("allowed", "by r-opc: services read; writes nothing")),
+        (("edge1", "mq1", "mqtt"), 0, ("by r-vibration: clients edge1; publishes mine-a/plant/#",)),
+        (("edge1", "dns1", "ntp"), 0, ("by r-plant-time: anything",)),
         (("10.25.0.21", "10.20.0.11", "modbus"), 0, ("allowed", "r-hmi-read")),
         (("ent-ws7", "plc1", "modbus"), 1, ("not allowed", "SEG-02")),
         (("jump1", "plc3", "modbus"), 1, ("not allowed",)),

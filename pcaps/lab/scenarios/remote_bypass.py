@@ -12,6 +12,7 @@ from pcaps.lab.scenarios.remote_session import VENDOR_USER, set_limits
 from pcaps.lab.synth import rdp, tunnels, vnc
 from pcaps.lab.synth.modbus import PORT as MODBUS_PORT
 from pcaps.lab.synth.modbus import READ_HOLDING, WRITE_SINGLE, Request
+from pcaps.lab.synth.opcua import PORT as OPCUA_PORT
 from pcaps.lab.thickener import RAKE_SPEED
 
 _NAME: Final = "remote-bypass"
@@ -106,6 +107,18 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                     severity=5,
                     exactly=2,
                     because="medium, one more for a C1 target, one more because the controller confirmed",
+                ),
+                expect(
+                    site,
+                    "SEG-05",
+                    "ews1",
+                    "ua1",
+                    OPCUA_PORT,
+                    "opcua",
+                    conduit="c-room-plant",
+                    severity=4,
+                    exactly=1,
+                    because="medium, one more because the server confirmed; the thickener is C2",
                 ),
                 expect(
                     site,
