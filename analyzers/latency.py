@@ -13,99 +13,110 @@ The first of several equal requests wins, so it may read high, never low; near t
 Server time is transaction time less the shortest way from the tap to the answering side and back, at least zero. The
 shortest way is that of the conversation's own minute: minutes are measured alone, so nothing outside may count, and
 what is found does not depend on how the capture is cut. It reads high by what queues behind the tap at the time, low
-by the delay of the shortest ACK where every ACK was delayed, and is off by up to 1 % of the transaction time, whose
-bucket it is made from. Where no handshake and no ACK without data was seen in the minute it is not measured.
+by the delay of the shortest ACK where every ACK was delayed, and is off by up to 1 % of both times, whose buckets it
+is made from. Where no handshake and no ACK without data was seen in the minute it is not measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from analyzers import sketch
-from analyzers.loss import CONVERSATION_KEY
+from analyzers.samples import What, added, coded, flow_minute
 
 #: How long after a request an answer still counts as in time, where no target says so.
 DEFAULT_DEADLINE_NS: Final = 1_000_000_000
-#: Histograms of the samples of the `rtt` table: kind of sample to the name of its columns.
-RTT_HISTOGRAMS: Final = {"path": "rtt", "ack_client": "ack_client", "ack_server": "ack_server"}
-#: The shortest way of each side: the kinds of samples that cross that side of the tap alone.
-HALVES: Final = {
-    "client_half_min_ns": ("handshake_client", "ack_client"),
-    "server_half_min_ns": ("handshake_server", "ack_server"),
+#: Kinds of the `rtt` table.
+_KINDS: Final = {
+    "path": What.PATH.value,
+    "ack_client": What.ACK_CLIENT.value,
+    "ack_server": What.ACK_SERVER.value,
+    "handshake_client": What.HANDSHAKE_CLIENT.value,
+    "handshake_server": What.HANDSHAKE_SERVER.value,
+}
+#: What each histogram of SLA_MINUTES holds, by the name of its columns.
+_HISTOGRAMS: Final = {
+    "rtt": (What.PATH,),
+    "ack_client": (What.ACK_CLIENT,),
+    "ack_server": (What.ACK_SERVER,),
+    "transaction": (
+        *(What.GOOD, What.LATE, What.EXCEPTION),
+        *(What.CLIENT_GOOD, What.CLIENT_LATE, What.CLIENT_EXCEPTION),
+    ),
+}
+#: The shortest way of each side: the samples that cross that side of the tap alone.
+_HALVES: Final = {
+    "client_half_min_ns": (What.HANDSHAKE_CLIENT, What.ACK_CLIENT),
+    "server_half_min_ns": (What.HANDSHAKE_SERVER, What.ACK_SERVER),
 }
 
 
-def rtt_counts(rtt: pl.DataFrame) -> pl.DataFrame:
-    """Samples of each kind as (CONVERSATION_KEY, kind, bucket, count) rows, in the long form that can be added."""
-    return _counts(_pure(rtt).filter(pl.col("kind").is_in(list(RTT_HISTOGRAMS))), "rtt_ns", "kind")
+def round_trips(rtt: pl.DataFrame) -> pl.DataFrame:
+    """Those rows of the `rtt` table that are round-trip times of the whole way."""
+    return rtt.filter((pl.col("kind") == "path") & ~pl.col("piggybacked"))
 
 
-def half_minima(rtt: pl.DataFrame) -> pl.DataFrame:
-    """The shortest way from the tap to each side and back, one row per CONVERSATION_KEY; null without a sample."""
-    return (
-        _pure(rtt)
-        .filter(pl.col("kind") != "path")
-        .group_by(CONVERSATION_KEY)
+def rtt_samples(rtt: pl.DataFrame) -> pl.DataFrame:
+    """Samples of the `rtt` table, but those whose ACK rode on data."""
+    rows = rtt.select("ts", "flow_id", "kind", "rtt_ns").filter(~rtt["piggybacked"])
+    rows = rows.select(
+        flow_minute("ts"),
+        pl.col("kind").replace_strict(_KINDS, return_dtype=pl.UInt16).alias("what"),
+        "rtt_ns",
+    )
+    return coded(rows, rows["rtt_ns"])
+
+
+def time_columns(counts: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows of `Samples.by_conversation` in; frames of the columns of SLA_MINUTES that hold times, by conversation."""
+    timed = counts.filter(pl.col("bucket").is_not_null())
+    minima = _half_minima(timed)
+    return [
+        *(_histogram(_of(timed, kinds), prefix) for prefix, kinds in _HISTOGRAMS.items()),
+        minima,
+        _histogram(_server_times(_of(timed, _HISTOGRAMS["transaction"]), minima), "server_time"),
+    ]
+
+
+def _of(timed: pl.DataFrame, kinds: Sequence[What]) -> pl.DataFrame:
+    return timed.filter(pl.col("what").is_in([*kinds]))
+
+
+def _half_minima(timed: pl.DataFrame) -> pl.DataFrame:
+    """The shortest way from the tap to each side and back: what the lowest bucket stands for; null without one."""
+    kinds = [kind for side in _HALVES.values() for kind in side]
+    lowest = (
+        _of(timed, kinds)
+        .group_by("conversation")
         .agg(
-            pl.col("rtt_ns").filter(pl.col("kind").is_in(kinds)).min().alias(name)
-            for name, kinds in HALVES.items()
+            pl.col("bucket").filter(pl.col("what").is_in([*side])).min().alias(name)
+            for name, side in _HALVES.items()
         )
     )
+    return lowest.with_columns(sketch.durations_ns(lowest[name]).alias(name) for name in _HALVES)
 
 
-def added_minima(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `half_minima` from several batches as one."""
-    return rows.group_by(CONVERSATION_KEY).agg(pl.col(list(HALVES)).min())
-
-
-def transaction_counts(asked: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `requests` that were answered, exceptions included: (CONVERSATION_KEY, by_client, bucket, count)."""
-    timed = pl.col("outcome").is_in(["answered", "exception"]) & pl.col("latency_ns").is_not_null()
-    return _counts(asked.filter(timed), "latency_ns", "by_client")
-
-
-def server_time_counts(transactions: pl.DataFrame, minima: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `transaction_counts`, less the shortest way to who answers: the same form without `by_client`."""
-    way = pl.when("by_client").then("client_half_min_ns").otherwise("server_half_min_ns")
-    rows = transactions.join(minima, on=CONVERSATION_KEY, how="inner").filter(way.is_not_null())
-    times = rows.select(
+def _server_times(transactions: pl.DataFrame, minima: pl.DataFrame) -> pl.DataFrame:
+    """Transaction times less the shortest way to who answers."""
+    by_client = pl.col("what") >= What.CLIENT_GOOD.value
+    way = pl.when(by_client).then("client_half_min_ns").otherwise("server_half_min_ns")
+    rows = transactions.join(minima, on="conversation", how="inner").filter(way.is_not_null())
+    left = rows.select(
         (sketch.durations_ns(rows["bucket"]).cast(pl.Int64) - way.cast(pl.Int64)).clip(0).alias("ns")
     )["ns"]
+    return rows.with_columns(sketch.buckets(left).alias("bucket"))
+
+
+def _histogram(timed: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    """One row a conversation, with `{prefix}_buckets` ascending and `{prefix}_counts`."""
     return (
-        rows.with_columns(sketch.buckets(times).alias("bucket"))
-        .group_by(*CONVERSATION_KEY, "bucket")
-        .agg(pl.col("count").sum())
-    )
-
-
-def added(counts: pl.DataFrame) -> pl.DataFrame:
-    """Long rows of several batches, added up."""
-    return counts.group_by(pl.exclude("count")).agg(pl.col("count").sum())
-
-
-def as_histograms(counts: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    """Long rows in, one row per CONVERSATION_KEY out, with `{prefix}_buckets` ascending and `{prefix}_counts`."""
-    return (
-        counts.group_by(*CONVERSATION_KEY, "bucket")
-        .agg(pl.col("count").sum())
-        .sort("bucket")
-        .group_by(CONVERSATION_KEY)
+        added(timed, "bucket")
+        .group_by("conversation", maintain_order=True)
         .agg(
-            pl.col("bucket").alias(f"{prefix}_buckets"),
+            pl.col("bucket").cast(pl.Int16).alias(f"{prefix}_buckets"),
             pl.col("count").cast(pl.UInt32).alias(f"{prefix}_counts"),
         )
-    )
-
-
-def _pure(rtt: pl.DataFrame) -> pl.DataFrame:
-    return rtt.filter(~pl.col("piggybacked")).with_columns(pl.col("ts").dt.truncate("1m").alias("minute"))
-
-
-def _counts(samples: pl.DataFrame, duration: str, apart: str) -> pl.DataFrame:
-    return (
-        samples.select(*CONVERSATION_KEY, apart, sketch.buckets(samples[duration]).alias("bucket"))
-        .group_by(*CONVERSATION_KEY, apart, "bucket")
-        .agg(pl.len().cast(pl.UInt64).alias("count"))
     )

@@ -17,6 +17,8 @@ from typing import Final
 
 import polars as pl
 
+from analyzers.samples import flow_minute
+
 #: What makes rows one conversation in one minute; zones and the conduit follow from the addresses.
 CONVERSATION_KEY: Final = ("minute", "client_ip", "server_ip", "ip_proto", "server_port")
 
@@ -62,34 +64,43 @@ _SUMS: Final = (
 
 
 def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
-    """One row per CONVERSATION_KEY: traffic, loss and where it went; rows of one key may be summed again."""
-    return flow_minutes.group_by(CONVERSATION_KEY).agg(
-        pl.col("client_zone").first().alias("from_zone"),
-        pl.col("server_zone").first().alias("to_zone"),
-        pl.col("conduit").first(),
-        pl.col("service").max(),
-        pl.col("first_ts").min(),
-        pl.col("last_ts").max(),
-        pl.col("first_frame").min(),
-        _both("packets").alias("packets"),
-        _both("wire_bytes").alias("wire_bytes"),
-        _both("data_segments").alias("data_segments"),
-        _lost(lost_before_tap).alias("lost_before_tap"),
-        _lost(lost_after_tap).alias("lost_after_tap"),
-        _both("out_of_order_segments").alias("out_of_order_segments"),
-        _both("unseen_segments").alias("unseen_segments"),
-        _both("duplicate_packets").alias("duplicate_packets"),
-        *(pl.col(f"packets_{way}").cast(pl.UInt64).sum().alias(f"_packets_{way}") for way in DIRECTIONS),
-        *(
-            pl.col(f"unseen_segments_{way}").cast(pl.UInt64).sum().alias(f"_unseen_{way}")
-            for way in DIRECTIONS
-        ),
+    """One row per CONVERSATION_KEY: traffic, loss and where it went; rows of one key may be summed again.
+
+    `flow_minutes` lists its flows, as the samples of the minute name them.
+    """
+    return (
+        flow_minutes.with_columns(flow_minute("minute"))
+        .group_by(CONVERSATION_KEY)
+        .agg(
+            pl.col("flow_minute").alias("flow_minutes"),
+            pl.col("client_zone").first().alias("from_zone"),
+            pl.col("server_zone").first().alias("to_zone"),
+            pl.col("conduit").first(),
+            pl.col("service").max(),
+            pl.col("first_ts").min(),
+            pl.col("last_ts").max(),
+            pl.col("first_frame").min(),
+            _both("packets").alias("packets"),
+            _both("wire_bytes").alias("wire_bytes"),
+            _both("data_segments").alias("data_segments"),
+            _lost(lost_before_tap).alias("lost_before_tap"),
+            _lost(lost_after_tap).alias("lost_after_tap"),
+            _both("out_of_order_segments").alias("out_of_order_segments"),
+            _both("unseen_segments").alias("unseen_segments"),
+            _both("duplicate_packets").alias("duplicate_packets"),
+            *(pl.col(f"packets_{way}").cast(pl.UInt64).sum().alias(f"_packets_{way}") for way in DIRECTIONS),
+            *(
+                pl.col(f"unseen_segments_{way}").cast(pl.UInt64).sum().alias(f"_unseen_{way}")
+                for way in DIRECTIONS
+            ),
+        )
     )
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `traffic_rows` from several batches, added up: one row per CONVERSATION_KEY."""
     return rows.group_by(CONVERSATION_KEY).agg(
+        pl.col("flow_minutes").explode(),
         *(pl.col(name).first() for name in _SHARED),
         pl.col("service").max(),
         pl.col("first_ts").min(),

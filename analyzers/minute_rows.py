@@ -10,7 +10,8 @@ import polars as pl
 from analyzers import latency, loss
 from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
-from analyzers.requests import OUTCOMES
+from analyzers.requests import OUTCOMES, outcome_columns
+from analyzers.samples import Samples
 from policy.traffic import table_schema
 
 _SCHEMA: Final = table_schema(SLA_MINUTES)
@@ -38,36 +39,20 @@ class Sum:
 
 
 def measured_minutes(
-    traffic: pl.DataFrame | None,
-    rtt: pl.DataFrame | None,
-    minima: pl.DataFrame | None,
-    transactions: pl.DataFrame | None,
-    outcomes: pl.DataFrame | None,
-    invalid: pl.DataFrame,
+    traffic: pl.DataFrame | None, samples: Samples, invalid_minutes: pl.DataFrame
 ) -> pl.DataFrame:
     """One row for each conversation and minute with traffic, in their order: the columns of SLA_MINUTES.
 
-    In: `loss.summed`, the added rows of `latency.rtt_counts`, `half_minima` and `transaction_counts`, of
-    `requests.outcome_rows`, and the minutes that must not be judged. What has no traffic in its minute has no row.
+    In: the total of `loss.traffic_rows`, all samples, and the minutes that must not be judged.
     """
     if traffic is None:
         return pl.DataFrame(schema=_SCHEMA)
-    parts = []
-    if rtt is not None:
-        parts += [
-            latency.as_histograms(rtt.filter(pl.col("kind") == kind), prefix)
-            for kind, prefix in latency.RTT_HISTOGRAMS.items()
-        ]
-    if transactions is not None:
-        parts.append(latency.as_histograms(transactions, "transaction"))
-        if minima is not None:
-            times = latency.server_time_counts(transactions, minima)
-            parts.append(latency.as_histograms(times, "server_time"))
-    parts += [part for part in (minima, outcomes) if part is not None]
-    rows = traffic
-    for part in parts:
-        rows = rows.join(part, on=CONVERSATION_KEY, how="left")
-    rows = rows.join(invalid, on="minute", how="left").with_columns(
+    rows = traffic.with_row_index("conversation")
+    flows = rows.select("conversation", pl.col("flow_minutes").alias("flow_minute")).explode("flow_minute")
+    counts = samples.by_conversation(flows)
+    for part in (*latency.time_columns(counts), outcome_columns(counts)):
+        rows = rows.join(part, on="conversation", how="left")
+    rows = rows.join(invalid_minutes, on="minute", how="left").with_columns(
         loss.lost_segments().alias("lost_segments"), loss.one_sided().alias("one_sided")
     )
     rows = rows.with_columns(

@@ -1,11 +1,11 @@
-"""Requests of every protocol in one shape: traffic in; who was asked, how it ended and how long it took out.
+"""Requests of every protocol: traffic in; how each ended and how long it took out.
 
 What counts as a request is what the protocol answers: every Modbus transaction; OPC UA service calls, channels
 opened and hellos, but never Publish, which a server holds back until it has something to say (OPC 10000-4,
 5.13.5); MQTT publications of QoS 1 and 2, subscriptions, pings and connections, whichever side sent them, but no
 publication of QoS 0, which nothing answers (MQTT 5, 4.3.1); operations of the other protocols that have an answer.
 
-A row belongs to the conversation of its flow, also where the flow's server is the one who asks.
+A request belongs to the conversation of its flow, also where the flow's server is the one who asks.
 """
 
 from __future__ import annotations
@@ -14,117 +14,106 @@ from typing import Final
 
 import polars as pl
 
-from analyzers.loss import CONVERSATION_KEY
+from analyzers.samples import What, coded, flow_minute
 from policy.traffic import Traffic
 
-#: Answers that the decoder could match, and requests that waited in vain.
-_MATCHED: Final = ("answered", "exception", "unanswered")
-#: Who asked is the flow's server in these rows.
 _TURNED: Final = pl.col("turned")
+_OUTCOME: Final = pl.col("outcome")
+#: Of OPC UA: what is held back, and of a message that nobody can match the half that does not ask.
+_NO_REQUEST: Final = (pl.col("service") == "Publish") | (
+    (_OUTCOME == "encrypted") & pl.col("request_frame").is_null()
+)
+#: Of each table, how its requests ended (null for what is none), and whether the flow's client answered.
+_TABLES: Final = {
+    "modbus": (_OUTCOME, _TURNED),
+    "opcua": (pl.when(~_NO_REQUEST).then(_OUTCOME), _TURNED),
+    "mqtt": (_OUTCOME, _TURNED ^ (pl.col("direction") == "broker_to_client")),
+    "operations": (pl.when(pl.col("flow_id").is_not_null()).then(_OUTCOME), _TURNED),
+}
 
 
-def requests(traffic: Traffic) -> pl.DataFrame:
-    """One row a request, or an answer without one.
+def request_samples(traffic: Traffic, deadline_ns: pl.Expr) -> pl.DataFrame | None:
+    """Samples of the requests in a batch: their ends (`samples.What`) and times; None where the batch has none.
 
-    Columns: CONVERSATION_KEY of the flow; `conduit` and `server_zone` as seen from who asks; `by_client`, the flow's
-    client is who answers; `outcome`: answered, exception, unanswered, or why it cannot be told: `encrypted` (which
-    answer belongs to it cannot be read; long polls are among them), `unmatched` (an answer whose request was not
-    seen), `clock` (the answer's time is before the request's); `latency_ns`, null where it is not known.
-
-    Requests that wait when the capture ends are in no row: they may yet be answered.
+    Good is answered without exception within `deadline_ns`, an expression on the row's `conduit` and `server_zone` as
+    seen from who asks. Not to be told, and so neither good nor bad: ENCRYPTED, which answer belongs to the request
+    cannot be read (long polls are among them); UNMATCHED, an answer whose request was not seen; CLOCK, the answer's
+    time is before the request's. Requests that wait when the capture ends are left out: they may yet be answered.
     """
+    # Wide tables: nothing but these columns is touched.
     parts = [
-        _shaped(rows, outcome, answered_by_client)
+        rows.select(
+            "ts",
+            "flow_id",
+            "latency_ns",
+            "conduit",
+            "server_zone",
+            outcome=outcome,
+            turn=answered_by_client.cast(pl.UInt16) * _TURN,
+        )
         for rows, outcome, answered_by_client in (
-            (traffic.modbus, pl.col("outcome"), _TURNED),
-            (traffic.opcua, _OPCUA_OUTCOME, _TURNED),
-            (traffic.mqtt, _MQTT_OUTCOME, _TURNED ^ (pl.col("direction") == "broker_to_client")),
-            (traffic.operations.filter(pl.col("flow_id").is_not_null()), pl.col("outcome"), _TURNED),
+            (getattr(traffic, name), *how) for name, how in _TABLES.items()
         )
         if len(rows)
     ]
-    return pl.concat(parts) if parts else _shaped(traffic.modbus, pl.col("outcome"), _TURNED)
+    if not parts:
+        return None
+    asked = (
+        pl.concat(parts)
+        .select(flow_minute("ts"), _what(deadline_ns).cast(pl.UInt16).alias("what"), "latency_ns")
+        .drop_nulls("what")
+    )
+    return coded(asked, asked["latency_ns"])
 
 
-_REFUSED: Final = {"refused": "exception"}
-_MQTT_OUTCOME: Final = pl.col("outcome").replace(_REFUSED)
-#: Of a message that nobody can match only the asking half is a request. None leaves the row out.
-_OPCUA_OUTCOME: Final = (
-    pl.when(pl.col("service") == "Publish")
-    .then(None)
-    .when((pl.col("outcome") == "encrypted") & pl.col("request_frame").is_null())
-    .then(None)
-    .otherwise(pl.col("outcome"))
-)
+#: From an end of a request that the flow's server answers to that of one that its client does.
+_TURN: Final = What.CLIENT_GOOD - What.GOOD
 
 
-def _shaped(rows: pl.DataFrame, outcome: pl.Expr, answered_by_client: pl.Expr) -> pl.DataFrame:
-    told = (
-        pl.when(outcome.is_in(_MATCHED))
-        .then(
-            # An answer that came before its request shows a clock that was set back: no time can be told.
-            pl.when((outcome == "answered") & pl.col("latency_ns").is_null())
-            .then(pl.lit("clock"))
-            .otherwise(outcome)
-        )
-        .when(outcome == "orphan")
-        .then(pl.lit("unmatched"))
-        .when(outcome == "encrypted")
-        .then(pl.lit("encrypted"))
+def _what(deadline_ns: pl.Expr) -> pl.Expr:
+    latency, turn = pl.col("latency_ns"), pl.col("turn")
+    # An answer before its request shows a clock that was set back: no time can be told.
+    answered = (
+        pl.when(latency <= deadline_ns)
+        .then(turn + What.GOOD.value)
+        .when(latency.is_not_null())
+        .then(turn + What.LATE.value)
+        .otherwise(What.CLOCK.value)
     )
     return (
-        rows.lazy()
-        .select(
-            pl.col("ts").dt.truncate("1m").alias("minute"),
-            pl.when(_TURNED).then("server_ip").otherwise("client_ip").alias("client_ip"),
-            pl.when(_TURNED).then("client_ip").otherwise("server_ip").alias("server_ip"),
-            "ip_proto",
-            pl.when(_TURNED).then("client_port").otherwise("server_port").alias("server_port"),
-            "conduit",
-            "server_zone",
-            answered_by_client.alias("by_client"),
-            told.alias("outcome"),
-            "latency_ns",
-        )
-        .filter(pl.col("outcome").is_not_null())
-        .collect()
+        pl.when(_OUTCOME == "answered")
+        .then(answered)
+        .when(_OUTCOME.is_in(["exception", "refused"]))
+        .then(turn + What.EXCEPTION.value)
+        .when(_OUTCOME == "unanswered")
+        .then(What.UNANSWERED.value)
+        .when(_OUTCOME == "orphan")
+        .then(What.UNMATCHED.value)
+        .when(_OUTCOME == "encrypted")
+        .then(What.ENCRYPTED.value)
     )
 
 
-def outcome_rows(asked: pl.DataFrame, deadline_ns: pl.Expr) -> pl.DataFrame:
-    """Rows of `requests` by how they ended, one row per CONVERSATION_KEY."""
-    outcome = pl.col("outcome")
-    in_time = pl.col("latency_ns") <= deadline_ns
+#: The columns of SLA_MINUTES that count requests, and the samples that each counts.
+OUTCOMES: Final = {
+    "transactions": (
+        *(What.GOOD, What.LATE, What.EXCEPTION, What.UNANSWERED),
+        *(What.CLIENT_GOOD, What.CLIENT_LATE, What.CLIENT_EXCEPTION),
+    ),
+    "good": (What.GOOD, What.CLIENT_GOOD),
+    "exceptions": (What.EXCEPTION, What.CLIENT_EXCEPTION),
+    "unanswered": (What.UNANSWERED,),
+    "late": (What.LATE, What.CLIENT_LATE),
+    "not_measurable_encrypted": (What.ENCRYPTED,),
+    "not_measurable_unmatched": (What.UNMATCHED,),
+    "not_measurable_clock": (What.CLOCK,),
+}
 
-    def count(condition: pl.Expr) -> pl.Expr:
-        return condition.sum().cast(pl.UInt64)
 
-    return asked.group_by(CONVERSATION_KEY).agg(
-        count(outcome.is_in(_MATCHED)).alias("transactions"),
-        count((outcome == "answered") & in_time).alias("good"),
-        count(outcome == "exception").alias("exceptions"),
-        count(outcome == "unanswered").alias("unanswered"),
-        count((outcome == "answered") & ~in_time).alias("late"),
-        *(
-            count(outcome == why).alias(f"not_measurable_{why}")
-            for why in ("encrypted", "unmatched", "clock")
-        ),
+def outcome_columns(counts: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `Samples.by_conversation` in; of each conversation with requests, the columns of OUTCOMES out."""
+    asked = counts.filter(pl.col("what") >= What.GOOD.value)
+    return asked.group_by("conversation").agg(
+        pl.col("count").filter(pl.col("what").is_in([*kinds])).sum().cast(pl.UInt64).alias(name)
+        for name, kinds in OUTCOMES.items()
     )
-
-
-#: What `outcome_rows` counts.
-OUTCOMES: Final = (
-    "transactions",
-    "good",
-    "exceptions",
-    "unanswered",
-    "late",
-    "not_measurable_encrypted",
-    "not_measurable_unmatched",
-    "not_measurable_clock",
-)
-
-
-def added_outcomes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `outcome_rows` from several batches, added up."""
-    return rows.group_by(CONVERSATION_KEY).agg(pl.col(OUTCOMES).sum())

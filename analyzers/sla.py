@@ -19,7 +19,8 @@ from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
 from analyzers.minute_rows import Sum, measured_minutes
-from analyzers.requests import added_outcomes, outcome_rows, requests
+from analyzers.requests import request_samples
+from analyzers.samples import Samples
 from policy.sla_classes import SlaTarget
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -175,10 +176,7 @@ class Meter:
         self._site = site
         self._notes = notes
         self._traffic = Sum(loss.summed)
-        self._rtt = Sum(latency.added)
-        self._minima = Sum(latency.added_minima)
-        self._transactions = Sum(latency.added)
-        self._outcomes = Sum(added_outcomes)
+        self._samples = Samples()
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
         of_zone = pl.col("server_zone").replace_strict(
@@ -200,21 +198,16 @@ class Meter:
         if len(traffic.flow_minutes):
             self._traffic.add(loss.traffic_rows(traffic.flow_minutes))
         if len(traffic.rtt):
-            self._rtt.add(latency.rtt_counts(traffic.rtt))
-            self._minima.add(latency.half_minima(traffic.rtt))
-        asked = requests(traffic)
-        if len(asked):
-            self._transactions.add(latency.transaction_counts(asked))
-            self._outcomes.add(outcome_rows(asked, self._deadline))
+            self._samples.add(latency.rtt_samples(traffic.rtt))
+        asked = request_samples(traffic, self._deadline)
+        if asked is not None:
+            self._samples.add(asked)
 
     def finish(self) -> pa.RecordBatch:
         """The rows of SLA_MINUTES, in the order of minute and conversation."""
         rows = measured_minutes(
             self._traffic.total(),
-            self._rtt.total(),
-            self._minima.total(),
-            self._transactions.total(),
-            self._outcomes.total(),
+            self._samples,
             self._capture_loss.invalid_minutes(),
         )
         for notes in self._notes:

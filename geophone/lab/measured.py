@@ -79,7 +79,7 @@ def measure(capture: Path, policy: Path) -> Measured:
         for batches in run:
             traffic = conversations.enrich(batches)
             rows.append(traffic.flow_minutes)
-            samples.append(latency.rtt_counts(traffic.rtt))
+            samples.append(latency.round_trips(traffic.rtt).select("server_ip", "server_port", "rtt_ns"))
             _count_operations(measured, batches)
             _add_coverage(measured, batches)
     if rows:
@@ -103,11 +103,12 @@ def _ways(flow_minutes: pl.DataFrame) -> dict[tuple[Service, str], OneWay]:
     return found
 
 
-def _round_trips(counts: pl.DataFrame) -> dict[Service, tuple[int, int]]:
+def _round_trips(samples: pl.DataFrame) -> dict[Service, tuple[int, int]]:
     found = {}
     by_service = (
-        counts.group_by("server_ip", "server_port", "bucket")
-        .agg(pl.col("count").sum())
+        samples.with_columns(sketch.buckets(samples["rtt_ns"]).alias("bucket"))
+        .group_by("server_ip", "server_port", "bucket")
+        .agg(pl.len().alias("count"))
         .sort("bucket")
         .group_by("server_ip", "server_port", maintain_order=True)
         .agg("bucket", "count")

@@ -62,6 +62,7 @@ _CONVERSATION: dict[str, object] = {
     "conduit": "c-poll",
     "crosses": True,
     "role_source": "syn",
+    "flow_id": 1,
 }
 
 
@@ -311,7 +312,7 @@ def test_what_is_known_beside_the_traffic_is_noted_in_its_minutes(site: Compiled
 def test_any_cut_into_batches_gives_the_same_rows(site: CompiledSite, data: st.DataObject) -> None:
     minutes = st.integers(0, 3)
     flows = [flow_minute(m) for m in (0, 1, 2, 3)] + [
-        flow_minute(m, client_ip=_address("10.2.0.6"), packets_s2c=0, unseen_segments_s2c=unseen)
+        flow_minute(m, flow_id=2, client_ip=_address("10.2.0.6"), packets_s2c=0, unseen_segments_s2c=unseen)
         for m, unseen in data.draw(st.lists(st.tuples(minutes, st.integers(0, 1)), max_size=6))
     ]
     kinds = st.sampled_from(["path", "ack_client", "ack_server", "handshake_client", "handshake_server"])
