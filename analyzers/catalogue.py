@@ -1,9 +1,10 @@
-"""What this version judges: the ids of its policy checks, and of its detections once it has some."""
+"""What this version judges: the ids of its policy checks and of its detections."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from analyzers.detections import DETECTIONS
 from policy.checks import CHECKS
 from policy.operations import OPERATIONS
 
@@ -13,7 +14,7 @@ _OF_OPERATIONS: Final = "SEG-05"
 
 def judged_ids() -> frozenset[str]:
     """The ids that a finding of this version can have."""
-    return frozenset(check.id for check in CHECKS)
+    return frozenset(check.id for check in CHECKS) | frozenset(kind.id for kind in DETECTIONS)
 
 
 def judges(id: str, service: str) -> bool:  # noqa: A002 - the catalogue's own word

@@ -76,6 +76,9 @@ class Finding(_Frozen):
     )
     references: tuple[str, ...] = ()
     techniques: tuple[str, ...] = Field(default=(), description="ATT&CK for ICS technique ids")
+    possible_techniques: tuple[str, ...] = Field(
+        default=(), description="ATT&CK for ICS technique ids that it may be, and as well may not be"
+    )
     change: str = Field(default="", description="the change window it happened in: tagged, never suppressed")
     count: int = Field(
         ge=1, description="operations, or minutes in which the conversation was seen, within the window"

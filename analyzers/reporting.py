@@ -44,6 +44,10 @@ class FindingKind(Protocol):
     def techniques(self) -> tuple[str, ...]:
         """ATT&CK for ICS technique ids."""
 
+    @property
+    def possible_techniques(self) -> tuple[str, ...]:
+        """Techniques that a finding may be, and as well may not be."""
+
     def title_of(self, violation: Mapping[str, Any]) -> str:
         """Finishes "the network shows…"; `violation` is a row of VIOLATION or several added."""
 
@@ -79,7 +83,7 @@ class Reporter:
     def _finding(self, kind: FindingKind, row: Mapping[str, Any], capture_sha256: str) -> Finding:
         site = self._site
         src, dst = site.asset_of(row["client_ip"]), site.asset_of(row["server_ip"])
-        src_ip, dst_ip = address_text(row["client_ip"]), address_text(row["server_ip"])
+        src_ip, dst_ip = _shown(row["client_ip"]), _shown(row["server_ip"])
         subject = (src_ip, dst_ip, str(row["ip_proto"]), str(row["server_port"]), row["what"], row["change"])
         examples = sorted((e["frame"], e["ts_ns"], e["text"]) for e in row["examples"])
         return Finding(
@@ -104,6 +108,7 @@ class Reporter:
             nearest_rule=row["examples"][0]["nearest"],
             references=kind.references,
             techniques=kind.techniques,
+            possible_techniques=kind.possible_techniques,
             change=row["change"],
             count=row["count"],
             first_ns=row["first_ns"],
@@ -119,6 +124,11 @@ class Reporter:
                 ),
             ),
         )
+
+
+def _shown(address: bytes) -> str:
+    """An address as text; the unspecified one stands for many, or for nobody known, and is empty."""
+    return address_text(address) if any(address) else ""
 
 
 def _with_windows(violations: pl.DataFrame) -> pl.DataFrame:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from analyzers.conformance import Conformance
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding, canonical_line, canonical_order
+from analyzers.judging import Judging
 from analyzers.sla import Meter, ScopeReport
 from geophone import __version__
 from geophone.tally import Tally
@@ -67,7 +67,7 @@ def replay(
     The result does not depend on `threads`: they only let decoding run ahead of the analysis.
     """
     site = compile_site(policy.site)
-    conversations, conformance = Conversations(site), Conformance(site, policy.sha256, __version__)
+    conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
     meter, tally = Meter(site), Tally()
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
@@ -77,7 +77,7 @@ def replay(
         run = stack.enter_context(decode(capture, limits=limits, ahead=threads > 1))
         for batches in run:
             traffic = conversations.enrich(batches)
-            conformance.feed(traffic)
+            judging.feed(traffic)
             meter.feed(traffic, batches.get("coverage"))
             tally.add(batches)
             if keep and writer is not None:
@@ -85,7 +85,7 @@ def replay(
             if progress is not None:
                 progress(run.position())
         summary = run.summary()
-        findings = conformance.finish(capture.sha256)
+        findings = judging.finish(capture.sha256)
         capture.refuse_changed()
         first_ns, last_ns = _span(summary)
         minutes = meter.finish()

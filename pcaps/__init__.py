@@ -48,6 +48,7 @@ class Planted:
 
     #: Id of the policy check or detection: SEG-02, RA-01, M3, O5, Q2, G1.
     id: str
+    #: Empty where nothing on the wire says who it is: an address claimed by somebody without one.
     src_ip: str
     #: Empty where there is no one counterpart: a scan, a broadcast.
     dst_ip: str

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from policy.detection_settings import DetectionSettings
 from policy.services import BY_NAME
 from policy.sla_classes import SLA_CLASSES, SlaTarget, milliseconds, share
 from policy.values import (
@@ -425,6 +426,9 @@ class Site(Model):
     changes: tuple[ChangeWindow, ...] = Field(default=(), description="approved changes")
     sla: tuple[Sla, ...] = Field(default=(), description="how good the network must be")
     polls: tuple[Poll, ...] = Field(default=(), description="cyclic requests whose silence is an outage")
+    detections: DetectionSettings = Field(
+        default=DetectionSettings(), description="thresholds of the detections, and those that are off"
+    )
 
     @property
     def id(self) -> str:

@@ -85,15 +85,18 @@ VIOLATION: Final[dict[str, pl.DataType]] = {
 }
 
 
-def grouped(rows: pl.DataFrame, describe: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+def grouped(
+    rows: pl.DataFrame, describe: Callable[[pl.DataFrame], pl.DataFrame], *, slot_ns: int = MINUTE_NS
+) -> pl.DataFrame:
     """Rows that violate in, violations by subject and minute out.
 
+    `slot_ns`: finer than minutes, where the caller counts what happens within less; `minute` is then the slot's start.
     `rows` has the columns of ROW and whatever `describe` needs; `describe` adds `text` and `nearest` and is given only
     the rows that are kept as examples.
     """
     if rows.is_empty():
         return pl.DataFrame(schema=VIOLATION)
-    rows = rows.with_columns(minute=pl.col("ts_ns") // MINUTE_NS * MINUTE_NS)
+    rows = rows.with_columns(minute=pl.col("ts_ns") // slot_ns * slot_ns)
     service = pl.col("service")
     groups = rows.group_by(_KEYS).agg(
         *(pl.col(name).min() for name in _PLACE),

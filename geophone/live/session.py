@@ -12,9 +12,9 @@ from typing import Final, Self
 
 import polars as pl
 
-from analyzers.conformance import Conformance
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding
+from analyzers.judging import Judging
 from analyzers.minutes import Minutes
 from geophone import __version__
 from geophone.runner import canonical_bytes
@@ -60,7 +60,7 @@ class Session:
         site = compile_site(policy.site)
         self._listened = listened
         self._conversations = Conversations(site)
-        self._conformance = Conformance(site, policy.sha256, __version__)
+        self._judging = Judging(site, policy.sha256, __version__)
         self._minutes = Minutes(site)
         self._tally = Tally()
         self._packets = self._first_ns = self._last_ns = 0
@@ -106,7 +106,7 @@ class Session:
         """
         self._packets = packets
         traffic = self._conversations.enrich(batches)
-        self._conformance.feed(traffic)
+        self._judging.feed(traffic)
         self._tally.add(batches)
         self._see_times(batches)
         for name, batch in batches.items():
@@ -114,7 +114,7 @@ class Session:
                 self._writer.write(name, batch)
         for rows in self._minutes.feed(traffic, batches.get("coverage")):
             self._writer.write("sla_minutes", rows)
-        found = self._writer.new(self._conformance.finish(self._listened.sha256)) if batches else []
+        found = self._writer.new(self._judging.finish(self._listened.sha256)) if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
         return found
@@ -123,7 +123,7 @@ class Session:
         """The interface is no longer listened to: what is left is stored."""
         for rows in self._minutes.finish():
             self._writer.write("sla_minutes", rows)
-        found = self._writer.new(self._conformance.finish(self._listened.sha256))
+        found = self._writer.new(self._judging.finish(self._listened.sha256))
         self._writer.end(found, self._outcome(found))
 
     def _keep(self, found: list[Finding]) -> None:

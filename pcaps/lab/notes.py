@@ -62,13 +62,9 @@ class Notes:
             _table("[origin]", self.origin),
             _table("[capture]", capture),
         ]
-        if self.truth:
-            parts.append(_table("[truth]", self.truth))
-        parts.extend(
-            _table(f"[[truth.{name}]]", table)
-            for name, tables in self.truth_lists.items()
-            for table in tables
-        )
+        if self.truth or any(self.truth_lists.values()):
+            lists = (_list(name, tables) for name, tables in self.truth_lists.items() if tables)
+            parts.append(_table("[truth]", self.truth) + "".join(lists))
         parts.extend(
             _table("[[planted]]", {name: getattr(one, name) for name in Planted.__dataclass_fields__})
             for one in self.planted
@@ -101,6 +97,15 @@ def moment(time_ns: int) -> datetime:
 
 def _table(head: str, table: Table) -> str:
     return head + "\n" + "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+
+
+def _list(name: str, tables: Sequence[Table]) -> str:
+    """A list of tables, a line each: there are many, and they are read down a column."""
+    lines = (
+        "  {" + ", ".join(f"{key} = {_value(value)}" for key, value in table.items()) + "},\n"
+        for table in tables
+    )
+    return f"{name} = [\n{''.join(lines)}]\n"
 
 
 def _value(value: Value) -> str:

@@ -22,6 +22,8 @@ class Check(ABC):
     references: ClassVar[tuple[str, ...]]
     #: ATT&CK for ICS technique ids.
     techniques: ClassVar[tuple[str, ...]] = ()
+    #: Those that a violation may be, and as well may not be.
+    possible_techniques: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def violations(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:

@@ -118,7 +118,9 @@ def test_what_was_planted_happened_within_the_capture(one: Sample) -> None:
         assert IDS.fullmatch(planted.id), planted
         assert capture["first"] <= planted.first <= planted.last <= capture["last"], planted
         assert planted.count > 0 and planted.because, planted
-        assert ipaddress.ip_address(planted.src_ip), planted
+        # One of both ends is known always; the wire may not show who did it, or there may be many targets.
+        assert planted.src_ip or planted.dst_ip, planted
+        assert not planted.src_ip or ipaddress.ip_address(planted.src_ip), planted
         assert not planted.dst_ip or ipaddress.ip_address(planted.dst_ip), planted
 
 

@@ -61,13 +61,46 @@ def _not_allowed(client: str, server: str, port: int, service: str, conduit: str
     )
 
 
+def _done(
+    kind: str,
+    client: str,
+    server: str,
+    port: int,
+    service: str,
+    severity: int,
+    because: str,
+    conduit: str = "",
+) -> Expected:
+    return Expected(
+        kind=kind,
+        src_ip=address(client),
+        dst_ip=address(server),
+        dst_port=port,
+        conduit=conduit,
+        service=service,
+        severity=severity,
+        count=1,
+        count_is="at least",
+        because=because,
+    )
+
+
+_LOST: Final = "high: the password is lost"
+_PUT_OFF: Final = "medium: the station is put off for a moment"
+
 #: Scenario -> what it must give under the plant's policy, and nothing else.
 GOLDEN: Final[Mapping[str, Sequence[Expected]]] = MappingProxyType(
     {
         "day": (),
-        "opcua-password": (_not_allowed("ua-client1", "ua1", OLD_PORT, "opcua", "c-room-control"),),
+        "opcua-password": (
+            _not_allowed("ua-client1", "ua1", OLD_PORT, "opcua", "c-room-control"),
+            _done("O2", "ua-client1", "ua1", OLD_PORT, "opcua", 4, _LOST, "c-room-control"),
+        ),
         "opcua-certificate": (),
-        "mqtt-same-name": (_undeclared("office1", "broker1", 1883, "mqtt", "SEG-01", 4),),
+        "mqtt-same-name": (
+            _undeclared("office1", "broker1", 1883, "mqtt", "SEG-01", 4),
+            _done("Q5", "office1", "broker1", 1883, "mqtt", 3, _PUT_OFF),
+        ),
         "mqtt-will": (),
         "ssh-jump": (),
         "ssh-past": (_undeclared("vendor1", "plc1", SSH_PORT, "ssh", "SEG-01", 5),),

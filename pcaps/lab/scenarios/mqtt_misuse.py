@@ -169,6 +169,36 @@ passwords in less than a minute.
                     severity=4,
                     because="medium, one more for an established session",
                 ),
+                expect(
+                    site,
+                    "Q1",
+                    "scada1",
+                    "mq1",
+                    PORT,
+                    "mqtt",
+                    conduit="c-room-ops",
+                    severity=4,
+                    exactly=1,
+                    because="high: the password is lost",
+                ),
+                *(
+                    expect(
+                        site,
+                        kind,
+                        "ent-ws7",
+                        "mq1",
+                        PORT,
+                        "mqtt",
+                        severity=severity,
+                        exactly=count,
+                        because=because,
+                    )
+                    for kind, severity, count, because in (
+                        ("Q1", 4, len(_GUESSES), "high: what is tried in clear is lost too"),
+                        ("Q5", 3, len(_TAKE_OVERS), "medium: the node is put off for a moment"),
+                        ("Q6", 4, len(_GUESSES), "high: passwords are tried"),
+                    )
+                ),
             ),
             twin=TWIN,
             secrets=(_PASSWORD, *_GUESSES),

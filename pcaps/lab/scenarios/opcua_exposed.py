@@ -258,6 +258,50 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                     severity=5,
                     because="high, one more for an established session",
                 ),
+                *(
+                    expect(
+                        site,
+                        kind,
+                        client,
+                        "ua1",
+                        PORT,
+                        "opcua",
+                        conduit="c-room-plant",
+                        severity=severity,
+                        exactly=1,
+                        because=because,
+                    )
+                    for kind, client, severity, because in (
+                        ("O1", "scada1", 3, "medium: an exposure"),
+                        ("O3", "scada1", 2, "low: it says who, not what"),
+                        ("O1", "ews1", 3, "medium: an exposure"),
+                        ("O2", "ews1", 4, "high: the password is lost"),
+                    )
+                ),
+                *(
+                    expect(
+                        site,
+                        kind,
+                        "ent-ws7",
+                        server,
+                        PORT,
+                        "opcua",
+                        severity=severity,
+                        exactly=count,
+                        because=because,
+                    )
+                    for kind, server, severity, count, because in (
+                        ("O5", "ua1", 2, 2, "low: it only asks"),
+                        ("O5", "ua2", 2, 2, "low: it only asks"),
+                        ("O4", "ua1", 4, len(_GUESSES), "high: passwords are tried"),
+                        ("O2", "ua1", 4, len(_GUESSES), "high: what is tried in clear is lost too"),
+                        ("O1", "ua1", 3, len(_GUESSES) + 1, "medium: an exposure"),
+                        ("O3", "ua1", 2, 1, "low: it says who, not what"),
+                        ("O6", "ua1", 3, browsed, "medium: it reads"),
+                        ("O9", "ua1", 5, 1, "high, one more because the server confirmed it"),
+                        ("O10", "ua1", 5, 1, "high, one more because the server confirmed it"),
+                    )
+                ),
             ),
             twin=TWIN,
             secrets=(_PASSWORD, *_GUESSES),

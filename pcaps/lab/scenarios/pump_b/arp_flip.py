@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.failover import advertise, gratuitous_arp, virtual_mac
 from pcaps.lab.synth.frames import arp_reply
@@ -51,18 +52,36 @@ seconds later the controller, asked by the router, says that it is the controlle
 """,
             truth={"anomalies": ("application ip_conflict",)},
             planted=(
-                tap.sent(
-                    "G2",
-                    "laptop",
-                    victim.ip,
-                    flips,
-                    "changes of the address's MAC, back and forth",
-                    seconds=minute,
+                # The laptop never says an address of its own: the network does not show who it is.
+                replace(
+                    tap.sent(
+                        "G2",
+                        "laptop",
+                        victim.ip,
+                        flips,
+                        "changes of the address's MAC, back and forth",
+                        seconds=minute,
+                    ),
+                    src_ip="",
                 ),
                 tap.sent(
                     "SEG-10", "laptop", victim.ip, flips, "two devices claim one address", seconds=minute
                 ),
                 tap.sent("SEG-09", "laptop", "", 1, "nobody declared the laptop", seconds=minute),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "G2",
+                    "",
+                    "pump1",
+                    conduit="",
+                    service="arp",
+                    port=0,
+                    severity=5,
+                    exactly=flips,
+                    because="high, one more for a C1 target",
+                ),
             ),
             twin=_TWIN,
         ),

@@ -7,7 +7,7 @@ from typing import Final
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.dhcp import DhcpClient, Lease
 from pcaps.lab.synth.failover import gratuitous_arp
 from pcaps.lab.synth.network import Host
@@ -155,6 +155,19 @@ takes it, and from now on sends everything that leaves the hall to the laptop.
                     service="dhcp",
                 ),
                 tap.sent("SEG-09", "laptop", "", 1, "nobody declared the laptop", seconds=(70, 71)),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "G6",
+                    "laptop",
+                    "",
+                    conduit="",
+                    service="dhcp",
+                    port=67,
+                    severity=4,
+                    because="high: it decides where the panel sends everything",
+                ),
             ),
             twin=_PAIR,
         ),

@@ -8,7 +8,7 @@ from pymodbus.pdu.mei_message import ReadDeviceInformationRequest, ReadDeviceInf
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.modbus_script import Script
 
 _NAME: Final = "firmware-changed"
@@ -45,6 +45,18 @@ that its firmware is 2.4, the third time 2.9-rc1. No change is planned.
             planted=(
                 Tap(site, captured).saw(
                     "G7", "scan2", "pump1", 1, "2.4, then 2.9-rc1", seconds=(_ASKED_S[-1], _ASKED_S[-1] + 2)
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "G7",
+                    "scan2",
+                    "pump1",
+                    conduit="c-room-pumps",
+                    severity=4,
+                    exactly=1,
+                    because="medium, one more for a C1 target",
                 ),
             ),
             twin=_TWIN,

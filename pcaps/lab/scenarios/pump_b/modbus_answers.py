@@ -8,7 +8,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldi
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.modbus_script import Script, adu
 from pcaps.lab.synth.tally import Said
 
@@ -77,6 +77,18 @@ between the two puts words into the controller's mouth.
                     len(_TWICE),
                     "two different answers to one request",
                     seconds=seconds,
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "M13",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=4,
+                    exactly=len(_UNASKED) + len(_TWICE),
+                    because="high: somebody else may be speaking",
                 ),
             ),
             twin=_TWIN,

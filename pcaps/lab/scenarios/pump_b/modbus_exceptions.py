@@ -9,7 +9,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldi
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.modbus_script import Script, refused
 
 _NAME: Final = "modbus-exceptions"
@@ -60,6 +60,18 @@ network does not tell.
             planted=(
                 Tap(site, captured).saw(
                     "M10", "hmi2", "valve1", count, "ten times exception 06, ninety times 04", seconds=seconds
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "M10",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=2,
+                    exactly=count,
+                    because="low: it may be a fault",
                 ),
             ),
             twin=_TWIN,

@@ -53,9 +53,13 @@ function 90, which is nobody's but some makers', and then writes three file reco
 confirms all of it.
 """,
             planted=(
-                tap.saw("M12", "visitor", "pump2", _BLOCKS, "function 90", seconds=(49, 68)),
                 tap.saw(
-                    "M12", "visitor", "pump2", _FILES, "function 21, file records written", seconds=(68, 75)
+                    "M12",
+                    "visitor",
+                    "pump2",
+                    _BLOCKS + _FILES,
+                    "function 90, then function 21: file records written",
+                    seconds=(49, 75),
                 ),
                 tap.saw(
                     "M1", "visitor", "pump2", _FILES, "file records written by a client never seen before"
@@ -72,6 +76,16 @@ confirms all of it.
                     conduit="c-room-pumps",
                     severity=4,
                     because="medium, one more for an established session",
+                ),
+                expect(
+                    site,
+                    "M12",
+                    "visitor",
+                    "pump2",
+                    conduit="c-room-pumps",
+                    severity=5,
+                    exactly=_BLOCKS + _FILES,
+                    because="high, one more because the device confirmed it",
                 ),
             ),
             twin=_TWIN,

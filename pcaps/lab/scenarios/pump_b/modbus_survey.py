@@ -140,16 +140,51 @@ upper half is not there (exception 02). It changes nothing.
                 ),
             ),
             expected=[
-                expect(
-                    site,
-                    "SEG-04",
-                    "visitor",
-                    name,
-                    conduit="c-room-pumps",
-                    severity=5 if name == "pump1" else 4,
-                    because="medium, one more for an established session, and one more for a C1 target where it is one",
-                )
-                for name in _CONTROLLERS
+                *(
+                    expect(
+                        site,
+                        "M7",
+                        "visitor",
+                        name,
+                        conduit="c-room-pumps",
+                        severity=3 if name == "pump1" else 2,
+                        exactly=2,
+                        because="low, one more for a C1 target",
+                    )
+                    for name in _CONTROLLERS
+                ),
+                *(
+                    expect(
+                        site,
+                        kind,
+                        "visitor",
+                        name,
+                        conduit="c-room-pumps",
+                        severity=severity,
+                        exactly=count,
+                        because=because,
+                    )
+                    for kind, name, severity, count, because in (
+                        ("M8", "gw1", 3, missing, "medium: units that are there are no probes"),
+                        # Reads and identity are among the seventeen: what the controller has is no probe either.
+                        ("M8", "valve1", 3, 13, "medium: functions that it has are no probes"),
+                        ("M9", "pump2", 3, beyond, "medium: it reads, and finds nothing"),
+                        ("M10", "gw1", 2, missing, "low: as it looks when a line is down"),
+                    )
+                ),
+                *(
+                    expect(
+                        site,
+                        "SEG-04",
+                        "visitor",
+                        name,
+                        conduit="c-room-pumps",
+                        severity=5 if name == "pump1" else 4,
+                        because="medium, one more for an established session, "
+                        "and one more for a C1 target where it is one",
+                    )
+                    for name in _CONTROLLERS
+                ),
             ],
             twin=_TWIN,
         ),

@@ -85,6 +85,30 @@ none of them.
                 tap.sent("SEG-09", "visitor", "", 1, "nobody declared this device", seconds=(45, 100)),
             ),
             expected=(
+                expect(
+                    site,
+                    "G1",
+                    "visitor",
+                    "",
+                    conduit="",
+                    service="icmp",
+                    port=0,
+                    severity=4,
+                    exactly=len(_SWEPT),
+                    because="high: a scan of addresses",
+                ),
+                expect(
+                    site,
+                    "G1",
+                    "visitor",
+                    "pump2",
+                    conduit="c-room-pumps",
+                    service="",
+                    port=0,
+                    severity=4,
+                    exactly=len(_PORTS),
+                    because="high: a scan of ports",
+                ),
                 *(
                     expect(
                         site,

@@ -144,11 +144,14 @@ def expect(
     port: int = PORT,
     exactly: int = 0,
 ) -> Expected:
-    """A finding of today's checks about two stations; it counts `exactly` so many operations, or sessions' minutes."""
+    """A finding about two stations; it counts `exactly` so many operations, or sessions' minutes.
+
+    `src` is empty where the network does not show who it is, `dst` where there are many.
+    """
     return Expected(
         kind=kind,
-        src_ip=site.hosts[src].ip,
-        dst_ip=site.hosts[dst].ip,
+        src_ip=site.hosts[src].ip if src else "",
+        dst_ip=site.hosts[dst].ip if dst else "",
         dst_port=port,
         conduit=conduit,
         service=service,

@@ -1,0 +1,32 @@
+"""Traffic in; what the detections see in it out, as findings."""
+
+from __future__ import annotations
+
+from analyzers.detections import DETECTIONS
+from analyzers.findings import Finding, canonical_order
+from analyzers.reporting import Reporter
+from policy.traffic import Traffic
+from policy.zoning import CompiledSite
+
+
+class Behaviour:
+    """Runs every detection that is not switched off on the batches of one capture."""
+
+    def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
+        off = site.site.detections.switched_off
+        self._detections = [kind(site) for kind in DETECTIONS if kind.id not in off]
+        self._reporter = Reporter(site, policy_sha256, version)
+
+    def feed(self, traffic: Traffic) -> None:
+        """Take one batch."""
+        for detection in self._detections:
+            detection.feed(traffic)
+
+    def finish(self, capture_sha256: str) -> list[Finding]:
+        """Every finding of the capture, in canonical order."""
+        findings = [
+            finding
+            for detection in self._detections
+            for finding in self._reporter.findings(detection, detection.violations(), capture_sha256)
+        ]
+        return sorted(findings, key=canonical_order)

@@ -1,0 +1,110 @@
+"""Rows in; what reached a threshold within a stretch of time out, whole.
+
+Time is cut into slots, and a window is a number of slots in a row: what counts is counted in every window that begins
+with a slot. A burst that lies across both ends of a window is counted low by at most one slot, never high.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from analyzers.detections.rows import violations_of
+from analyzers.gathered import Gathered
+from policy.violations import MINUTE_NS, SUBJECT, VIOLATION, merged
+
+SLOT_NS: Final = 10_000_000_000
+
+_ITEM: Final = {**SUBJECT, "minute": pl.Int64(), "item": pl.String(), "first_ns": pl.Int64()}
+_PENDING_LIMIT: Final = 50_000
+
+
+class Bursts:
+    """Counts rows by subject and slot, or the different things that the rows are about.
+
+    Of the things it keeps as many a subject and slot as the threshold asks for, the first ones: a flood of them costs
+    no memory, and which are kept does not depend on the order of the rows.
+    """
+
+    def __init__(self, least: int, *, slots: int, slot_ns: int = SLOT_NS) -> None:
+        self._least = least
+        self._slots = slots
+        self._slot_ns = slot_ns
+        self._totals = Gathered()
+        self._items = pl.DataFrame(schema=_ITEM)
+        self._pending: list[pl.DataFrame] = []
+        self._rows = 0
+        self._by_item = False
+
+    def add(self, rows: pl.DataFrame, text: pl.Expr, item: pl.Expr | None = None) -> None:
+        """Take rows with the columns of ROW; `item` is what each is about, where different things count."""
+        if rows.is_empty():
+            return
+        self._totals.add(violations_of(rows, text, slot_ns=self._slot_ns))
+        if item is None:
+            return
+        self._by_item = True
+        told = rows.select(
+            *SUBJECT,
+            minute=pl.col("ts_ns") // self._slot_ns * self._slot_ns,
+            item=item.cast(pl.String),
+            first_ns="ts_ns",
+        )
+        self._pending.append(told.select(*_ITEM))
+        self._rows += told.height
+        if self._rows > max(_PENDING_LIMIT, self._items.height):
+            self._kept()
+
+    def violations(self) -> pl.DataFrame:
+        """What lies in a window that reached the threshold: columns of VIOLATION, by subject and minute."""
+        totals = self._totals.all()
+        if totals.is_empty():
+            return totals
+        hits = self._hits(totals)
+        found = totals.join(hits, on=[*SUBJECT, "minute"], how="semi")
+        if found.is_empty():
+            return found
+        by_minute = found.with_columns(minute=pl.col("minute") // MINUTE_NS * MINUTE_NS)
+        return merged(by_minute).select(*VIOLATION)
+
+    def _hits(self, totals: pl.DataFrame) -> pl.DataFrame:
+        """Subjects and slots that lie in such a window."""
+        if self._by_item:
+            counted, amount = self._kept(), pl.col("item").n_unique()
+        else:
+            counted, amount = totals.select(*SUBJECT, "minute", "count"), pl.col("count").sum()
+        width = self._slots * self._slot_ns
+        windows = (
+            counted.with_columns(
+                window=pl.int_ranges(
+                    pl.col("minute") - width + self._slot_ns, pl.col("minute") + 1, self._slot_ns
+                )
+            )
+            .explode("window")
+            .group_by(*SUBJECT, "window")
+            .agg(amount=amount)
+            .filter(pl.col("amount") >= self._least)
+        )
+        return (
+            windows.with_columns(
+                minute=pl.int_ranges(pl.col("window"), pl.col("window") + width, self._slot_ns)
+            )
+            .explode("minute")
+            .select(*SUBJECT, "minute")
+            .unique()
+        )
+
+    def _kept(self) -> pl.DataFrame:
+        """The things, as many a subject and slot as are needed."""
+        if self._pending:
+            everything = pl.concat([self._items, *self._pending])
+            first = everything.group_by(*SUBJECT, "minute", "item").agg(pl.col("first_ns").min())
+            self._items = (
+                first.sort("first_ns", "item")
+                .group_by(*SUBJECT, "minute", maintain_order=True)
+                .head(self._least)
+                .select(*_ITEM)
+            )
+            self._pending, self._rows = [], 0
+        return self._items

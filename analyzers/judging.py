@@ -1,0 +1,29 @@
+"""Traffic in; every finding of it out: what the policy forbids, and what behaves as it should not."""
+
+from __future__ import annotations
+
+from analyzers.behaviour import Behaviour
+from analyzers.conformance import Conformance
+from analyzers.findings import Finding, canonical_order
+from policy.traffic import Traffic
+from policy.zoning import CompiledSite
+
+
+class Judging:
+    """Runs the policy's checks and the detections on the batches of one capture."""
+
+    def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
+        self._parts = (
+            Conformance(site, policy_sha256, version),
+            Behaviour(site, policy_sha256, version),
+        )
+
+    def feed(self, traffic: Traffic) -> None:
+        """Take one batch."""
+        for part in self._parts:
+            part.feed(traffic)
+
+    def finish(self, capture_sha256: str) -> list[Finding]:
+        """Every finding of the capture, in canonical order."""
+        findings = [finding for part in self._parts for finding in part.finish(capture_sha256)]
+        return sorted(findings, key=canonical_order)
