@@ -101,6 +101,7 @@ words! {
         Answered = "answered",
         Exception = "exception",
         Unanswered = "unanswered",
+        /// An answer without its request: nobody asked, or, where it is `after_gap`, the request could not be seen.
         Orphan = "orphan",
         Pending = "pending",
         /// The answer says no: an MQTT reason code of failure.

@@ -161,7 +161,6 @@ this is loss.
 """,
             truth={
                 "removed_frames": len(hidden),
-                "anomalies": ("modbus orphan_response",),
                 "hidden_data_segments": sum(one.packet.payload_bytes > 0 for one in hidden),
                 "hidden_connections": len({one.packet.flow for one in hidden}),
             },

@@ -220,9 +220,7 @@ impl Flow {
     /// True where a side has not sent a packet yet.
     #[inline]
     pub fn is_first_of(&self, side: usize) -> bool {
-        let core = &self.core;
-        core.minute.counted.sides[side].packets == 0
-            && core.totals.as_ref().is_none_or(|totals| totals.sides[side].packets == 0)
+        self.core.is_unseen(side)
     }
 
     /// Counts a packet, which came in so many; true where it is the first of the minute.
@@ -368,6 +366,19 @@ impl Core {
         self.heard |= 1 << side;
         self.heard_packets = self.heard_packets.saturating_add(1);
         self.proven = self.heard == 3 || self.heard_packets >= PROVEN_PACKETS;
+    }
+
+    /// True where a side has not sent a packet yet.
+    #[inline]
+    fn is_unseen(&self, side: usize) -> bool {
+        self.minute.counted.sides[side].packets == 0
+            && self.totals.as_ref().is_none_or(|totals| totals.sides[side].packets == 0)
+    }
+
+    /// True where not one packet of one of the sides was seen yet.
+    #[inline]
+    fn is_one_sided(&self) -> bool {
+        self.heard != 3 && (self.is_unseen(0) || self.is_unseen(1))
     }
 
     /// Reads a little of the parser.

@@ -108,6 +108,7 @@ impl Talk<'_> {
     /// Calls the parser, where there is one, and takes over what it knows afterwards.
     pub fn with_parser(&mut self, call: impl FnOnce(&mut dyn Parser, &mut Output<'_>)) {
         let core = &mut *self.core;
+        let one_sided = core.is_one_sided();
         let (Some((protocol, parser)), Some(roles)) = (core.parser.as_mut(), core.roles) else { return };
         let client = roles.client();
         let server = 1 - client;
@@ -116,6 +117,7 @@ impl Talk<'_> {
             service: core.service,
             handed_over: core.named_for_good,
             closed: core.closed,
+            one_sided,
             layer: protocol.layer,
             client_ip: core.identity.ip(client),
             server_ip: core.identity.ip(server),

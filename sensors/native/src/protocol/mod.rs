@@ -275,6 +275,8 @@ pub struct Output<'a> {
     pub handed_over: bool,
     /// The connection was closed or reset: nothing will follow.
     pub closed: bool,
+    /// Not one packet of the other direction was seen: what is not asked or not answered here may be so there.
+    pub one_sided: bool,
     /// The reader's layer.
     pub layer: Layer,
     pub client_ip: &'a [u8; 16],
@@ -299,9 +301,13 @@ impl Output<'_> {
         }
     }
 
-    /// A request is given up for one that has no room otherwise; `waiting` of them wait, and are `what`.
+    /// A request is given up for one that has no room otherwise; `waiting` of them wait, and are `what`. Where the
+    /// answers cannot be seen nothing is odd about that.
     pub fn give_up_request(&mut self, what: &str, waiting: usize, at: At) {
         self.counts.evicted_requests += 1;
+        if self.one_sided {
+            return;
+        }
         self.anomaly(AnomalyKind::PendingLimit, at, &|| {
             format!("{waiting} {what} wait: the oldest was given up")
         });

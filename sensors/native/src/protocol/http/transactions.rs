@@ -133,7 +133,8 @@ fn write(
         secret_seen: asked.secret_seen || told.secret_seen,
         upgrade: if switched { &told.upgrade } else { "" },
         after_gap: request.is_some_and(|request| request.after_gap)
-            || answer.is_some_and(|answer| answer.after_gap),
+            || answer.is_some_and(|answer| answer.after_gap)
+            || (request.is_none() && out.one_sided),
         confidence: if outcome == Outcome::Answered { Confidence::Handshake } else { Confidence::Structure },
         _borrow: ROW,
     });

@@ -388,14 +388,14 @@ impl Modbus {
     }
 
     fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
-        let is_explained = self.requests_lost.explains(at, out.limits.modbus_pending_s);
+        let is_explained = out.one_sided || self.requests_lost.explains(at, out.limits.modbus_pending_s);
         let after_gap = after_gap || is_explained;
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let fields = pdu::response(unit.pdu, None);
         if let Some((kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
-        // What answers a request that the capture lost is nothing wrong on the wire.
+        // What answers a request that the capture lost, or could not see, is nothing wrong on the wire.
         if !is_explained {
             self.unexplained(unit, at, twice, out);
         }

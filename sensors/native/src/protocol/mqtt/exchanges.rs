@@ -271,7 +271,7 @@ impl Mqtt {
     ) {
         // Where the asking side is not seen, or has holes, the question was only not heard.
         let asker = from.other().index();
-        let is_explained = self.lost[asker].explains(at, out.limits.mqtt_pending_s);
+        let is_explained = out.one_sided || self.lost[asker].explains(at, out.limits.mqtt_pending_s);
         if self.heard[asker] && !is_explained {
             let word = said.kind.word();
             let id = said.packet_id;

@@ -127,7 +127,7 @@ impl<K: PartialEq> Exchange<K> {
             return;
         }
         let lost = &self.lost[from.other().index()];
-        let is_explained = lost.explains(at, out.limits.operation_pending_s);
+        let is_explained = out.one_sided || lost.explains(at, out.limits.operation_pending_s);
         let row = Row {
             service: self.service,
             confidence: self.confidence,

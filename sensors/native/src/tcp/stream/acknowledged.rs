@@ -78,7 +78,10 @@ impl Stream {
                 doubt.times.saturating_add(1)
             }
             Some(other) => {
-                refute(&other, known, out);
+                // Of a side that cannot be seen only a number that goes back says that one was wrong.
+                if self.known || place < other.place {
+                    refute(&other, known, out);
+                }
                 1
             }
             None => 1,
@@ -111,7 +114,9 @@ impl Stream {
     /// Counts what the peer has acknowledged but nobody saw, and gives up holes that stay; at the end, every hole.
     pub fn settle(&mut self, turn: &Turn<'_>, end: bool, held: &mut Held, out: &mut impl Listener) {
         if end {
-            if let Some(doubt) = self.disorder.as_mut().and_then(|disorder| disorder.doubt.take()) {
+            let doubt = self.disorder.as_mut().and_then(|disorder| disorder.doubt.take());
+            // Nothing speaks against the last word about a side that cannot be seen.
+            if let Some(doubt) = doubt.filter(|_| self.known) {
                 refute(&doubt, self.highest, out);
             }
         }
