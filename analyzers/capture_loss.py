@@ -49,6 +49,25 @@ class CaptureLoss:
 
     def invalid_minutes(self) -> pl.DataFrame:
         """The minutes of which the capture lost too much: `minute`, `valid` (all False)."""
+        wire = pl.col("packets") + pl.col("lost")
+        return (
+            self._by_minute()
+            .filter(pl.col("lost") > CAPTURE_LOSS_LIMIT * wire)
+            .select("minute", valid=pl.lit(value=False))
+        )
+
+    def share(self, minutes: pl.Series) -> float | None:
+        """Share of the packets that the capture lost in these minutes, 0 to 1; None without any."""
+        lost, read = (
+            self._by_minute()
+            .filter(pl.col("minute").is_in(minutes.unique().to_list()))
+            .select(pl.col("lost").sum(), pl.col("packets").sum())
+            .row(0)
+        )
+        return float(lost / (lost + read)) if lost + read else None
+
+    def _by_minute(self) -> pl.DataFrame:
+        """Packets read and lost, by minute."""
         # Later rows first: a report of drops opens the stretch of minutes that it speaks of.
         rows = self._rows.sort("interface_id", "minute", descending=True).with_columns(
             stretch=(pl.col("dropped") > 0).cum_sum().over("interface_id")
@@ -57,12 +76,8 @@ class CaptureLoss:
             pl.col(name).sum().over("interface_id", "stretch") for name in ("packets", "dropped")
         )
         shared = pl.when(read > 0).then(dropped * pl.col("packets") / read).otherwise(pl.col("dropped"))
-        minutes = (
+        return (
             rows.with_columns(lost=shared + pl.col("unseen"))
             .group_by("minute")
             .agg(pl.col("packets", "lost").sum())
-        )
-        wire = pl.col("packets") + pl.col("lost")
-        return minutes.filter(pl.col("lost") > CAPTURE_LOSS_LIMIT * wire).select(
-            "minute", valid=pl.lit(value=False)
         )

@@ -56,6 +56,8 @@ _SUMS: Final = (
     "data_segments",
     "lost_before_tap",
     "lost_after_tap",
+    "lost_client_side",
+    "lost_server_side",
     "out_of_order_segments",
     "unseen_segments",
     "duplicate_packets",
@@ -85,6 +87,9 @@ def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
             _both("data_segments").alias("data_segments"),
             _lost(lost_before_tap).alias("lost_before_tap"),
             _lost(lost_after_tap).alias("lost_after_tap"),
+            # What the client sends passes its own side before the tap, what the server sends behind it.
+            (lost_before_tap("c2s") + lost_after_tap("s2c")).sum().alias("lost_client_side"),
+            (lost_after_tap("c2s") + lost_before_tap("s2c")).sum().alias("lost_server_side"),
             _both("out_of_order_segments").alias("out_of_order_segments"),
             _both("unseen_segments").alias("unseen_segments"),
             _both("duplicate_packets").alias("duplicate_packets"),

@@ -48,6 +48,12 @@ SLA_MINUTES: Final = Table(
             "lost_before_tap", Kind.UINT64, "of the lost ones, on the way to the tap: a hole, filled late"
         ),
         Column("lost_after_tap", Kind.UINT64, "of the lost ones, behind the tap: seen twice"),
+        Column(
+            "lost_client_side",
+            Kind.UINT64,
+            "of the lost ones, between the client and the tap, whichever way they went",
+        ),
+        Column("lost_server_side", Kind.UINT64, "of the lost ones, between the tap and the server"),
         Column("out_of_order_segments", Kind.UINT64, "arrived out of order: not loss"),
         Column(
             "unseen_segments",

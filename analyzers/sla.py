@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from analyzers import latency, loss, sketch
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
+from analyzers.causes import CAUSES, NO_CAUSES, Causes
 from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
 from analyzers.minute_rows import Sum, measured_minutes
@@ -27,6 +28,8 @@ from policy.zoning import CompiledSite
 
 #: Less than this share of valid minutes and there is no verdict.
 VALID_SHARE: Final = 0.95
+#: Fewer requests and round trips than this are met by luck: as many bad ones in a row are an outage.
+SAMPLES_TO_JUDGE: Final = 3
 #: A budget spent further than this is at risk.
 BUDGET_AT_RISK: Final = 0.75
 
@@ -95,6 +98,10 @@ class ScopeReport:
     lost_segments: int
     data_segments: int
     unseen_segments: int
+    missed: int = 0
+    causes: Causes = NO_CAUSES
+    #: how to call who asks and who answers
+    sides: tuple[str, str] = ("the clients", "the servers")
 
     @property
     def loss(self) -> float | None:
@@ -103,14 +110,28 @@ class ScopeReport:
 
     @property
     def availability(self) -> float | None:
-        """Share of requests answered without exception and in time."""
-        return self.good / self.transactions if self.transactions else None
+        """Share of requests answered without exception and in time, of those that came or were due."""
+        due = self.transactions + self.missed
+        return self.good / due if due else None
 
 
-def judge(target: SlaTarget, figures: Figures, minutes_seen: int, minutes_valid: int) -> Verdict:
-    """Hold figures against a target. Pure; the same for the command line, the API and the pages."""
+def judge(
+    target: SlaTarget,
+    figures: Figures,
+    minutes_seen: int,
+    minutes_valid: int,
+    *,
+    minutes_excluded: int = 0,
+    samples: int = SAMPLES_TO_JUDGE,
+) -> Verdict:
+    """Hold figures against a target. Pure; the same for the command line, the API and the pages.
+
+    Minutes seen and valid are those that no planned change excludes. `samples` are the requests and round trips that
+    the figures rest on: a handful of packets may show that something is bad, never that all is well.
+    """
     if not minutes_seen:
-        return Verdict(Status.NO_DATA, ("no packet was seen",), None)
+        excluded = "every minute is of a planned change"
+        return Verdict(Status.NO_DATA, (excluded if minutes_excluded else "no packet was seen",), None)
     if minutes_valid < VALID_SHARE * minutes_seen:
         invalid = minutes_seen - minutes_valid
         return Verdict(
@@ -145,6 +166,8 @@ def judge(target: SlaTarget, figures: Figures, minutes_seen: int, minutes_valid:
     if not (breaches or risks) and all(value is None for value in measured):
         # That nothing was seen to be lost is no sign that anything was answered, or how soon.
         return Verdict(Status.NO_DATA, ("no answer and no round trip could be measured",), None)
+    if not (breaches or risks) and samples < SAMPLES_TO_JUDGE:
+        return Verdict(Status.NO_DATA, (f"too little to judge by: {samples} requests and round trips",), None)
     status = Status.BREACHED if breaches else Status.AT_RISK if risks else Status.MET
     return Verdict(status, (*breaches, *risks), budget_left)
 
@@ -243,6 +266,7 @@ class Meter:
                 f"{names[conduit.from_zone]} → {names[conduit.to_zone]}",
                 targets[conduit.id],
                 pl.col("conduit") == conduit.id,
+                (names[conduit.from_zone], names[conduit.to_zone]),
             )
             for conduit in self._site.site.conduits
         ]
@@ -254,13 +278,43 @@ class Meter:
         outside = self._minutes.filter((pl.col("from_zone") == "") & (pl.col("to_zone") == ""))
         return int(outside["packets"].sum())
 
-    def _report(self, scope: str, name: str, target: SlaTarget, rows: pl.Expr) -> ScopeReport:
+    def _report(
+        self,
+        scope: str,
+        name: str,
+        target: SlaTarget,
+        rows: pl.Expr,
+        sides: tuple[str, str] = ("the clients", "the servers"),
+    ) -> ScopeReport:
         if self._minutes is None:
             raise RuntimeError("finish() comes first")
         seen = self._minutes.filter(rows)
-        part = seen.filter("valid")
-        rtt, transaction = (
-            sketch.added(part[f"{what}_buckets"], part[f"{what}_counts"]) for what in ("rtt", "transaction")
+        due = seen.filter(pl.col("exclusion") == "")
+        part = due.filter("valid")
+        rtt, transaction, server_time = (
+            sketch.added(part[f"{what}_buckets"], part[f"{what}_counts"])
+            for what in ("rtt", "transaction", "server_time")
+        )
+
+        def total(name: str) -> int:
+            return int(part[name].sum())
+
+        minutes_seen, minutes_valid = due["minute"].n_unique(), part["minute"].n_unique()
+        transaction_p99, rtt_p99 = (sketch.percentile(*times, 0.99) for times in (transaction, rtt))
+        causes = Causes(
+            rtt_p99_ns=rtt_p99,
+            transaction_p99_ns=transaction_p99,
+            server_time_p99_ns=sketch.percentile(*server_time, 0.99),
+            server_time_samples=sketch.samples_in(server_time[1]),
+            transaction_samples=sketch.samples_in(transaction[1]),
+            rtt_min_ns=sketch.percentile(*rtt, 0.0),
+            rtt_p999_ns=sketch.percentile(*rtt, 0.999),
+            **{name: total(column) for name, column in CAUSES.items()},
+            one_sided_minutes=int(due["one_sided"].sum()),
+            one_sided=int(due["not_measurable_one_sided"].sum()),
+            minutes_invalid=minutes_seen - minutes_valid,
+            minutes_excluded=seen.filter(pl.col("exclusion") != "")["minute"].n_unique(),
+            capture_loss=self._capture_loss.share(due.filter(~pl.col("valid"))["minute"]),
         )
         report = ScopeReport(
             scope=scope,
@@ -268,23 +322,33 @@ class Meter:
             target=target,
             verdict=Verdict(Status.NO_DATA, (), None),
             packets=int(seen["packets"].sum()),
-            minutes_seen=seen["minute"].n_unique(),
-            minutes_valid=part["minute"].n_unique(),
+            minutes_seen=minutes_seen,
+            minutes_valid=minutes_valid,
             rtt_p50_ns=sketch.percentile(*rtt, 0.5),
             rtt_p95_ns=sketch.percentile(*rtt, 0.95),
-            rtt_p99_ns=sketch.percentile(*rtt, 0.99),
+            rtt_p99_ns=rtt_p99,
             rtt_samples=sketch.samples_in(rtt[1]),
             transaction_p50_ns=sketch.percentile(*transaction, 0.5),
-            transaction_p99_ns=sketch.percentile(*transaction, 0.99),
-            transactions=int(part["transactions"].sum()),
-            good=int(part["good"].sum()),
-            lost_segments=int(part["lost_segments"].sum()),
-            data_segments=int(part["data_segments"].sum()),
+            transaction_p99_ns=transaction_p99,
+            transactions=causes.transactions,
+            good=total("good"),
+            lost_segments=causes.lost_segments,
+            data_segments=causes.data_segments,
             unseen_segments=int(seen["unseen_segments"].sum()),
+            missed=causes.missed,
+            causes=causes,
+            sides=sides,
         )
         return _judged(report)
 
 
 def _judged(report: ScopeReport) -> ScopeReport:
-    verdict = judge(report.target, report, report.minutes_seen, report.minutes_valid)
+    verdict = judge(
+        report.target,
+        report,
+        report.minutes_seen,
+        report.minutes_valid,
+        minutes_excluded=report.causes.minutes_excluded,
+        samples=report.transactions + report.missed + report.rtt_samples,
+    )
     return replace(report, verdict=verdict)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from analyzers.attribution import because
 from analyzers.sla import VALID_SHARE, Status, Verdict, judge
 from api.sites import KnownSite
 from api.window import Window
@@ -30,6 +31,8 @@ class ScopeFigures:
     target: SlaTarget
     verdict: Verdict
     summary: ScopeSummary
+    #: whose each problem is, and what could not be measured, in words
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,9 @@ def conduit_figures(
         store, conduit_id, window.start, window.end, site=site.site.id, replay=replay
     )
     conduit = site.conduit(conduit_id)
-    name = (
-        f"{site.zone_name(conduit.from_zone)} → {site.zone_name(conduit.to_zone)}" if conduit else conduit_id
-    )
-    return _judged(conduit_id, name, site.conduit_target(conduit_id), summary)
+    sides = (site.zone_name(conduit.from_zone), site.zone_name(conduit.to_zone)) if conduit else ()
+    name = " → ".join(sides) or conduit_id
+    return _judged(conduit_id, name, site.conduit_target(conduit_id), summary, *sides)
 
 
 def all_zones(store: Store, site: KnownSite, window: Window, replay: str = "") -> list[ScopeFigures]:
@@ -130,7 +132,7 @@ def point_status(point: SlaPoint, target: SlaTarget) -> Status:
     """One step held against a target, as `judge` holds a range."""
     if not is_measured(point):
         return Status.NO_DATA
-    return judge(target, point, 1, 1).status
+    return judge(target, point, 1, 1, samples=_samples(point)).status
 
 
 def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
@@ -138,6 +140,27 @@ def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
     return [getattr(point, field) if is_measured(point) else None for point in points]
 
 
-def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary) -> ScopeFigures:
-    verdict = judge(target, summary.total, summary.minutes_seen, summary.minutes_valid)
-    return ScopeFigures(scope, name, target, verdict, summary)
+def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary, *sides: str) -> ScopeFigures:
+    total = summary.total
+    verdict = judge(
+        target,
+        total,
+        summary.minutes_seen,
+        summary.minutes_valid,
+        minutes_excluded=summary.minutes_excluded,
+        samples=_samples(total),
+    )
+    invalid = summary.minutes_seen - summary.minutes_valid
+    causes = replace(
+        total.causes,
+        minutes_invalid=invalid,
+        minutes_excluded=summary.minutes_excluded,
+        # Over the whole range: what was lost is not kept by minute and scope.
+        capture_loss=1 - total.coverage if invalid and total.coverage is not None else None,
+    )
+    return ScopeFigures(scope, name, target, verdict, summary, because(target, causes, *sides))
+
+
+def _samples(point: SlaPoint) -> int:
+    """Requests and round trips that the figures rest on."""
+    return point.transactions + point.missed + point.rtt_samples

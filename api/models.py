@@ -79,10 +79,13 @@ class PointAnswer(_Answer):
     transaction_p99_ns: int | None = Field(description="ns")
     transactions: int = Field(description="requests seen")
     good: int = Field(description="answered without exception, in time")
+    missed: int = Field(description="requests that were due and never came")
     lost_segments: int
     data_segments: int
     loss: float | None = Field(description="share of data segments lost in the network, 0 to 1")
-    availability: float | None = Field(description="share of requests answered well and in time, 0 to 1")
+    availability: float | None = Field(
+        description="share of requests answered well and in time, of those that came or were due, 0 to 1"
+    )
 
     @classmethod
     def of(cls, point: SlaPoint) -> Self:
@@ -96,6 +99,7 @@ class SummaryAnswer(_Answer):
     total: PointAnswer
     minutes_seen: int
     minutes_valid: int = Field(description="minutes that the capture saw well enough to judge")
+    minutes_excluded: int = Field(description="minutes of planned changes, which count neither way")
     worst_conversation: str = Field(description="client → server:port; empty where nothing was measured")
     worst_p99_ns: int | None = Field(description="its p99, ns")
     worst_indicator: str = Field(description="what that is the p99 of: `transaction` or `rtt`")
@@ -114,6 +118,9 @@ class ScopeAnswer(_Answer):
     name: str
     status: Status = Field(description="met, at risk, breached or no data")
     reasons: list[str] = Field(description="what led to the status; empty when met")
+    because: list[str] = Field(
+        description="whose each problem is (network, device, sensor), and what could not be measured and why"
+    )
     budget_left: float | None = Field(description="share of the 30-day availability budget left, 0 to 1")
     budget_left_minutes: float | None = Field(description="the same in minutes")
     target: TargetAnswer
@@ -128,6 +135,7 @@ class ScopeAnswer(_Answer):
             name=figures.name,
             status=figures.verdict.status,
             reasons=list(figures.verdict.reasons),
+            because=list(figures.because),
             budget_left=left.left if left else None,
             budget_left_minutes=left.left_minutes if left else None,
             target=TargetAnswer.of(figures.target),

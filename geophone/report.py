@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analyzers.attribution import because
 from analyzers.findings import Finding, Severity
 from analyzers.sla import ScopeReport, Status, milliseconds
 from geophone.runner import ReplayResult
@@ -161,9 +162,11 @@ def _print_scopes(console: Console, title: str, scopes: Sequence[ScopeReport]) -
     console.print()
     console.print(table)
     for scope in scopes:
+        shape, style = _STATUS_STYLE[scope.verdict.status]
         for reason in scope.verdict.reasons:
-            shape, style = _STATUS_STYLE[scope.verdict.status]
             console.print(Text(f"  {shape} {scope.scope}: {reason}", style=style))
+        for words in because(scope.target, scope.causes, *scope.sides):
+            console.print(Text(f"    {scope.scope}: {words}", style="dim"))
 
 
 def _print_findings(console: Console, findings: Sequence[Finding]) -> None:

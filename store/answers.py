@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from analyzers.causes import NO_CAUSES, Causes
 from analyzers.findings import Finding
 
 
@@ -114,6 +115,8 @@ class SlaPoint:
     lost_segments: int
     data_segments: int
     valid: bool = True  #: some minute of the step may be judged; the others are in no figure but `packets`
+    missed: int = 0  #: requests that were due and never came
+    causes: Causes = NO_CAUSES
 
     @property
     def loss(self) -> float | None:
@@ -122,8 +125,9 @@ class SlaPoint:
 
     @property
     def availability(self) -> float | None:
-        """Share of requests answered well and in time, 0 to 1."""
-        return self.good / self.transactions if self.transactions else None
+        """Share of requests answered well and in time, of those that came or were due, 0 to 1."""
+        due = self.transactions + self.missed
+        return self.good / due if due else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,9 @@ class ScopeSummary:
     worst_p99_ns: int | None
     last_packet: datetime | None
     worst_indicator: str = ""  #: what worst_p99_ns is: 'transaction', else 'rtt'
+    minutes_excluded: int = (
+        0  #: of planned changes: seen neither as good nor as bad, and in no count of minutes
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,10 @@ ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `lost_before_tap` UInt64 AFTER 
 
 ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `lost_after_tap` UInt64 AFTER `lost_before_tap`;
 
+ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `lost_client_side` UInt64 AFTER `lost_after_tap`;
+
+ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `lost_server_side` UInt64 AFTER `lost_client_side`;
+
 ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `ack_client_buckets` Array(Int16) AFTER `rtt_counts`;
 
 ALTER TABLE sla_minutes ADD COLUMN IF NOT EXISTS `ack_client_counts` Array(UInt32) AFTER `ack_client_buckets`;

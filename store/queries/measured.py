@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from analyzers.causes import CAUSES, Causes
 from analyzers.sketch import percentile
 from store.answers import SlaPoint
 from store.rows import moment, nanoseconds
@@ -27,39 +28,47 @@ CURRENT_REPLAYS: Final = """(
     WHERE state IN ('judged', 'done') GROUP BY site, capture_sha256
 )"""
 
-#: The figures of a group of rows of sla_minutes, histograms added. Minutes of which the capture lost too much
-#: (`valid`, decided once, when they were measured) show that there was traffic, and are judged in no figure.
-FIGURES: Final = """
+#: Rows that figures are made of. Minutes of which the capture lost too much (`valid`, decided once, when they were
+#: measured) and those of planned changes show that there was traffic, and are judged in no figure.
+COUNTED: Final = "(valid AND exclusion = '')"
+#: Columns whose sums tell why a scope is as it is.
+_CAUSES: Final = ("good", *CAUSES.values())
+#: The figures of a group of rows of sla_minutes, histograms added.
+FIGURES: Final = f"""
     sum(packets) AS packets_sum,
     sum(unseen_segments) AS unseen_sum,
-    countIf(valid) AS valid_rows,
-    sumIf(data_segments, valid) AS data_segments_sum,
-    sumIf(lost_segments, valid) AS lost_segments_sum,
-    sumIf(transactions, valid) AS transactions_sum,
-    sumIf(good, valid) AS good_sum,
-    sumMapIf(rtt_buckets, rtt_counts, valid) AS rtt,
-    sumMapIf(transaction_buckets, transaction_counts, valid) AS txn
+    countIf({COUNTED}) AS valid_rows,
+    countIf(one_sided) AS one_sided_rows,
+    sumIf(not_measurable_one_sided, exclusion = '') AS one_sided_sum,
+    {", ".join(f"sumIf({name}, {COUNTED}) AS {name}_sum" for name in _CAUSES)},
+    sumMapIf(rtt_buckets, rtt_counts, {COUNTED}) AS rtt,
+    sumMapIf(server_time_buckets, server_time_counts, {COUNTED}) AS own,
+    sumMapIf(transaction_buckets, transaction_counts, {COUNTED}) AS txn
 """
-_SHARES: Final = (50, 95, 99)
+#: Percentiles, in a thousand.
+_SHARES: Final = {"min": 0, "p50": 500, "p95": 950, "p99": 990, "p999": 999}
 
 
 def _percentile_buckets(histogram: str) -> str:
-    """Columns `…_samples` and `…_p50`, `…_p95`, `…_p99`: samples in all, and the bucket with the sample of each rank.
+    """Columns `…_samples` and `…_min`, `…_p50` to `…_p999`: samples in all, the bucket with the sample of each rank.
 
     The rank is that of `analyzers.sketch.percentile` (nearest rank); the duration of a bucket is taken there too.
     """
     columns = [f"arraySum({histogram}.2) AS {histogram}_samples"]
-    for share in _SHARES:
-        rank = f"greatest(1, intDiv({share * 10_000} * {histogram}_samples + 999999, 1000000))"
+    for name, share in _SHARES.items():
+        rank = f"greatest(1, intDiv({share * 1_000} * {histogram}_samples + 999999, 1000000))"
         place = f"arrayFirstIndex(seen -> seen >= {rank}, arrayCumSum({histogram}.2))"
-        columns.append(f"if({histogram}_samples = 0, NULL, {histogram}.1[{place}]) AS {histogram}_p{share}")
+        columns.append(f"if({histogram}_samples = 0, NULL, {histogram}.1[{place}]) AS {histogram}_{name}")
     return ", ".join(columns)
 
 
 #: What a caller selects from a subquery of FIGURES: the sums, and of each histogram what `point` needs.
-FIGURE_NAMES: Final = (
-    "packets_sum, unseen_sum, valid_rows, data_segments_sum, lost_segments_sum, transactions_sum, good_sum, "
-    f"{_percentile_buckets('rtt')}, {_percentile_buckets('txn')}"
+FIGURE_NAMES: Final = ", ".join(
+    (
+        *("packets_sum", "unseen_sum", "valid_rows", "one_sided_rows", "one_sided_sum"),
+        *(f"{name}_sum" for name in _CAUSES),
+        *(_percentile_buckets(histogram) for histogram in ("rtt", "own", "txn")),
+    )
 )
 
 
@@ -162,6 +171,23 @@ def point(start_ns: int, step_s: int, row: Mapping[str, Any] | None, loss: Captu
         lost_segments=row["lost_segments_sum"],
         data_segments=row["data_segments_sum"],
         valid=row["valid_rows"] > 0,
+        missed=row["missed_sum"],
+        causes=_causes(row),
+    )
+
+
+def _causes(row: Mapping[str, Any]) -> Causes:
+    return Causes(
+        rtt_p99_ns=_duration_ns(row["rtt_p99"]),
+        transaction_p99_ns=_duration_ns(row["txn_p99"]),
+        server_time_p99_ns=_duration_ns(row["own_p99"]),
+        server_time_samples=row["own_samples"],
+        transaction_samples=row["txn_samples"],
+        rtt_min_ns=_duration_ns(row["rtt_min"]),
+        rtt_p999_ns=_duration_ns(row["rtt_p999"]),
+        **{name: row[f"{column}_sum"] for name, column in CAUSES.items()},
+        one_sided=row["one_sided_sum"],
+        one_sided_minutes=row["one_sided_rows"],
     )
 
 

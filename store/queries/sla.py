@@ -17,6 +17,7 @@ from sensors.addresses import address_text
 from store.answers import ConduitUse, ConversationFigures, ScopeSummary, SlaPoint
 from store.client import Store
 from store.queries.measured import (
+    COUNTED,
     CURRENT_REPLAYS,
     FIGURE_NAMES,
     FIGURES,
@@ -95,6 +96,7 @@ def zone_summaries(
             worst_conversation="",
             worst_p99_ns=None,
             last_packet=moment(minutes[row["zone"]].last_ns),
+            minutes_excluded=minutes[row["zone"]].excluded,
         )
         for row in sorted(found, key=lambda row: str(row["zone"]))
     }
@@ -212,8 +214,9 @@ def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSumm
         minutes_valid=minutes.valid,
         worst_conversation=worst[0],
         worst_p99_ns=worst[1],
-        last_packet=moment(minutes.last_ns) if minutes.seen else None,
+        last_packet=moment(minutes.last_ns) if minutes.any_seen else None,
         worst_indicator=worst[2],
+        minutes_excluded=minutes.excluded,
     )
 
 
@@ -235,11 +238,18 @@ class _Minutes:
     seen: int = 0
     valid: int = 0
     last_ns: int = -(2**63)
+    excluded: int = 0
+
+    @property
+    def any_seen(self) -> bool:
+        """Whether there was traffic at all."""
+        return bool(self.seen or self.excluded)
 
 
 def _minutes(store: Store, key: str, condition: str, scope: str, rows: Range) -> dict[str, _Minutes]:
     found = store.rows(
-        f"SELECT {key} AS scope, uniqExact(minute) AS seen, uniqExactIf(minute, valid) AS valid_minutes, "
+        f"SELECT {key} AS scope, uniqExactIf(minute, exclusion = '') AS seen, "
+        f"uniqExactIf(minute, {COUNTED}) AS valid_minutes, uniqExactIf(minute, exclusion != '') AS excluded, "
         "toUnixTimestamp64Nano(max(last_ts)) AS last FROM sla_minutes "
         f"WHERE {condition} AND {rows.where()} GROUP BY scope",
         rows.parameters(scope=scope),
@@ -247,9 +257,9 @@ def _minutes(store: Store, key: str, condition: str, scope: str, rows: Range) ->
     by_scope: dict[str, _Minutes] = defaultdict(_Minutes)
     by_scope.update(
         {
-            row["scope"]: _Minutes(row["seen"], row["valid_minutes"], row["last"])
+            row["scope"]: _Minutes(row["seen"], row["valid_minutes"], row["last"], row["excluded"])
             for row in found
-            if row["seen"]
+            if row["seen"] or row["excluded"]
         }
     )
     return by_scope

@@ -67,3 +67,20 @@ def test_one_direction_is_all_that_was_seen_where_it_acknowledges_the_other(
 ) -> None:
     rows = traffic_rows(traffic([flow_minute(0, **columns)], [], []).flow_minutes)
     assert rows.select(one_sided()).item() is expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "sides"),
+    [
+        ({"filled_holes_c2s": 3}, (3, 0)),
+        ({"retransmitted_segments_c2s": 3}, (0, 3)),
+        ({"filled_holes_s2c": 3}, (0, 3)),
+        ({"retransmitted_segments_s2c": 3}, (3, 0)),
+    ],
+    ids=["request before the tap", "request behind it", "answer before the tap", "answer behind it"],
+)
+def test_loss_is_on_the_side_of_the_tap_that_the_segment_was_on(
+    columns: dict[str, int], sides: tuple[int, int]
+) -> None:
+    rows = traffic_rows(_rows(**columns))
+    assert rows.select("lost_client_side", "lost_server_side").row(0) == sides

@@ -111,3 +111,17 @@ def test_round_trip_times_alone_can_be_met() -> None:
     verdict = judge(TARGET, only_rtt, 60, 60)
     assert verdict.status is Status.MET
     assert verdict.budget_left is None
+
+
+@pytest.mark.parametrize(("samples", "status"), [(3, Status.MET), (2, Status.NO_DATA), (0, Status.NO_DATA)])
+def test_a_handful_of_packets_is_never_green(samples: int, status: Status) -> None:
+    assert judge(TARGET, GOOD, 1, 1, samples=samples).status is status
+
+
+def test_a_handful_of_packets_may_show_what_is_bad() -> None:
+    assert judge(TARGET, replace(GOOD, availability=0.0), 1, 1, samples=1).status is Status.BREACHED
+
+
+def test_a_scope_that_is_changed_all_the_time_is_not_unseen() -> None:
+    verdict = judge(TARGET, GOOD, 0, 0, minutes_excluded=5)
+    assert (verdict.status, verdict.reasons) == (Status.NO_DATA, ("every minute is of a planned change",))

@@ -271,6 +271,35 @@ def test_an_empty_capture_gives_no_rows_and_no_verdict(site: CompiledSite) -> No
     assert {zone.verdict.status for zone in meter.zones()} == {Status.NO_DATA}
 
 
+def test_excluded_minutes_are_in_no_figure_and_missed_polls_are_not_good(site: CompiledSite) -> None:
+    meter = Meter(site, [_Planned()])
+    asked = [transaction(0, "unanswered", None)] + [transaction(1, "answered", 5 * MS)] * 9
+    meter.feed(traffic([flow_minute(0), flow_minute(1)], [path_sample(0, 900 * MS)], asked))
+    meter.finish()
+    zone = meter.zones()[0]
+    assert (zone.minutes_seen, zone.causes.minutes_excluded, zone.packets) == (1, 1, 20)
+    assert (zone.transactions, zone.missed, zone.rtt_samples) == (9, 3, 0)
+    assert zone.availability == 9 / 12
+
+
+def test_a_minute_of_three_packets_is_not_green(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0, packets_c2s=2, packets_s2c=1)], [path_sample(0, MS)], []))
+    meter.finish()
+    verdict = meter.zones()[0].verdict
+    assert verdict.status is Status.NO_DATA
+    assert verdict.reasons == ("too little to judge by: 1 requests and round trips",)
+
+
+def test_the_share_that_the_sensor_missed_is_told(site: CompiledSite) -> None:
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(minute) for minute in (0, 1)], [], []), coverage([2, 0]))
+    meter.finish()
+    causes = meter.zones()[0].causes
+    # Ten packets read and two never seen in the first minute.
+    assert (causes.minutes_invalid, causes.capture_loss) == (1, 2 / 12)
+
+
 def _asked(data: st.DataObject, outcomes: list[str]) -> list[dict[str, object]]:
     times = st.tuples(
         st.integers(0, 3),

@@ -290,3 +290,39 @@ def test_a_range_beyond_what_a_time_can_hold_is_cut(embedded: Store) -> None:
     ever = datetime.min.replace(tzinfo=START.tzinfo), datetime.max.replace(tzinfo=START.tzinfo)
     assert sla.zone_summary(embedded, "plant", *ever).total.packets == 10
     assert sla.conduit_use(embedded, *ever)[0].packets == 10
+
+
+def test_what_tells_why_is_added_up_over_the_minutes_that_count(store: Store) -> None:
+    lost = {"data_segments": 100, "lost_segments": 5, "lost_server_side": 4, "lost_client_side": 1}
+    asked = {"transactions": 10, "good": 6, "unanswered": 1, "late": 3, "missed": 2}
+    hidden = {"not_measurable_encrypted": 7, "not_measurable_unmatched": 1, "not_measurable_clock": 2}
+    own = {
+        "rtt_buckets": [bucket(2 * MS), bucket(30 * MS)],
+        "rtt_counts": [1, 1],
+        "transaction_buckets": [bucket(195 * MS)],
+        "transaction_counts": [10],
+        "server_time_buckets": [bucket(180 * MS)],
+        "server_time_counts": [10],
+    }
+    stored(
+        store,
+        {**UP, **lost, **asked, **hidden, **own},
+        {**UP, "at": 1, **asked, "exclusion": "CHG-7"},
+        {**UP, "at": 2, **asked, "valid": False, "one_sided": True, "not_measurable_one_sided": 4},
+    )
+    summary = sla.conduit_summary(store, UP["conduit"], START, at(3))
+    assert (summary.minutes_seen, summary.minutes_valid, summary.minutes_excluded) == (2, 1, 1)
+    total, why = summary.total, summary.total.causes
+    assert (total.transactions, total.good, total.missed, total.availability) == (10, 6, 2, 0.5)
+    assert (why.lost_server_side, why.lost_client_side, why.late, why.unanswered) == (4, 1, 3, 1)
+    assert (why.encrypted, why.unmatched, why.clock) == (7, 1, 2)
+    assert (why.one_sided, why.one_sided_minutes) == (4, 1)
+    assert why.server_time_p99_ns == pytest.approx(180 * MS, rel=0.01)
+    assert (why.server_time_samples, why.transaction_samples) == (10, 10)
+    assert why.jitter_ns == pytest.approx(28 * MS, rel=0.03)
+
+
+def test_a_step_within_a_planned_change_is_judged_in_no_figure(store: Store) -> None:
+    stored(store, {**UP, "transactions": 10, "unanswered": 10, "exclusion": "CHG-7"})
+    (point,) = sla.zone_series(store, "plant", START, at(1), 60)
+    assert (point.packets, point.valid, point.availability) == (10, False, None)

@@ -235,6 +235,8 @@ def _row(talk: Talk, minute: int, random_: random.Random) -> dict[str, Any]:
         "lost_segments": lost,
         "lost_before_tap": lost // 3,
         "lost_after_tap": lost - lost // 3,
+        "lost_client_side": lost - lost // 2,
+        "lost_server_side": lost // 2,
         "out_of_order_segments": 0,
         "unseen_segments": 20 if minute in LOSSY else 0,
         "valid": minute not in LOSSY,
