@@ -106,14 +106,20 @@ class SlidingSlots:
 
 def speaks(rule: BurnRule, sums: SlidingSlots, at: int, target: Fraction) -> Fraction | None:
     """The long window's burn rate at the end of minute `at` where the rule speaks, else None."""
-    long = sums.slots(at - rule.long, at)
-    if long.bad < LEAST_BAD or long.valid < LEAST_VALID:
+    limit = rule.factor * (1 - target)
+    short = sums.slots(at - rule.short, at)
+    if not _above(short, limit):
         return None
-    rate, now = (burn_rate(slots, target) for slots in (long, sums.slots(at - rule.short, at)))
-    if rate is None or now is None or rate <= rule.factor or now <= rule.factor:
+    long = sums.slots(at - rule.long, at)
+    if long.bad < LEAST_BAD or long.valid < LEAST_VALID or not _above(long, limit):
         return None
     coverage = sums.coverage(at - rule.long, at)
-    return rate if coverage is not None and coverage >= LEAST_COVERAGE else None
+    return burn_rate(long, target) if coverage is not None and coverage >= LEAST_COVERAGE else None
+
+
+def _above(slots: Slots, limit: Fraction) -> bool:
+    """Whether a larger share than `limit` is bad; in whole numbers, which are a hundred times as quick as fractions."""
+    return slots.bad * limit.denominator > limit.numerator * slots.valid
 
 
 def burn_alerts(rows: Iterable[MinuteSlots], target: Fraction, *, at_once: bool) -> list[BurnAlert]:
@@ -138,9 +144,16 @@ def burn_alerts(rows: Iterable[MinuteSlots], target: Fraction, *, at_once: bool)
 def worst_burn(rows: Iterable[MinuteSlots], target: Fraction, window: int) -> Fraction | None:
     """The highest burn rate of any `window` minutes that end with a minute of traffic; None without slots."""
     ordered = sorted(rows, key=lambda row: row.minute)
-    sums = SlidingSlots(ordered)
-    rates = (burn_rate(sums.slots(row.minute - window, row.minute), target) for row in ordered)
-    return max((rate for rate in rates if rate is not None), default=None)
+    bad = valid = first = 0
+    worst = Slots()
+    for row in ordered:
+        bad, valid = bad + row.slots.bad, valid + row.slots.valid
+        while ordered[first].minute <= row.minute - window:
+            bad, valid = bad - ordered[first].slots.bad, valid - ordered[first].slots.valid
+            first += 1
+        if valid and bad * worst.valid >= worst.bad * valid:
+            worst = Slots(valid, bad)
+    return burn_rate(worst, target)
 
 
 def _behind(minutes: Sequence[int], length: int) -> Iterator[int]:

@@ -16,6 +16,7 @@ ROLLING: Final = timedelta(days=30)
 
 _MINUTE: Final = timedelta(minutes=1)
 _MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DECEMBER: Final = 12
 #: The month after the last one has to be a date too.
 _LAST_YEAR: Final = 9998
@@ -77,6 +78,13 @@ def month_of(moment: datetime, tz: str) -> Period:
     return calendar_month(local.year, local.month, tz)
 
 
+def held(first: datetime, last: datetime) -> Period:
+    """What captures from `first` to `last` packet hold, in whole minutes; at most the last 30 days of it."""
+    start = _EPOCH + (first - _EPOCH) // _MINUTE * _MINUTE
+    end = _EPOCH + (last - _EPOCH) // _MINUTE * _MINUTE + _MINUTE
+    return Period(max(start, end - ROLLING), end)
+
+
 def _first_of(year: int, month: int, tz: str) -> datetime:
     # fold=0 reads a skipped time with the offset before the change, which is the first moment after the gap
     return datetime(year, month, 1, tzinfo=ZoneInfo(tz)).astimezone(UTC)
@@ -84,4 +92,4 @@ def _first_of(year: int, month: int, tz: str) -> datetime:
 
 def _whole_minutes(moment: datetime) -> int:
     """Minutes since the epoch, rounded up: the first minute that begins at or after the moment."""
-    return -((datetime(1970, 1, 1, tzinfo=UTC) - moment) // _MINUTE)
+    return -((_EPOCH - moment) // _MINUTE)

@@ -19,6 +19,7 @@ from geophone import __version__
 from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.lab.commands import lab
 from geophone.live.commands import run as run_command
+from geophone.sla_command import sla as sla_command
 
 if TYPE_CHECKING:
     pass
@@ -511,3 +512,4 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
 
 main.add_command(lab)
 main.add_command(run_command)
+main.add_command(sla_command)

@@ -15,6 +15,7 @@ from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
 from analyzers.sla import Meter, ScopeReport
 from geophone import __version__
+from geophone.measuring import minute_notes
 from geophone.tally import Tally
 from policy.loader import LoadedPolicy
 from policy.zoning import compile_site
@@ -68,7 +69,7 @@ def replay(
     """
     site = compile_site(policy.site)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
-    meter, tally = Meter(site), Tally()
+    meter, tally = Meter(site, minute_notes(site)), Tally()
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
         if writer is not None:

@@ -17,6 +17,7 @@ from analyzers.findings import Finding
 from analyzers.judging import Judging
 from analyzers.minutes import Minutes
 from geophone import __version__
+from geophone.measuring import minute_notes
 from geophone.runner import canonical_bytes
 from geophone.tally import Tally
 from policy.loader import LoadedPolicy
@@ -61,7 +62,7 @@ class Session:
         self._listened = listened
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__)
-        self._minutes = Minutes(site)
+        self._minutes = Minutes(site, minute_notes(site))
         self._tally = Tally()
         self._packets = self._first_ns = self._last_ns = 0
         self._kept_s = time.monotonic()

@@ -163,6 +163,14 @@ def test_sums_over_any_stretch_are_those_of_its_minutes(
     assert coverage == (Fraction(sum(row.valid for row in inside), len(inside)) if inside else None)
 
 
+@given(MINUTES, st.integers(1, 500))
+def test_the_worst_window_is_the_worst_of_all(drawn: list[tuple[int, int, int, bool]], window: int) -> None:
+    rows = sorted(made(drawn), key=lambda row: row.minute)
+    sums = SlidingSlots(rows)
+    rates = [burn_rate(sums.slots(row.minute - window, row.minute), C2) for row in rows]
+    assert worst_burn(rows, C2, window) == max((rate for rate in rates if rate is not None), default=None)
+
+
 def test_the_worst_hour() -> None:
     rows = steady(range(60), 100) + steady(range(60, 120), 100, 5) + steady(range(120, 180), 100, 1)
     assert worst_burn(rows, C2, 60) == Fraction(5, 100) * 1000

@@ -1,0 +1,310 @@
+"""One zone or conduit of an SLA report: its rows and its target in; its figures, budgets, alerts and verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final, Literal
+
+import polars as pl
+
+from analyzers import sketch
+from analyzers.budget import WITHIN_TARGET, Budget, Slots, exact
+from analyzers.burn import MinuteSlots, burn_alerts, worst_burn
+from analyzers.capture_loss import CAPTURE_LOSS_LIMIT
+from analyzers.periods import Period
+from analyzers.sla import VALID_SHARE, Status, Verdict, judge
+from analyzers.sla_report_form import (
+    Alert,
+    Exclusion,
+    Loss,
+    Minutes,
+    Objective,
+    Outcomes,
+    Scope,
+    Target,
+    Times,
+)
+from analyzers.sla_totals import COUNTS, CaptureSums, counted
+from analyzers.sla_worst import worst_conversation
+from policy.sla_classes import SlaTarget
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
+_NS_PER_MS: Final = 1_000_000
+#: The class that is told of three bad slots in a row at once.
+_TOLD_AT_ONCE: Final = "C1"
+
+Histogram = tuple[list[int], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRows:
+    """What was measured, of all scopes; what the report is about."""
+
+    totals: pl.DataFrame
+    minutes: pl.DataFrame
+    capture: CaptureSums
+    period: Period
+    budget_minutes: int
+    watched_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What `judge` holds against the target; None is 'not measured'."""
+
+    rtt_p95_ns: int | None
+    rtt_p99_ns: int | None
+    transaction_p99_ns: int | None
+    loss: float | None
+    availability: float | None
+
+
+def scope_of(
+    rows: ScopeRows,
+    kind: Literal["zone", "conduit"],
+    scope: str,
+    name: str,
+    target: SlaTarget,
+    here: pl.Expr,
+) -> Scope:
+    """The part of the report on the scope whose rows `here` picks."""
+    totals, minutes = rows.totals.filter(here), rows.minutes.filter(here)
+    counts = {column: int(totals[column].sum()) for column in COUNTS}
+    seen = _minutes(minutes)
+    slots = Slots(
+        counts["transactions"] + counts["missed"],
+        counts["transactions"] + counts["missed"] - counts["good"],
+    )
+    answers, round_trips, server = (
+        sketch.added(totals[f"{what}_buckets"], totals[f"{what}_counts"])
+        for what in ("transaction", "rtt", "server_time")
+    )
+    in_time = sketch.samples_within(*answers, target.transaction_p99_ns)
+    answered = sketch.samples_in(answers[1])
+    lost = counts["lost_before_tap"] + counts["lost_after_tap"]
+    figures = _Figures(
+        rtt_p95_ns=sketch.percentile(*round_trips, 0.95),
+        rtt_p99_ns=sketch.percentile(*round_trips, 0.99),
+        transaction_p99_ns=sketch.percentile(*answers, 0.99),
+        loss=lost / counts["data_segments"] if counts["data_segments"] else None,
+        availability=slots.good / slots.valid if slots.valid else None,
+    )
+    verdict = _verdict(rows, target, figures, seen, minutes)
+    period = rows.budget_minutes - seen.wholly_excluded
+    course = list(_course(minutes))
+    wanted = exact(target.availability)
+    return Scope(
+        kind=kind,
+        id=scope,
+        name=name,
+        status=verdict.status,
+        reasons=verdict.reasons,
+        missing=tuple(_missing(rows, counts, figures, seen)),
+        target=_target(target),
+        availability=_objective(Budget(wanted, slots, period, seen.counted)),
+        transaction_time=_objective(
+            Budget(WITHIN_TARGET, Slots(answered, answered - in_time), period, seen.counted)
+        ),
+        worst_burn_1h=_number(worst_burn(course, wanted, 60)),
+        worst_burn_6h=_number(worst_burn(course, wanted, 6 * 60)),
+        outcomes=_outcomes(counts),
+        transaction=_times(answers),
+        rtt=_times(round_trips),
+        server_time=_times(server),
+        loss=Loss(
+            data_segments=counts["data_segments"],
+            before_tap_segments=counts["lost_before_tap"],
+            after_tap_segments=counts["lost_after_tap"],
+            percent=_percent(Fraction(lost, counts["data_segments"]) if counts["data_segments"] else None),
+        ),
+        packets=int(minutes["packets"].sum()),
+        minutes=seen,
+        exclusions=_exclusions(minutes),
+        alerts=_alerts(course, wanted, at_once=target.sla_class == _TOLD_AT_ONCE),
+        worst=worst_conversation(totals),
+    )
+
+
+def _verdict(
+    rows: ScopeRows, target: SlaTarget, figures: _Figures, seen: Minutes, minutes: pl.DataFrame
+) -> Verdict:
+    if seen.seen and seen.wholly_excluded == seen.seen:
+        refs = ", ".join(sorted(set(minutes["exclusion"].to_list()) - {""}))
+        return Verdict(Status.NO_DATA, (f"every minute was excluded by planned changes ({refs})",), None)
+    verdict = judge(target, figures, seen.seen - seen.wholly_excluded, seen.counted)
+    if verdict.status is Status.MET and rows.watched_minutes < VALID_SHARE * rows.period.minutes:
+        text = (
+            f"within target in what was seen, but the captures hold {rows.watched_minutes:,} "
+            f"of the period's {rows.period.minutes:,} minutes"
+        )
+        return Verdict(Status.NO_DATA, (text,), verdict.budget_left)
+    return verdict
+
+
+def _minutes(minutes: pl.DataFrame) -> Minutes:
+    each = minutes.group_by("minute").agg(
+        counted=counted().any(),
+        judged=pl.col("valid").any(),
+        excluded=(pl.col("exclusion") != "").any(),
+        wholly=(pl.col("exclusion") != "").all(),
+    )
+    part = each.filter(~pl.col("wholly"))
+    fit = int(part["counted"].sum())
+    return Minutes(
+        seen=len(each),
+        counted=fit,
+        invalid=int((~each["judged"]).sum()),
+        excluded=int(each["excluded"].sum()),
+        wholly_excluded=len(each) - len(part),
+        valid_percent=_at_least(Fraction(fit, len(part)) if len(part) else None),
+    )
+
+
+def _course(minutes: pl.DataFrame) -> Iterator[MinuteSlots]:
+    """The scope minute by minute; a minute of which nothing counts is not valid, one that is excluded not there."""
+    each = (
+        minutes.filter(pl.col("exclusion") == "")
+        .group_by("minute")
+        .agg(
+            pl.col("valid").any(),
+            *(pl.col(name).filter(counted()).sum() for name in ("slots", "good")),
+            pl.col("run").filter(counted()).max(),
+        )
+        .with_columns(pl.col("minute").dt.epoch("ns") // 60_000_000_000)
+    )
+    for minute, valid, slots, good, run in each.sort("minute").iter_rows():
+        yield MinuteSlots(minute, Slots(slots, slots - good), valid, run or 0)
+
+
+def _alerts(course: Sequence[MinuteSlots], target: Fraction, *, at_once: bool) -> tuple[Alert, ...]:
+    return tuple(
+        Alert(
+            kind=alert.kind,
+            rule=alert.rule,
+            start=_EPOCH + alert.first_minute * _MINUTE,
+            end=_EPOCH + (alert.last_minute + 1) * _MINUTE,
+            peak=_number(alert.peak) or 0.0,
+        )
+        for alert in burn_alerts(course, target, at_once=at_once)
+    )
+
+
+def _exclusions(minutes: pl.DataFrame) -> tuple[Exclusion, ...]:
+    each = (
+        minutes.filter(pl.col("exclusion") != "")
+        .group_by("exclusion")
+        .agg(pl.col("minute").n_unique(), pl.col("conversations").sum())
+        .sort("exclusion")
+    )
+    return tuple(
+        Exclusion(refs=refs, minutes=count, conversation_minutes=conversations)
+        for refs, count, conversations in each.iter_rows()
+    )
+
+
+def _missing(rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: Minutes) -> Iterator[str]:
+    """What was not measured and why, in words."""
+    if rows.watched_minutes < rows.period.minutes:
+        yield (
+            f"the captures hold nothing of {rows.period.minutes - rows.watched_minutes:,} of the period's "
+            f"{rows.period.minutes:,} minutes"
+        )
+    if not seen.seen:
+        return
+    if seen.invalid:
+        yield (
+            f"{seen.invalid:,} of {seen.seen:,} minutes are not judged: the capture lost more than "
+            f"{CAPTURE_LOSS_LIMIT:.1%} of them ({rows.capture.dropped_packets:,} packets dropped, "
+            f"{rows.capture.unseen_segments:,} segments acknowledged but never seen, by all captures in the period)"
+        )
+    for column, why in (
+        ("not_measurable_encrypted", "encryption hides what answers them"),
+        ("not_measurable_unmatched", "their requests were not seen"),
+        ("not_measurable_one_sided", "only one direction was seen"),
+        ("not_measurable_clock", "the capture's clock went back"),
+    ):
+        if counts[column]:
+            yield f"{counts[column]:,} transactions are neither good nor bad: {why}"
+    if not seen.counted:
+        return
+    if figures.availability is None:
+        yield "no availability: no request was seen whose answer can be matched"
+    elif figures.transaction_p99_ns is None:
+        yield "no transaction time: nothing was answered"
+    if figures.rtt_p95_ns is None:
+        yield "no round-trip time: no TCP handshake and no data with its acknowledgement was seen"
+    if figures.loss is None:
+        yield "no loss: no TCP data segment was seen"
+
+
+def _target(target: SlaTarget) -> Target:
+    return Target(
+        sla_id=target.sla_id,
+        sla_class=target.sla_class,
+        availability_percent=_percent(exact(target.availability)) or 0.0,
+        transaction_p99_ms=target.transaction_p99_ns / _NS_PER_MS,
+        deadline_ms=target.deadline_ns / _NS_PER_MS,
+        rtt_p95_ms=target.rtt_p95_ns / _NS_PER_MS,
+        rtt_p99_ms=target.rtt_p99_ns / _NS_PER_MS,
+        loss_percent=_percent(exact(target.loss)) or 0.0,
+    )
+
+
+def _objective(budget: Budget) -> Objective:
+    return Objective(
+        target_percent=_percent(budget.target) or 0.0,
+        achieved_percent=_at_least(budget.slots.good_share),
+        slots=budget.slots.valid,
+        bad_slots=budget.spent,
+        allowed_slots=_number(budget.allowed) or 0.0,
+        left_slots=_number(budget.left) or 0.0,
+        allowed_minutes=_number(budget.allowed_minutes) or 0.0,
+        spent_minutes=_number(budget.spent_minutes) or 0.0,
+        left_minutes=_number(budget.left_minutes) or 0.0,
+        left_percent=_at_least(budget.left_share),
+        lasts_minutes=_number(budget.lasts_minutes),
+        burn_rate=_number(budget.burn),
+    )
+
+
+def _outcomes(counts: dict[str, int]) -> Outcomes:
+    return Outcomes(
+        requests=counts["transactions"],
+        good=counts["good"],
+        late=counts["late"],
+        exceptions=counts["exceptions"],
+        unanswered=counts["unanswered"],
+        missed=counts["missed"],
+        unknown_encrypted=counts["not_measurable_encrypted"],
+        unknown_unmatched=counts["not_measurable_unmatched"],
+        unknown_one_sided=counts["not_measurable_one_sided"],
+        unknown_clock=counts["not_measurable_clock"],
+    )
+
+
+def _times(histogram: Histogram) -> Times:
+    p50, p95, p99 = (sketch.percentile(*histogram, share) for share in (0.5, 0.95, 0.99))
+    return Times(samples=sketch.samples_in(histogram[1]), p50_ms=_ms(p50), p95_ms=_ms(p95), p99_ms=_ms(p99))
+
+
+def _ms(value_ns: int | None) -> float | None:
+    return None if value_ns is None else value_ns / _NS_PER_MS
+
+
+def _percent(share: Fraction | None) -> float | None:
+    """Of 100; six decimals."""
+    return None if share is None else float(round(100 * share, 6))
+
+
+def _at_least(share: Fraction | None) -> float | None:
+    """Of 100; four decimals, rounded down: what missed its target does not read as having met it."""
+    return None if share is None else share * 1_000_000 // 1 / 10_000
+
+
+def _number(value: Fraction | None) -> float | None:
+    """Six decimals."""
+    return None if value is None else float(round(value, 6))

@@ -1,0 +1,104 @@
+"""What an SLA report is made from: the totals of each conversation, each minute's slots, the captures' own losses.
+
+The same frames as `analyzers.sla_totals` makes from the rows of a capture: sums, so that where they are added up
+does not matter.
+"""
+
+# ruff: noqa: S608 - every value is bound; only our own names are put into the text
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from analyzers.periods import Period
+from analyzers.sla_report_form import CaptureName
+from analyzers.sla_totals import (
+    CONVERSATION,
+    COUNTS,
+    HISTOGRAMS,
+    MINUTES_SCHEMA,
+    TOTALS_SCHEMA,
+    CaptureSums,
+    Measured,
+)
+from store.client import Store
+from store.queries.measured import CURRENT_REPLAYS
+from store.rows import nanoseconds
+
+#: The minutes that begin in the period, of the site's captures, each capture's latest replay.
+_ROWS: Final = (
+    "site = {site:String} AND minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC') "
+    f"AND minute < fromUnixTimestamp64Nano({{end:Int64}}, 'UTC') AND replay IN {CURRENT_REPLAYS}"
+)
+_SLOTS: Final = "transactions + missed"
+
+
+def measured(store: Store, site: str, period: Period) -> Measured:
+    """What the store holds of a site in a period."""
+    bound = {"site": site, "start": nanoseconds(period.start), "end": nanoseconds(period.end)}
+    return Measured(_totals(store, bound), _minutes(store, bound), _capture(store, bound))
+
+
+def captures(store: Store, site: str, period: Period) -> tuple[CaptureName, ...]:
+    """The captures that hold something of the period."""
+    bound = {"site": site, "start": nanoseconds(period.start), "end": nanoseconds(period.end)}
+    rows = store.rows(
+        "SELECT DISTINCT capture_name, capture_sha256 FROM replays FINAL WHERE id IN "
+        f"(SELECT DISTINCT replay FROM sla_minutes WHERE {_ROWS}) ORDER BY capture_name, capture_sha256",
+        bound,
+    ).to_pylist()
+    return tuple(CaptureName(name=row["capture_name"], sha256=row["capture_sha256"]) for row in rows)
+
+
+def _totals(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
+    keys = ", ".join(CONVERSATION)
+    sums = ", ".join(f"sum(m.{name}) AS {name}" for name in COUNTS)
+    maps = ", ".join(f"sumMap(m.{name}_buckets, m.{name}_counts) AS {name}" for name in HISTOGRAMS)
+    lists = ", ".join(f"{name}.1 AS {name}_buckets, {name}.2 AS {name}_counts" for name in HISTOGRAMS)
+    rows = store.rows(
+        f"SELECT {keys}, {', '.join(COUNTS)}, {lists} FROM (SELECT {keys}, {sums}, {maps} "
+        f"FROM sla_minutes AS m WHERE {_ROWS} AND valid AND exclusion = '' GROUP BY {keys})",
+        bound,
+    )
+    return _frame(rows, TOTALS_SCHEMA)
+
+
+def _minutes(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
+    rows = store.rows(
+        "SELECT minute, from_zone, to_zone, conduit, valid, exclusion, count() AS conversations, "
+        f"sum(m.packets) AS packets, sum({_SLOTS}) AS slots, sum(m.good) AS good, "
+        # `burn.least_run`: bad slots in a row that the counts of one conversation prove
+        f"max(intDiv({_SLOTS}, m.good + 1)) AS run FROM sla_minutes AS m WHERE {_ROWS} "
+        "GROUP BY minute, from_zone, to_zone, conduit, valid, exclusion",
+        bound,
+    )
+    return _frame(rows, MINUTES_SCHEMA)
+
+
+def _capture(store: Store, bound: Mapping[str, object]) -> CaptureSums:
+    sums = store.rows(
+        "SELECT sum(packets) AS packets, sum(dropped_packets) AS dropped, sum(unseen_segments) AS unseen, "
+        f"sum(duplicate_packets) AS duplicates FROM coverage WHERE {_ROWS}",
+        bound,
+    ).to_pylist()[0]
+    times = store.rows(
+        "SELECT toUnixTimestamp64Nano(min(first_ts)) AS first, toUnixTimestamp64Nano(max(last_ts)) AS last, "
+        f"count() AS n FROM sla_minutes WHERE {_ROWS}",
+        bound,
+    ).to_pylist()[0]
+    return CaptureSums(
+        packets=sums["packets"] - sums["duplicates"],
+        dropped_packets=sums["dropped"],
+        unseen_segments=sums["unseen"],
+        duplicate_packets=sums["duplicates"],
+        first_ns=times["first"] if times["n"] else None,
+        last_ns=times["last"] if times["n"] else None,
+    )
+
+
+def _frame(rows: pa.Table, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(rows).select(pl.col(name).cast(kind) for name, kind in schema.items())
