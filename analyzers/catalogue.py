@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzers.detections import DETECTIONS
+from analyzers.sla_kinds import SLA_KINDS
 from policy.checks import CHECKS
 from policy.operations import OPERATIONS
 
@@ -14,7 +15,7 @@ _OF_OPERATIONS: Final = "SEG-05"
 
 def judged_ids() -> frozenset[str]:
     """The ids that a finding of this version can have."""
-    return frozenset(check.id for check in CHECKS) | frozenset(kind.id for kind in DETECTIONS)
+    return frozenset(kind.id for kinds in (CHECKS, DETECTIONS, SLA_KINDS) for kind in kinds)
 
 
 def judges(id: str, service: str) -> bool:  # noqa: A002 - the catalogue's own word

@@ -13,6 +13,7 @@ import pyarrow as pa
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
+from analyzers.polls.watch import Polls
 from analyzers.sla import Meter, ScopeReport
 from geophone import __version__
 from geophone.measuring import minute_notes
@@ -69,7 +70,8 @@ def replay(
     """
     site = compile_site(policy.site)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
-    meter, tally = Meter(site, minute_notes(site)), Tally()
+    polls = Polls(site, policy.sha256, __version__)
+    meter, tally = Meter(site, (*minute_notes(site), polls)), Tally()
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
         if writer is not None:
@@ -79,6 +81,7 @@ def replay(
         for batches in run:
             traffic = conversations.enrich(batches)
             judging.feed(traffic)
+            polls.feed(traffic, batches.get("coverage"))
             meter.feed(traffic, batches.get("coverage"))
             tally.add(batches)
             if keep and writer is not None:
@@ -86,7 +89,8 @@ def replay(
             if progress is not None:
                 progress(run.position())
         summary = run.summary()
-        findings = judging.finish(capture.sha256)
+        found = [*judging.finish(capture.sha256), *polls.finish(capture.sha256)]
+        findings = sorted(found, key=canonical_order)
         capture.refuse_changed()
         first_ns, last_ns = _span(summary)
         minutes = meter.finish()

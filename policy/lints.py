@@ -42,6 +42,7 @@ def lint(site: Site) -> list[Lint]:
         *_remote_access(site),
         *_changes(site),
         *(Lint(*remark) for remark in sla_remarks(site)),
+        *_polls(site),
     ]
 
 
@@ -163,4 +164,16 @@ def _changes(site: Site) -> Iterator[Lint]:
                     "overlapping-windows",
                     ("changes", other),
                     f"changes {first.ref} and {second.ref} overlap on {asset}; findings take the first of the file",
+                )
+
+
+def _polls(site: Site) -> Iterator[Lint]:
+    addresses = {asset.id: asset.ip for asset in site.assets}
+    for index, poll in enumerate(site.polls):
+        for side, name in (("client", poll.client), ("server", poll.server)):
+            if addresses[name] is None:
+                yield Lint(
+                    "asset-without-address",
+                    ("polls", index, side),
+                    f"a poll names {name}, which has no `ip`, so its requests are not found; give it one",
                 )

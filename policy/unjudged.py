@@ -28,7 +28,6 @@ def _sections(site: Site) -> Iterator[Lint]:
         (("remote_access",), "remote_access", site.remote_access),
         (("changes", *excluded[:1]), "sla_exclude", excluded),
         (("changes", *rolled_back[:1]), "rollback_by", rolled_back),
-        (("polls",), "polls", site.polls),
     )
     for where, key, present in sections:
         if present:

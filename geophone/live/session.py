@@ -16,6 +16,7 @@ from analyzers.conversations import Conversations
 from analyzers.findings import Finding
 from analyzers.judging import Judging
 from analyzers.minutes import Minutes
+from analyzers.polls.watch import Polls
 from geophone import __version__
 from geophone.measuring import minute_notes
 from geophone.runner import canonical_bytes
@@ -62,7 +63,8 @@ class Session:
         self._listened = listened
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__)
-        self._minutes = Minutes(site, minute_notes(site))
+        self._polls = Polls(site, policy.sha256, __version__)
+        self._minutes = Minutes(site, (*minute_notes(site), self._polls))
         self._tally = Tally()
         self._packets = self._first_ns = self._last_ns = 0
         self._kept_s = time.monotonic()
@@ -108,6 +110,7 @@ class Session:
         self._packets = packets
         traffic = self._conversations.enrich(batches)
         self._judging.feed(traffic)
+        self._polls.feed(traffic, batches.get("coverage"))
         self._tally.add(batches)
         self._see_times(batches)
         for name, batch in batches.items():
@@ -115,7 +118,7 @@ class Session:
                 self._writer.write(name, batch)
         for rows in self._minutes.feed(traffic, batches.get("coverage")):
             self._writer.write("sla_minutes", rows)
-        found = self._writer.new(self._judging.finish(self._listened.sha256)) if batches else []
+        found = self._writer.new(self._found()) if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
         return found
@@ -124,8 +127,13 @@ class Session:
         """The interface is no longer listened to: what is left is stored."""
         for rows in self._minutes.finish():
             self._writer.write("sla_minutes", rows)
-        found = self._writer.new(self._judging.finish(self._listened.sha256))
+        found = self._writer.new(self._found(ended=True))
         self._writer.end(found, self._outcome(found))
+
+    def _found(self, *, ended: bool = False) -> list[Finding]:
+        """Everything that was found so far and is to be told."""
+        sha256 = self._listened.sha256
+        return [*self._judging.finish(sha256), *self._polls.so_far(sha256, ended=ended)]
 
     def _keep(self, found: list[Finding]) -> None:
         self._writer.keep(found, self._outcome(found))

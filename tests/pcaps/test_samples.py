@@ -21,7 +21,7 @@ SAMPLES = samples()
 #: What a clone and a wheel carry along for the demo.
 TOTAL_BYTES_LIMIT = 25_000_000
 #: Ids of the policy's checks and of the detections.
-IDS = re.compile(r"(SEG|RA|CHG|COV)-[0-9]{2}|[MOQG][0-9]{1,2}")
+IDS = re.compile(r"(SEG|RA|CHG|COV|SLA)-[0-9]{2}|[MOQG][0-9]{1,2}")
 
 
 def test_the_four_stories_of_the_demo_are_there() -> None:

@@ -34,6 +34,13 @@ def with_rule(rule: str) -> str:
     return SITE.replace("- id: c-office", f"  - {{{rule}, {DOCUMENTED}}}\n- id: c-office")
 
 
+def test_a_poll_between_assets_without_address_is_a_remark_for_each() -> None:
+    poll = "polls:\n- {client: hist1, server: vsd1, unit: 1, function: 3, address: 0, quantity: 1, period_ms: 1000}\n"
+    assert codes(SITE + poll) == []
+    nowhere = SITE.replace("ip: 10.20.0.13, ", "").replace("dst: [plc1, sis1, vsd1]", "dst: [plc1, sis1]")
+    assert codes(nowhere + poll) == ["asset-without-address"]
+
+
 def test_a_sound_policy_has_no_remarks() -> None:
     assert codes(SITE + SLA + ACCESS + CHANGES) == []
 

@@ -80,6 +80,9 @@ restart, unanswered too, lets it speak again.
                 ),
                 tap.saw("M2", "visitor", "valve1", 1, "a client never seen before"),
                 tap.saw("SEG-04", "visitor", "valve1", 1, "the conduit knows no such client"),
+                tap.saw(
+                    "SLA-01", "hmi2", "valve1", unanswered, "readings in a row not answered", seconds=_SILENT
+                ),
             ),
             expected=(
                 expect(
@@ -120,6 +123,16 @@ restart, unanswered too, lets it speak again.
                     severity=3,
                     exactly=unanswered,
                     because="medium: the network alone cannot tell why",
+                ),
+                expect(
+                    site,
+                    "SLA-01",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=3,
+                    exactly=unanswered,
+                    because="medium, for the device is held to class C2",
                 ),
             ),
             twin=_TWIN,

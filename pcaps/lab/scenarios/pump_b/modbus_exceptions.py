@@ -42,6 +42,7 @@ def _make(seed: int) -> Made:
     site.calm()
     _polled(site, {**dict.fromkeys(_BUSY, _DEVICE_BUSY), **dict.fromkeys(_FAILING, _DEVICE_FAILURE)})
     captured = ran(site)
+    tap = Tap(site, captured)
     seconds = (3 + _BUSY.start, 3 + _FAILING.stop)
     count = len(_BUSY) + len(_FAILING)
     return told(
@@ -58,11 +59,22 @@ exceptions in a hundred seconds. Then it is well again. Whether somebody did tha
 network does not tell.
 """,
             planted=(
-                Tap(site, captured).saw(
+                tap.saw(
                     "M10", "hmi2", "valve1", count, "ten times exception 06, ninety times 04", seconds=seconds
                 ),
+                tap.saw("SLA-01", "hmi2", "valve1", count, "readings in a row refused", seconds=seconds),
             ),
             expected=(
+                expect(
+                    site,
+                    "SLA-01",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=3,
+                    because="medium, for the device is held to class C2",
+                    exactly=count,
+                ),
                 expect(
                     site,
                     "M10",

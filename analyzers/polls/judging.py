@@ -1,0 +1,162 @@
+"""What is known of relations in; outages, flapping and missed slots out."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from analyzers.exclusions import is_excluded
+from analyzers.polls.asked import UNANSWERED
+from analyzers.polls.facts import Conversation, Seen
+from analyzers.polls.joining import Outage, joined
+from analyzers.polls.outages import IN_A_ROW, Flapping, Run, flapping_of, runs_of
+from analyzers.polls.periods import periods, slots_between
+from analyzers.polls.relation import Bad, Good, Relation, Stretch
+from analyzers.polls.silences import Silences
+from analyzers.polls.slots import Fate, Surroundings, slots_of
+from policy.violations import MINUTE_NS
+from policy.zoning import CompiledSite
+
+_ALWAYS: Final = (-(1 << 62), 1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the polls of a capture came to."""
+
+    #: Every relation that keeps a period.
+    relations: tuple[Relation, ...]
+    outages: tuple[Outage, ...]
+    flapping: tuple[Flapping, ...]
+    #: Slots that were due and never asked, by conversation and start of the minute.
+    missed: Mapping[tuple[Conversation, int], int]
+    #: Times in which a client had ended its connection in order and asked no more, by relation.
+    stopped: Mapping[int, int]
+
+
+def judged(
+    site: CompiledSite,
+    relations: Sequence[Relation],
+    silences: Mapping[Conversation, Silences],
+    seen: Seen,
+    horizon_ns: int,
+) -> Judgement:
+    """Judge all of them; `horizon_ns` is the last packet: nothing after it is judged."""
+    known = [found for relation in relations if (found := _with_period(relation, seen)).period_ns]
+    in_vain = _unanswered(relations)
+    outages: list[Run] = []
+    flapping: list[Flapping] = []
+    missed: Counter[tuple[Conversation, int]] = Counter()
+    stopped: Counter[int] = Counter()
+    for number, relation in enumerate(known):
+        runs: list[Run] = []
+        conversation = relation.subject.conversation
+        bad = sorted(relation.bad)
+        for whole, resumed in _stretches(relation, bad):
+            stretch = _up_to(whole, horizon_ns)
+            to_ns = horizon_ns if stretch.after is None else stretch.after.ts_ns
+            around = seen.around(conversation, stretch.before.ts_ns, to_ns)
+            surroundings = Surroundings(
+                seen=seen,
+                around=around,
+                silent_at=silences.get(conversation, Silences()).silent_at,
+                others_fail=_any_between(in_vain.get(conversation, [])),
+                planned_at=_planned(site, relation),
+                resumed=resumed,
+                horizon_ns=horizon_ns,
+            )
+            slots = list(slots_of(relation, stretch, _between(bad, stretch), surroundings))
+            for slot in slots:
+                if slot.fate is Fate.MISSED:
+                    missed[conversation, slot.at_ns // MINUTE_NS * MINUTE_NS] += 1
+                elif slot.fate is Fate.STOPPED:
+                    stopped[number] += 1
+            runs += runs_of(relation, stretch, slots, around)
+        runs.sort(key=lambda run: run.start_ns)
+        flaps = flapping_of(runs)
+        flapping += flaps
+        told = {id(run) for flap in flaps for run in flap.runs}
+        outages += [run for run in runs if run.bad >= IN_A_ROW and id(run) not in told]
+    return Judgement(tuple(known), tuple(joined(outages, known)), tuple(flapping), missed, stopped)
+
+
+def _with_period(relation: Relation, seen: Seen) -> Relation:
+    """Up to now; a poll that was never answered well has the period in which it asks in vain.
+
+    Not where nothing at all came from the server: then the tap may see one direction only.
+    """
+    found = relation.up_to_now()
+    if found.earliest_ns is not None or not found.bad:
+        return found
+    if not seen.around(relation.subject.conversation, *_ALWAYS).packets_s2c:
+        return replace(found, period_ns=0)
+    if found.period_ns:
+        return found
+    times = np.array(sorted(one.ts_ns for one in found.bad), dtype=np.int64)
+    kept = periods(times)
+    return replace(found, period_ns=int(kept[np.flatnonzero(kept)[0]])) if kept.any() else found
+
+
+def _stretches(relation: Relation, bad: Sequence[Bad]) -> Iterator[tuple[Stretch, bool]]:
+    """Every stretch without a good answer, and whether the client goes on at its period after it."""
+    if bad and (relation.earliest_ns is None or bad[0].ts_ns < relation.earliest_ns):
+        yield _leading(relation, bad[0]), True
+    for place, stretch in enumerate(relation.stretches):
+        following = relation.stretches[place + 1] if place + 1 < len(relation.stretches) else None
+        yield stretch, following is None or following.before != stretch.after
+    if relation.last is not None:
+        yield Stretch(relation.last, None, 0, relation.streak), True
+
+
+def _up_to(stretch: Stretch, horizon_ns: int) -> Stretch:
+    """A stretch as it was at the horizon: still open, where its end came later."""
+    if stretch.after is None or stretch.after.ts_ns <= horizon_ns:
+        return stretch
+    return stretch._replace(after=None)
+
+
+def _leading(relation: Relation, first: Bad) -> Stretch:
+    """From one slot before the first request of all, which came to nothing, to the first good answer."""
+    before = Good(first.ts_ns - relation.period_ns, 0, 0)
+    if relation.earliest_ns is None:
+        return Stretch(before, None, 0, 0)
+    slots = slots_between(before.ts_ns, relation.earliest_ns, relation.period_ns)
+    after = Good(relation.earliest_ns, 0, relation.first.frame if relation.first else 0)
+    return Stretch(before, after, max(slots, 1), 0)
+
+
+def _between(bad: Sequence[Bad], stretch: Stretch) -> Sequence[Bad]:
+    first = bisect_left(bad, (stretch.before.ts_ns,))
+    last = len(bad) if stretch.after is None else bisect_left(bad, (stretch.after.ts_ns,))
+    return bad[first:last]
+
+
+def _unanswered(relations: Sequence[Relation]) -> dict[Conversation, list[int]]:
+    """When each conversation's requests were not answered."""
+    found: dict[Conversation, list[int]] = {}
+    for relation in relations:
+        times = [one.ts_ns for one in relation.bad if one.how == UNANSWERED]
+        if times:
+            found.setdefault(relation.subject.conversation, []).extend(times)
+    return {conversation: sorted(times) for conversation, times in found.items()}
+
+
+def _any_between(times: Sequence[int]) -> Callable[[int, int], bool]:
+    return lambda from_ns, to_ns: bisect_left(times, to_ns) > bisect_right(times, from_ns)
+
+
+def _planned(site: CompiledSite, relation: Relation) -> Callable[[int], bool]:
+    """Whether a moment lies in a planned change of either end that leaves the SLA's denominator."""
+    windows = [
+        (change.start_ns, change.end_ns)
+        for address in (relation.subject.server_ip, relation.subject.client_ip)
+        if (asset := site.asset_of(address)) is not None
+        for change in site.changes_by_asset.get(asset.id, ())
+        if is_excluded(change)
+    ]
+    return lambda at_ns: any(start <= at_ns < end for start, end in windows)

@@ -1,0 +1,262 @@
+"""Traffic in, in any cut; what became of every poll out. The one thing that the shell has to know of polls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+
+from analyzers import latency
+from analyzers.findings import Finding, canonical_order
+from analyzers.polls.asked import BAD_ENDS, DEADLINES, GOOD, OTHER, RELATION, asked
+from analyzers.polls.facts import Conversation, Facts
+from analyzers.polls.findings import Context, findings_of
+from analyzers.polls.joining import Outage
+from analyzers.polls.judging import Judgement, judged
+from analyzers.polls.limits import PollLimits
+from analyzers.polls.minutes import with_missed
+from analyzers.polls.outages import IN_A_ROW, Run
+from analyzers.polls.relation import Bad, Good, Relation, Subject
+from analyzers.polls.silences import Silences
+from policy.model import Poll
+from policy.prefixes import address_bytes
+from policy.sla_classes import milliseconds
+from policy.traffic import Traffic
+from policy.violations import MINUTE_NS
+from policy.zoning import CompiledSite
+
+#: How long the decoder may wait for an answer (`opcua_pending_s`) before it tells of the request.
+_WAITING_NS: Final = 120_000_000_000
+#: How long an interface's outage waits for the other polls of its devices.
+_SETTLE_NS: Final = 30_000_000_000
+#: How long an interface's stretches are remembered.
+_REMEMBERED_NS: Final = 60 * MINUTE_NS
+_PLACE: Final = ("client_zone", "server_zone", "conduit", "role_source", "turned")
+
+
+class Polls:
+    """Follows every relation of one capture; grows with relations and what goes wrong in them, not with requests."""
+
+    def __init__(
+        self, site: CompiledSite, policy_sha256: str, version: str, limits: PollLimits | None = None
+    ) -> None:
+        self._site = site
+        self._context = Context(site, policy_sha256, version)
+        self._limits = limits or PollLimits()
+        self._relations: dict[tuple[Any, ...], Relation] = {}
+        self._silences: dict[Conversation, Silences] = {}
+        self._of_client: Counter[bytes] = Counter()
+        self._unfollowed = 0
+        self._facts = Facts()
+        self._horizon_ns = self._noted_to_ns = self._forgotten_to_ns = 0
+        #: Bad runs that findings of an interface were about.
+        self._told: set[tuple[Any, ...]] = set()
+        #: Periods of the declared polls, ns.
+        self._declared = {
+            key: milliseconds(poll.period_ms) for poll in site.site.polls if (key := _key(site, poll))
+        }
+        self._deadlines = _own_deadlines(site)
+        self._deadline = _deadline(site)
+
+    @property
+    def evicted(self) -> int:
+        """Requests, marks and silences that found no room."""
+        marks = sum(relation.evicted for relation in self._relations.values())
+        return self._unfollowed + marks + sum(one.evicted for one in self._silences.values())
+
+    def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
+        """Add one batch, with its rows of the coverage table."""
+        self._facts.feed(traffic, coverage)
+        rows = asked(traffic, self._deadline, self._deadlines)
+        if rows.is_empty():
+            return
+        self._horizon_ns = max(self._horizon_ns, rows["ts_ns"].max())  # type: ignore[type-var, assignment]
+        self._follow(rows)
+        self._hear(rows)
+
+    def judged(self) -> Judgement:
+        """What is known up to the last packet."""
+        return self._judged(self._now_ns())
+
+    def _judged(self, horizon_ns: int) -> Judgement:
+        return judged(
+            self._site,
+            list(self._relations.values()),
+            self._silences,
+            self._facts.seen(),
+            horizon_ns,
+        )
+
+    def _now_ns(self) -> int:
+        return max(self._horizon_ns, self._facts.last_ns)
+
+    def finish(self, capture_sha256: str) -> list[Finding]:
+        """Every finding about polls up to the last packet, in canonical order."""
+        return sorted(findings_of(self.judged(), self._context, capture_sha256), key=canonical_order)
+
+    def so_far(self, capture_sha256: str, *, ended: bool = False) -> list[Finding]:
+        """Findings of an interface that goes on, each once; forgets what is an hour old and told.
+
+        Nothing of the last two minutes is judged: so long the decoder waits before a request is unanswered, and until
+        then it cannot be told from one that never came. An outage is told once the other polls of its devices had the
+        time to show whether they fail too, at most half a minute after its third bad slot: one outage of a device,
+        not twenty. `ended`: the interface is no longer listened to.
+        """
+        now_ns = self._now_ns() - (0 if ended else _WAITING_NS)
+        judgement = self._judged(now_ns)
+        outages = [one for one in judgement.outages if self._is_due(one, judgement, now_ns, ended=ended)]
+        flapping = [one for one in judgement.flapping if not self._told.issuperset(map(_run_key, one.runs))]
+        runs = [run for outage in outages for run in outage.runs]
+        runs += [run for one in flapping for run in one.runs]
+        self._told.update(map(_run_key, runs))
+        self._forget(now_ns - _REMEMBERED_NS)
+        settled = replace(judgement, outages=tuple(outages), flapping=tuple(flapping))
+        return sorted(findings_of(settled, self._context, capture_sha256), key=canonical_order)
+
+    def _is_due(self, outage: Outage, judgement: Judgement, now_ns: int, *, ended: bool) -> bool:
+        if self._told.issuperset(map(_run_key, outage.runs)):
+            return False
+        servers = {run.relation.subject.server_ip for run in outage.runs}
+        conduits = {run.relation.subject.conduit for run in outage.runs} - {""}
+        slowest_ns = max(
+            relation.period_ns
+            for relation in judgement.relations
+            if relation.subject.server_ip in servers or relation.subject.conduit in conduits
+        )
+        third_ns = outage.start_ns + IN_A_ROW * outage.first.relation.period_ns
+        return (
+            ended or outage.end_ns is not None or now_ns >= third_ns + min(IN_A_ROW * slowest_ns, _SETTLE_NS)
+        )
+
+    def _forget(self, before_ns: int) -> None:
+        if before_ns < self._forgotten_to_ns + MINUTE_NS:
+            return
+        self._forgotten_to_ns = before_ns
+        for relation in self._relations.values():
+            relation.forget(before_ns)
+        for silences in self._silences.values():
+            silences.forget(before_ns)
+        self._facts.forget(
+            before_ns, [one.last.flow_id for one in self._relations.values() if one.last is not None]
+        )
+        # What is still open began with a last good answer that may be older.
+        open_ns = [one.last.ts_ns for one in self._relations.values() if one.last is not None]
+        oldest_ns = min([before_ns, *open_ns])
+        self._told = {key for key in self._told if key[-1] >= oldest_ns}
+
+    def noted(self, minutes: pl.DataFrame) -> pl.DataFrame:
+        """Finished rows of SLA_MINUTES in; the same out, with `missed`, and rows for those who said nothing.
+
+        Of an interface, minute by minute: a slot of which more than a minute later nothing is known is left out.
+        """
+        if minutes.is_empty():
+            return minutes
+        to_ns = int(minutes["minute"].dt.epoch("ns").max())  # type: ignore[arg-type]
+        judgement = self.judged()
+        subjects = {one.subject.conversation: one.subject for one in judgement.relations}
+        missed = {
+            (conversation, at_ns): count
+            for (conversation, at_ns), count in judgement.missed.items()
+            if self._noted_to_ns < at_ns <= to_ns and not subjects[conversation].turned
+        }
+        self._noted_to_ns = to_ns
+        return with_missed(minutes, missed, subjects)
+
+    def _follow(self, rows: pl.DataFrame) -> None:
+        how = pl.col("how")
+        good, bad = how == GOOD, how.is_in(BAD_ENDS)
+        groups = (
+            rows.filter(good | bad)
+            .group_by(RELATION, maintain_order=True)
+            .agg(
+                pl.col(*_PLACE, "deadline_ns").first(),
+                *(pl.col(name).filter(good).alias(f"good_{name}") for name in ("ts_ns", "flow_id", "frame")),
+                *(pl.col(name).filter(bad).alias(f"bad_{name}") for name in ("ts_ns", "how", "frame")),
+            )
+        )
+        for row in groups.iter_rows(named=True):
+            key = tuple(row[name] for name in RELATION)
+            relation = self._relations.get(key) or self._new(key, row)
+            times, failures = row["good_ts_ns"], row["bad_ts_ns"]
+            if relation is None:
+                self._unfollowed += len(times) + len(failures)
+                continue
+            relation.take(
+                [Good(*one) for one in zip(times, row["good_flow_id"], row["good_frame"], strict=True)],
+                [Bad(*one) for one in zip(failures, row["bad_how"], row["bad_frame"], strict=True)],
+                self._limits.marks_per_relation,
+            )
+
+    def _new(self, key: tuple[Any, ...], row: dict[str, Any]) -> Relation | None:
+        client = row["client_ip"]
+        if (
+            len(self._relations) >= self._limits.relations
+            or self._of_client[client] >= self._limits.relations_per_client
+        ):
+            return None
+        self._of_client[client] += 1
+        subject = Subject(*key, *(row[name] for name in _PLACE))
+        period_ns = self._declared.get(
+            (subject.client_ip, subject.server_ip, subject.service, subject.what), 0
+        )
+        relation = Relation(subject, row["deadline_ns"], declared=period_ns > 0, period_ns=period_ns)
+        self._relations[key] = relation
+        return relation
+
+    def _hear(self, rows: pl.DataFrame) -> None:
+        """Learn when each conversation's client said something, of the conversations that have polls."""
+        shortest: dict[Conversation, int] = {}
+        for relation in self._relations.values():
+            if relation.period_ns:
+                of = relation.subject.conversation
+                shortest[of] = min(relation.period_ns, shortest.get(of, relation.period_ns))
+        heard = rows.filter(pl.col("how").is_in([GOOD, OTHER]))
+        times = heard.group_by(RELATION[:4], maintain_order=True).agg("ts_ns")
+        for client, server, proto, port, said in times.iter_rows():
+            conversation = (client, server, proto, port)
+            if conversation not in shortest:
+                continue
+            silences = self._silences.setdefault(conversation, Silences())
+            silences.shortest_ns = shortest[conversation]
+            silences.take(said, self._limits.silences_per_conversation)
+
+
+def _run_key(run: Run) -> tuple[Any, ...]:
+    subject = run.relation.subject
+    return *subject.conversation, subject.service, subject.what, run.key_ns
+
+
+def _key(site: CompiledSite, poll: Poll) -> tuple[Any, ...]:
+    """What a declared poll's requests are known by; empty where an asset has no address."""
+    ends = [site.assets[name].ip for name in (poll.client, poll.server)]
+    addresses = [address_bytes(ip) for ip in ends if ip is not None]
+    if len(addresses) < len(ends):
+        return ()
+    what = f"unit {poll.unit} function {poll.function} address {poll.address} quantity {poll.quantity}"
+    return (*addresses, poll.service, what)
+
+
+def _own_deadlines(site: CompiledSite) -> pl.DataFrame:
+    rows = {
+        key: milliseconds(poll.deadline_ms)
+        for poll in site.site.polls
+        if poll.deadline_ms is not None and (key := _key(site, poll))
+    }
+    return pl.DataFrame([(*key, own_ns) for key, own_ns in rows.items()], schema=DEADLINES, orient="row")
+
+
+def _deadline(site: CompiledSite) -> pl.Expr:
+    """A request has one deadline: its conduit's, which is the asked zone's unless the policy sets another."""
+    of_zone = pl.col("server_zone").replace_strict(
+        {zone: target.deadline_ns for zone, target in site.zone_targets.items()},
+        default=latency.DEFAULT_DEADLINE_NS,
+        return_dtype=pl.UInt64,
+    )
+    return pl.col("conduit").replace_strict(
+        {conduit: target.deadline_ns for conduit, target in site.conduit_targets.items()},
+        default=of_zone,
+        return_dtype=pl.UInt64,
+    )
