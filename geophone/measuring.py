@@ -13,6 +13,7 @@ from analyzers.conversations import Conversations
 from analyzers.exclusions import Exclusions
 from analyzers.measurements import SLA_MINUTES
 from analyzers.periods import Period
+from analyzers.polls.watch import Polls
 from analyzers.sla import Meter, MinuteNotes
 from analyzers.sla_report_form import CaptureName
 from analyzers.sla_totals import Measured, measured
@@ -72,11 +73,15 @@ def measure(
         if capture.sha256 in seen:
             continue
         seen.add(capture.sha256)
-        conversations, meter = Conversations(site), Meter(site, minute_notes(site))
+        # Findings are no part of a report: the policy's hash and the version go nowhere.
+        polls = Polls(site, "", "")
+        conversations, meter = Conversations(site), Meter(site, (*minute_notes(site), polls))
         with decode(capture, limits=limits) as run:
             for batches in run:
                 told = batches.get(COVERAGE.name)
-                meter.feed(conversations.enrich(batches), told)
+                traffic = conversations.enrich(batches)
+                polls.feed(traffic, told)
+                meter.feed(traffic, told)
                 if told is not None:
                     coverage.append(told)
                 if progress is not None:
