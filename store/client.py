@@ -180,6 +180,7 @@ def open_store(url: str | Path, *, patience: Patience | None = None, migrations:
     from store.migrate import FOLDER, migrate
     from store.queries.life import rebuild
     from store.recovery import finish_judged
+    from store.refill import refill
 
     address = parse_address(url)
     if isinstance(address, FolderAddress):
@@ -189,6 +190,7 @@ def open_store(url: str | Path, *, patience: Patience | None = None, migrations:
     try:
         migrate(store, migrations or FOLDER)
         finish_judged(store)
+        refill(store)
         rebuild(store)
     except BaseException:
         store.close()

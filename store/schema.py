@@ -170,12 +170,12 @@ class StoredTable:
             lines.append("PARTITION BY replay")
         lines.append(f"PRIMARY KEY ({', '.join(self.primary_key)})")
         lines.append(f"ORDER BY ({', '.join((*self.primary_key, *self.order_rest))})")
-        lines.append(f"SETTINGS {', '.join((*_DURABLE, *self.settings))}")
+        lines.append(f"SETTINGS {', '.join((*DURABLE, *self.settings))}")
         return "\n".join(lines)
 
 
 #: Together these keep every acknowledged row through a power cut; the engine's defaults lose the last seconds.
-_DURABLE: Final = (
+DURABLE: Final = (
     "fsync_after_insert = 1",
     "fsync_part_directory = 1",
     "min_rows_to_fsync_after_merge = 1",
@@ -261,8 +261,11 @@ def stored_table(name: str) -> StoredTable:
 
 
 def ddl() -> str:
-    """The DDL of every stored table, as one migration file holds it."""
-    return "".join(f"{stored.ddl()};\n\n" for stored in STORED_TABLES).rstrip("\n") + "\n"
+    """The DDL of every stored table and roll-up, as one migration file holds it."""
+    from store.rollups import ROLLUPS
+
+    made = [*(stored.ddl() for stored in STORED_TABLES), *(rollup.ddl() for rollup in ROLLUPS)]
+    return "".join(f"{text};\n\n" for text in made).rstrip("\n") + "\n"
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from analyzers.findings import Finding, canonical_order
 from store.client import Store
 from store.errors import StoreError, StoreInUse
 from store.recovery import finish_replay
+from store.rollups import ROLLUPS
 from store.rows import fact_table, finding_row, storable, table_of
 from store.schema import FACT_TABLES, FINDINGS, POLICIES, REPLAYS, stored_table
 
@@ -229,7 +230,7 @@ class ReplayWriter:
                 )
 
     def _drop_rows(self) -> None:
-        for table in FACT_TABLES:
+        for table in (*FACT_TABLES, *(rollup.name for rollup in ROLLUPS)):
             self._store.command(f"ALTER TABLE {table} DROP PARTITION {{replay:String}}", {"replay": self.id})
 
     def _last_row(self) -> dict[str, Any]:

@@ -39,7 +39,8 @@ _EDGES: Mapping[Kind, Sequence[Any]] = {
     Kind.ADDRESS: (bytes(16), bytes(10) + b"\xff\xff\x0a\x00\x00\x01", b"\xff" * 16),
     Kind.MAC: (0, 0x0080F4_0E1122, 2**64 - 1),
     Kind.INT16_LIST: ([], [-(2**15), 0, 2**15 - 1], [7]),
-    Kind.UINT32_LIST: ([], [2**32 - 1, 0], [7]),
+    # as long as the lists of buckets: a histogram is two lists
+    Kind.UINT32_LIST: ([], [2**32 - 1, 0, 1], [7]),
     Kind.UINT16_LIST: ([], [2**16 - 1, 0], [7]),
     Kind.TEXT_LIST: ([], ["T0855", "T0836"], [""]),
 }
