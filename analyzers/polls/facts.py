@@ -5,7 +5,7 @@ Rows of `flow_minutes` and `coverage` in, in any cut; answers to "what happened 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +45,8 @@ class Around(NamedTuple):
     #: RST of the server.
     refused: int
     repeated: int
+    #: Connections that the client opened and that carried no good answer for longer than a slot.
+    idle_openings: int = 0
 
 
 class FlowEnd(NamedTuple):
@@ -144,8 +146,22 @@ class Seen:
         """Bytes of the flow's stream went by that the capture did not see."""
         return flow_id in self._gaps
 
-    def around(self, conversation: Conversation, from_ns: int, to_ns: int) -> Around:
-        """What a conversation showed in the whole minutes between two moments, and of connections tried, all."""
+    @cached_property
+    def _openings(self) -> dict[Conversation, list[int]]:
+        found: dict[Conversation, list[int]] = {}
+        opened = self.flows.filter("opened").select(*CONVERSATION, "first_ns").sort("first_ns")
+        for client, server, proto, port, first_ns in opened.iter_rows():
+            found.setdefault((client, server, proto, port), []).append(first_ns)
+        return found
+
+    def around(self, conversation: Conversation, from_ns: int, to_ns: int, period_ns: int = 0) -> Around:
+        """What a conversation showed in the whole minutes between two moments, and of connections tried, all.
+
+        A connection that was opened more than a period before the end of it was tried in vain too: its first SYN was
+        lost, or what was asked on it was.
+        """
+        openings = self._openings.get(conversation, [])
+        idle = max(bisect_left(openings, to_ns - period_ns) - bisect_right(openings, from_ns), 0)
         rows = self._by_conversation.get(conversation, [])
         at = bisect_right(rows, (from_ns - MINUTE_NS,))
         packets_c2s = packets_s2c = attempts = frame = attempt_ns = refused = repeated = 0
@@ -160,7 +176,7 @@ class Seen:
                 attempts, refused = attempts + tried, refused + resets
                 if not frame:
                     frame, attempt_ns = tried_frame, tried_ns
-        return Around(packets_c2s, packets_s2c, attempts, frame, attempt_ns, refused, repeated)
+        return Around(packets_c2s, packets_s2c, attempts, frame, attempt_ns, refused, repeated, idle)
 
 
 def _of_minutes(rows: pl.DataFrame) -> pl.DataFrame:
@@ -199,6 +215,9 @@ def _added_minutes(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _of_flows(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by("flow_id").agg(
+        pl.col(CONVERSATION).first(),
+        first_ns=pl.col("first_ts").dt.epoch("ns").min(),
+        opened=pl.col("syn_frame").is_not_null().any(),
         last_ns=pl.col("last_ts").dt.epoch("ns").max(),
         fins_c2s=pl.col("fins_c2s").cast(pl.Int64).sum(),
         gap_bytes=_both("gap_bytes").sum(),
@@ -211,7 +230,14 @@ def _added_flows(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return (
         pl.concat(parts)
         .group_by("flow_id")
-        .agg(pl.col("last_ns").max(), pl.col("fins_c2s").sum(), pl.col("gap_bytes").sum())
+        .agg(
+            pl.col(CONVERSATION).first(),
+            pl.col("first_ns").min(),
+            pl.col("opened").any(),
+            pl.col("last_ns").max(),
+            pl.col("fins_c2s").sum(),
+            pl.col("gap_bytes").sum(),
+        )
     )
 
 

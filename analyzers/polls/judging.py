@@ -60,7 +60,7 @@ def judged(
         for whole, resumed in _stretches(relation, bad):
             stretch = _up_to(whole, horizon_ns)
             to_ns = horizon_ns if stretch.after is None else stretch.after.ts_ns
-            around = seen.around(conversation, stretch.before.ts_ns, to_ns)
+            around = seen.around(conversation, stretch.before.ts_ns, to_ns, relation.period_ns)
             surroundings = Surroundings(
                 seen=seen,
                 around=around,

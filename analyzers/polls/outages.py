@@ -67,7 +67,8 @@ class Run:
     @property
     def only_missed(self) -> bool:
         """No request came at all, and the client tried no connection."""
-        return self.bad == self.fates[Fate.MISSED] and not self.around.attempts
+        tried = self.around.attempts + self.around.idle_openings
+        return self.bad == self.fates[Fate.MISSED] and not tried
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,19 +125,18 @@ def _fate_of_missed(
 ) -> Callable[[int], Fate]:
     """What a slot is without a request, by its due time."""
     before, after = stretch.before, stretch.after
-    tried = surroundings.around.attempts > 0
+    tried = surroundings.around.attempts + surroundings.around.idle_openings > 0
     end = surroundings.seen.end_of(before.flow_id)
     if end is not None and end.closed_by_client and not tried and not asked_in_vain:
         return lambda _: Fate.STOPPED
     if after is not None and after.flow_id == before.flow_id and surroundings.seen.has_gap(before.flow_id):
         # The stream went on unseen: the client did ask, the capture was blind.
         return lambda _: Fate.UNKNOWN
-    if relation.declared or tried or asked_in_vain:
+    if relation.declared:
         return lambda _: Fate.MISSED
     to_ns = surroundings.horizon_ns if after is None else after.ts_ns
-    if surroundings.others_fail(before.ts_ns, to_ns):
-        return lambda _: Fate.MISSED
-    if stretch.streak < STEADY or not surroundings.resumed:
+    failing = tried or asked_in_vain or surroundings.others_fail(before.ts_ns, to_ns)
+    if not failing and (stretch.streak < STEADY or not surroundings.resumed):
         return lambda _: Fate.UNKNOWN
     silent_at = surroundings.silent_at
     return lambda due_ns: Fate.MISSED if silent_at(due_ns) else Fate.UNKNOWN

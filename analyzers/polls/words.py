@@ -143,6 +143,8 @@ def _attribution(runs: Sequence[Run]) -> str:
         told.append("Answers came after their deadline: too slow is the device or the way to it, not silent.")
     if fates[Fate.UNANSWERED]:
         told.append(_of_unanswered(around, runs))
+    if told and fates[Fate.MISSED]:
+        told.append("While it waited, the client asked nothing more.")
     if around.attempts:
         answer = (
             f"{around.refused:,} times refused with a reset: its address is there, its service is not"
@@ -150,6 +152,10 @@ def _attribution(runs: Sequence[Run]) -> str:
             else "nothing came back: the device or the way to it is down"
         )
         told.append(f"The client tried {around.attempts:,} connections that were not accepted, {answer}.")
+    if around.idle_openings:
+        told.append(
+            f"The client opened {around.idle_openings:,} connections on which no answer came for longer than a slot."
+        )
     if fates[Fate.MISSED] and not told:
         told.append(
             "No request came, and no connection was tried: the client, or the way from it to the tap; of the server "

@@ -110,6 +110,12 @@ class PumpB(Site):
             )
             self.clock.start(process)
 
+    def said_by(self, client: str) -> list[tuple[str, Said]]:
+        """What a polling client asked whom, as it counts itself."""
+        return [
+            (server, one) for name, server, source in self._clients if name == client for one in source.said
+        ]
+
     def operations(self, seen: Callable[[str, Said], Said] = lambda _, one: one) -> list[Operations]:
         """What was asked and answered, by client, server and function, as the stations count.
 

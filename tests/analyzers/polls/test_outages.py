@@ -87,10 +87,31 @@ def test_a_client_that_ended_it_and_tries_again_has_not() -> None:
     assert outage.first.bad == 20
 
 
+def test_a_client_that_opened_a_connection_long_before_it_was_answered_has_not_either() -> None:
+    told = Told()
+    told.poll("g" * 20)
+    told.seen(19.5, fins_c2s=1, fins_s2c=1)
+    # Its first SYN at 21 s, repeated until it was accepted at 39 s.
+    again = told.flow(anew=True)
+    told.seen(21, again, syn_frame=77, syn_ack_frame=99)
+    told.poll("g" * 10, from_s=40, flow=again)
+    outage = only(told)
+    assert not outage.only_missed
+    assert (outage.first.around.idle_openings, outage.first.bad) == (1, 20)
+
+
 def test_a_client_that_asks_for_something_else_has_made_a_choice() -> None:
     told = Told()
     told.poll("g" * 20 + "-" * 20 + "g" * 10)
     told.poll("g" * 50, from_s=0.4, address=100)
+    none(told)
+
+
+def test_a_choice_is_none_of_others_connections_or_a_refusal_before_it() -> None:
+    told = Told()
+    told.poll("g" * 20 + "e" + "-" * 20 + "g" * 10)
+    told.poll("g" * 50, from_s=0.4, address=100)
+    told.seen(30, told.flow(anew=True), syn_frame=77, syn_ack_frame=78)
     none(told)
 
 

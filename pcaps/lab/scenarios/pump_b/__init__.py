@@ -11,6 +11,7 @@ from pcaps.lab.scenarios.pump_b import (
     connection_flood,
     dhcp,
     firmware_changed,
+    link_cut,
     link_phases,
     modbus_answers,
     modbus_diagnostics,
@@ -20,6 +21,7 @@ from pcaps.lab.scenarios.pump_b import (
     modbus_survey,
     modbus_values,
     network_scan,
+    poll_flapping,
     sensor_silence,
     span,
     split_write,
@@ -43,4 +45,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *span.SCENARIOS,
     *sensor_silence.SCENARIOS,
     *link_phases.SCENARIOS,
+    *link_cut.SCENARIOS,
+    *poll_flapping.SCENARIOS,
 )
