@@ -13,7 +13,7 @@ ANOMALIES: Final = Table(
         Column("ts", Kind.TIMESTAMP, "the frame's time", "ns"),
         Column("frame", Kind.UINT64, "the frame"),
         Column("flow_id", Kind.UINT32, "the flow, where there is one", nullable=True),
-        Column("layer", Kind.NAME, "capture, link, network, tcp or the application protocol"),
+        Column("layer", Kind.NAME, "capture, link, network, tcp, udp or the application protocol"),
         Column("kind", Kind.NAME, "what is wrong"),
         Column("detail", Kind.TEXT, "the numbers behind it"),
     ),

@@ -37,7 +37,9 @@ def is_at(ip: str, mac: str) -> Ether:
 
 
 def conflicts(path: Path) -> list[str]:
-    return [row["detail"] for row in rows_of(path, "anomalies") if row["kind"] == "ip_conflict"]
+    rows = [row for row in rows_of(path, "anomalies") if row["kind"] == "ip_conflict"]
+    assert all(row["layer"] == "network" for row in rows)
+    return [row["detail"] for row in rows]
 
 
 def test_arp_says_which_mac_address_has_an_address(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ words! {
 }
 
 impl AnomalyKind {
-    /// The layer that it is met in; none where that is the application protocol that met it.
+    /// The layer that it is met in; none where that is the one of the protocol that met it.
     pub fn layer(self) -> Option<Layer> {
         use AnomalyKind as K;
         let layer = match self {
@@ -71,9 +71,10 @@ impl AnomalyKind {
             | K::FragmentOverlap
             | K::FragmentLength
             | K::FragmentLimit
-            | K::TinyFragment => Layer::Network,
-            K::TransportHeader
-            | K::OverlapConflict
+            | K::TinyFragment
+            // ARP and neighbour discovery say who has an address of the network layer.
+            | K::IpConflict => Layer::Network,
+            K::OverlapConflict
             | K::AckOutOfWindow
             | K::SequenceJump
             | K::SynInConnection
@@ -125,30 +126,104 @@ pub struct Flowless {
 }
 
 impl Flowless {
-    /// Writes one, within the limit of its kind.
-    pub fn report(&mut self, kind: AnomalyKind, at: At, detail: &str, limits: &Limits, rows: &mut Anomalies) {
+    /// Writes one, within the limit of its kind; `met` is the layer of a kind that has none of its own.
+    pub fn report(
+        &mut self,
+        (met, kind): (Layer, AnomalyKind),
+        at: At,
+        detail: &str,
+        limits: &Limits,
+        rows: &mut Anomalies,
+    ) {
         if self.tally.admit(kind, limits.anomalies_per_kind) {
-            push(rows, kind, Layer::Application, at, None, detail);
+            push(rows, kind, met, at, None, detail);
         }
     }
 }
 
-/// Writes one row; `application` is the layer of a kind that has none of its own.
-pub fn push(
-    rows: &mut Anomalies,
-    kind: AnomalyKind,
-    application: Layer,
-    at: At,
-    flow_id: Option<u32>,
-    detail: &str,
-) {
+/// Writes one row; `met` is the layer of a kind that has none of its own.
+pub fn push(rows: &mut Anomalies, kind: AnomalyKind, met: Layer, at: At, flow_id: Option<u32>, detail: &str) {
     rows.push(AnomalyRow {
         ts: at.ts,
         frame: at.frame,
         flow_id,
-        layer: kind.layer().unwrap_or(application),
+        layer: kind.layer().unwrap_or(met),
         kind,
         detail,
         _borrow: ROW,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind by the layer that it can be met in, as the standards of what it is about have it; the last are met by
+    /// more than one protocol.
+    const LAYERS: [(Option<Layer>, &[&str]); 6] = [
+        (Some(Layer::Capture), &["capture_cut", "record_length", "bad_block", "read_error"]),
+        (Some(Layer::Link), &["unknown_link_type", "link_header"]),
+        (
+            Some(Layer::Network),
+            &[
+                "tunnel_header",
+                "tunnel_nesting",
+                "network_header",
+                "fragment_overlap",
+                "fragment_length",
+                "fragment_limit",
+                "tiny_fragment",
+                "ip_conflict",
+            ],
+        ),
+        (
+            Some(Layer::Tcp),
+            &[
+                "overlap_conflict",
+                "ack_out_of_window",
+                "sequence_jump",
+                "syn_in_connection",
+                "reassembly_limit",
+            ],
+        ),
+        (Some(Layer::Modbus), &["not_modbus"]),
+        (
+            None,
+            &[
+                "transport_header",
+                "protocol_id",
+                "illegal_length",
+                "illegal_function",
+                "illegal_quantity",
+                "illegal_value",
+                "byte_count",
+                "response_mismatch",
+                "orphan_response",
+                "duplicate_response",
+                "pending_limit",
+                "reversed_roles",
+                "checksum",
+                "name_loop",
+                "malformed_message",
+                "identifier_in_use",
+                "sequence_gap",
+                "unreadable",
+                "lost_step",
+                "message_cut",
+                "sequence_reused",
+                "message_limit",
+                "unexpected_id",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn every_kind_has_the_layer_that_it_is_met_in() {
+        for kind in AnomalyKind::ALL {
+            let (layer, _) = LAYERS.iter().find(|(_, words)| words.contains(&kind.word())).unwrap();
+            assert_eq!(kind.layer(), *layer, "{}", kind.word());
+        }
+        let listed: usize = LAYERS.iter().map(|(_, words)| words.len()).sum();
+        assert_eq!(listed, AnomalyKind::COUNT);
+    }
 }

@@ -27,7 +27,7 @@ use crate::tcp::{Challenger, Held, Reuse};
 use crate::transport::{self, Segment, TCP, UDP};
 use crate::tunnel;
 use crate::warm;
-use crate::words::EndReason;
+use crate::words::{EndReason, Layer};
 
 pub use kept::Kept;
 
@@ -289,7 +289,7 @@ impl Decoder {
         if packet.protocol == TCP {
             match transport::tcp(packet.transport, packet.transport_length) {
                 Ok(segment) => self.tcp(carried, link, (packet, network), &segment, is_copy),
-                Err(Malformed(why)) => self.malformed(interface, AnomalyKind::TransportHeader, why, at),
+                Err(Malformed(why)) => self.bad_transport(interface, Layer::Tcp, why, at),
             }
             return;
         }
@@ -299,9 +299,7 @@ impl Decoder {
                     let ports = [datagram.source_port, datagram.destination_port];
                     (ports, datagram.payload, datagram.length)
                 }
-                Err(Malformed(why)) => {
-                    return self.malformed(interface, AnomalyKind::TransportHeader, why, at);
-                }
+                Err(Malformed(why)) => return self.bad_transport(interface, Layer::Udp, why, at),
             }
         } else {
             if !READ_PROTOCOLS.contains(&packet.protocol) {
@@ -451,15 +449,30 @@ impl Decoder {
     }
 
     fn report(&mut self, kind: AnomalyKind, at: At, detail: &str) {
+        self.report_met(Layer::Application, kind, at, detail);
+    }
+
+    /// The same, of a kind that more than one layer knows.
+    fn report_met(&mut self, layer: Layer, kind: AnomalyKind, at: At, detail: &str) {
         let Shared { tables, limits, .. } = &mut self.shared;
-        self.flowless.report(kind, at, detail, limits, &mut tables.anomalies);
+        self.flowless.report((layer, kind), at, detail, limits, &mut tables.anomalies);
     }
 
     #[cold]
     fn malformed(&mut self, interface: u16, kind: AnomalyKind, why: &str, at: At) {
+        self.count_malformed(interface);
+        self.report(kind, at, why);
+    }
+
+    #[cold]
+    fn bad_transport(&mut self, interface: u16, layer: Layer, why: &str, at: At) {
+        self.count_malformed(interface);
+        self.report_met(layer, AnomalyKind::TransportHeader, at, why);
+    }
+
+    fn count_malformed(&mut self, interface: u16) {
         self.coverage.cell(interface).malformed += 1;
         self.summary.malformed_frames += 1;
-        self.report(kind, at, why);
     }
 
     /// A frame that carries no IP packet.

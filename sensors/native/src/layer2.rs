@@ -8,7 +8,7 @@ use crate::observations::{Observation, Observed};
 use crate::protocol::iec61850::{goose, sampled_values};
 use crate::protocol::{FrameMemory, ethercat, profinet};
 use crate::tables::Tables;
-use crate::words::{ObservationKind, ObservationSource};
+use crate::words::{Layer, ObservationKind, ObservationSource};
 
 /// Where a frame's rows go.
 pub struct FrameOutput<'a> {
@@ -54,7 +54,13 @@ impl FrameOutput<'_> {
 
     /// Writes an anomaly of the frame, within the limit of its kind.
     pub fn anomaly(&mut self, kind: AnomalyKind, detail: &str) {
-        self.flowless.report(kind, self.at, detail, self.limits, &mut self.tables.anomalies);
+        self.flowless.report(
+            (Layer::Application, kind),
+            self.at,
+            detail,
+            self.limits,
+            &mut self.tables.anomalies,
+        );
     }
 }
 

@@ -25,6 +25,8 @@ macro_rules! words {
         }
 
         impl $name {
+            /// Each of them, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
             /// How many there are.
             pub const COUNT: usize = <Self as $crate::words::Words>::WORDS.len();
 
@@ -140,6 +142,7 @@ words! {
         Mqtt = "mqtt",
         /// Any other application protocol.
         Application = "application",
+        Udp = "udp",
     }
 }
 

@@ -108,3 +108,13 @@ proptest! {
         prop_assert_eq!(decoder.summary().frames, frames.len() as u64);
     }
 }
+
+#[test]
+fn a_transport_header_that_cannot_be_is_an_anomaly_of_its_own_layer() {
+    for (protocol, layer) in [(6, "tcp"), (17, "udp")] {
+        let frame = ipv4(0, protocol, 1, 64, &[0, 7, 0, 9, 0]);
+        let decoded = decode(&pcap(&[(support::START, frame)]), &[]);
+        let expected = [format!("transport_header {layer}")];
+        assert_eq!(decoded.lines("anomalies", &["kind", "layer"]), expected);
+    }
+}

@@ -50,7 +50,7 @@ For a minute a laptop in the pump hall says every four seconds, unasked, that th
 seconds later the controller, asked by the router, says that it is the controller's. The address changes its MAC
 {flips} times. What the control room sends in between goes where the router last believed it to be.
 """,
-            truth={"anomalies": ("application ip_conflict",)},
+            truth={"anomalies": ("network ip_conflict",)},
             planted=(
                 # The laptop never says an address of its own: the network does not show who it is.
                 replace(
