@@ -14,19 +14,19 @@ class Behaviour:
 
     def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
         off = site.site.detections.switched_off
-        self._detections = [kind(site) for kind in DETECTIONS if kind.id not in off]
+        self.running = tuple(kind(site) for kind in DETECTIONS if kind.id not in off)
         self._reporter = Reporter(site, policy_sha256, version)
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
-        for detection in self._detections:
+        for detection in self.running:
             detection.feed(traffic)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture, in canonical order."""
         findings = [
             finding
-            for detection in self._detections
+            for detection in self.running
             for finding in self._reporter.findings(detection, detection.violations(), capture_sha256)
         ]
         return sorted(findings, key=canonical_order)

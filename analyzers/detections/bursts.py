@@ -56,6 +56,11 @@ class Bursts:
         if self._rows > max(_PENDING_LIMIT, self._items.height):
             self._kept()
 
+    @property
+    def kept(self) -> int:
+        """How many different things are held in memory."""
+        return self._kept().height
+
     def violations(self) -> pl.DataFrame:
         """What lies in a window that reached the threshold: columns of VIOLATION, by subject and minute."""
         totals = self._totals.all()

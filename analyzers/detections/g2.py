@@ -51,6 +51,7 @@ class AddressFlipping(Detection):
         super().__init__(site)
         self._changes = Bursts(self.settings.G2.changes, slots=_SLOTS, slot_ns=MINUTE_NS)
         self._left = FirstTimes(_MACS)
+        # The last time, as the first of the negated ones.
         self._taken = FirstTimes(_MACS)
 
     def feed(self, traffic: Traffic) -> None:
@@ -73,12 +74,13 @@ class AddressFlipping(Detection):
         changes = told(placed, "arp", "announce")
         at = pl.col("ts_ns")
         self._left.add(changes.with_columns(mac="was"), at)
-        self._taken.add(changes.with_columns(mac="now"), at)
+        self._taken.add(changes.with_columns(mac="now"), -at)
         self._changes.add(changes, pl.col("detail"))
 
     def violations(self) -> pl.DataFrame:
-        """Changes of addresses that went back to a MAC."""
-        back = self._taken.all().join(self._left.all(), on=list(_MACS), how="semi")
+        """Changes of addresses that went back to a MAC they had left."""
+        both = self._left.all().join(self._taken.all(), on=list(_MACS), how="inner", suffix="_last")
+        back = both.filter(-pl.col("seen_ns_last") > pl.col("seen_ns"))
         return self._changes.violations().join(back, on="server_ip", how="semi")
 
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:

@@ -1,0 +1,111 @@
+"""All detections over whole captures: the same for every cut, silent where they are off, and never with a secret."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from analyzers.behaviour import Behaviour
+from analyzers.conversations import Conversations
+from analyzers.detections import DETECTIONS
+from analyzers.findings import canonical_line
+from pcaps import sample
+from policy.detection_settings import DETECTION_IDS
+from policy.loader import PolicyError, load, loads
+from policy.zoning import CompiledSite, compile_site
+from sensors.capture import open_capture
+from sensors.engine import decode
+from tests.policy.factories import SITE, transaction
+
+CAPTURES = ("modbus-survey", "modbus-answers", "opcua-exposed", "mqtt-misuse", "network-scan", "arp-flip")
+
+
+@cache
+def batches_of(name: str) -> tuple[dict[str, pa.RecordBatch], ...]:
+    with decode(open_capture(sample(name).capture)) as run:
+        return tuple(dict(batches) for batches in run)
+
+
+def whole(name: str) -> dict[str, pa.RecordBatch]:
+    """All rows of a capture as one batch a table."""
+    parts: dict[str, list[pa.RecordBatch]] = {}
+    for batches in batches_of(name):
+        for table, batch in batches.items():
+            parts.setdefault(table, []).append(batch)
+    return {
+        table: pl.DataFrame(pl.concat([pl.DataFrame(batch) for batch in batches])).to_arrow().to_batches()[0]
+        for table, batches in parts.items()
+    }
+
+
+def lines(site: CompiledSite, parts: list[dict[str, pa.RecordBatch]]) -> bytes:
+    conversations, behaviour = Conversations(site), Behaviour(site, "p" * 64, "0.1.0")
+    for part in parts:
+        behaviour.feed(conversations.enrich(part))
+    return b"".join(canonical_line(finding) for finding in behaviour.finish("c" * 64))
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+@pytest.mark.parametrize("rows", [7, 101])
+def test_findings_do_not_depend_on_how_rows_are_cut(name: str, rows: int) -> None:
+    site = compile_site(load(sample(name).policy).site)
+    found = lines(site, list(batches_of(name)))
+    assert found
+    everything = whole(name)
+    first = {"flow_starts": everything.pop("flow_starts")}
+    longest = max(batch.num_rows for batch in everything.values())
+    cut = [
+        {table: batch.slice(start, rows) for table, batch in everything.items() if batch.num_rows > start}
+        for start in range(0, longest, rows)
+    ]
+    assert lines(site, [first, *cut]) == found
+    # Rows are written when they are complete: what happened earlier may come later.
+    assert lines(site, [first, *reversed(cut)]) == found
+
+
+def test_asking_in_between_changes_nothing() -> None:
+    site = compile_site(load(sample("opcua-exposed").policy).site)
+    conversations, behaviour = Conversations(site), Behaviour(site, "p" * 64, "0.1.0")
+    for batches in batches_of("opcua-exposed"):
+        behaviour.feed(conversations.enrich(batches))
+        behaviour.finish("c" * 64)
+    asked = b"".join(canonical_line(finding) for finding in behaviour.finish("c" * 64))
+    assert asked == lines(site, list(batches_of("opcua-exposed")))
+
+
+@pytest.mark.parametrize("kind", [kind.id for kind in DETECTIONS])
+def test_off_means_off(kind: str) -> None:
+    site = compile_site(loads(SITE + f"detections: {{switched_off: [{kind}]}}\n").site)
+    behaviour = Behaviour(site, "p" * 64, "0.1.0")
+    assert kind not in {one.id for one in behaviour.running}
+    assert len(behaviour.running) == len(DETECTIONS) - 1
+
+
+def test_a_threshold_of_the_policy_counts() -> None:
+    wire = transaction(3, outcome="exception", exception_code=2, address=9)
+    strict = compile_site(loads(SITE + "detections: {M9: {addresses: 1}}\n").site)
+    for site, kinds in ((compile_site(loads(SITE).site), set()), (strict, {"M9"})):
+        behaviour = Behaviour(site, "p" * 64, "0.1.0")
+        behaviour.feed(wire.traffic(site))
+        assert {finding.kind for finding in behaviour.finish("c" * 64)} == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{switched_off: [O33]}", r"policy\.yaml:\d+ detections: .*did you mean 'O3'"),
+        ("{M8: {unit: 3}}", r"detections\.M8\.unit: unknown key; did you mean 'units'"),
+        ("{M8: {units: 0}}", r"detections\.M8\.units: "),
+        ("{M8: off}", r"detections\.M8: YAML reads off as false"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_place(text: str, message: str) -> None:
+    with pytest.raises(PolicyError, match=message):
+        loads(SITE + f"detections: {text}\n")
+
+
+def test_every_id_can_be_switched_off_at_once() -> None:
+    loads(SITE + f"detections: {{switched_off: [{', '.join(DETECTION_IDS)}]}}\n")
