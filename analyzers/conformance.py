@@ -6,10 +6,13 @@ which can be added in any order, and everything else happens once, at the end.
 
 from __future__ import annotations
 
+import polars as pl
+
 from analyzers.findings import Finding, canonical_order
 from analyzers.gathered import Gathered
 from analyzers.reporting import Reporter
 from policy.checks import CHECKS
+from policy.checks.base import BatchCheck, CaptureCheck, Check
 from policy.judged import judge
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -21,19 +24,26 @@ class Conformance:
     def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
         self._site = site
         self._reporter = Reporter(site, policy_sha256, version)
-        self._gathered = {check.id: Gathered() for check in CHECKS}
+        self._gathered = {check: Gathered() for check in CHECKS if isinstance(check, BatchCheck)}
+        self._watches = {check: check.watch(site) for check in CHECKS if isinstance(check, CaptureCheck)}
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
         judged = judge(self._site, traffic)
-        for check in CHECKS:
-            self._gathered[check.id].add(check.violations(self._site, judged))
+        for check, gathered in self._gathered.items():
+            gathered.add(check.violations(self._site, judged))
+        for watch in self._watches.values():
+            watch.feed(judged)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
-        """Every finding of the capture, in canonical order."""
+        """Every finding of the capture up to now, in canonical order."""
+        violations: dict[Check, pl.DataFrame] = {
+            **{check: gathered.all() for check, gathered in self._gathered.items()},
+            **{check: watch.violations() for check, watch in self._watches.items()},
+        }
         findings = [
             finding
-            for check in CHECKS
-            for finding in self._reporter.findings(check, self._gathered[check.id].all(), capture_sha256)
+            for check, found in violations.items()
+            for finding in self._reporter.findings(check, found, capture_sha256)
         ]
         return sorted(findings, key=canonical_order)

@@ -9,13 +9,14 @@ import polars as pl
 import pyarrow as pa
 
 from analyzers.frames import frame_of
-from policy.traffic import CONVERSATION, TRAFFIC_TABLES, Traffic, with_conversation
+from policy.traffic import CONVERSATION, LINK, TRAFFIC_TABLES, Traffic, with_conversation
 from policy.zoning import CompiledSite
 from sensors.records import FLOW_STARTS, Table
 
 _FLOWS_SCHEMA: Final = {
     "flow_id": pl.UInt32(),
     **{name: kind for name, kind in CONVERSATION.items() if name != "turned"},
+    **LINK,
 }
 
 #: What holds of a row that belongs to no flow; what is not here stays unknown.
@@ -82,7 +83,7 @@ class Conversations:
         lowest, highest = rows.select(low=pl.col("flow_id").min(), high=pl.col("flow_id").max()).row(0)
         if lowest is not None and (lowest < 1 or highest > self._flows.height):
             raise ValueError(f"rows name flows {lowest} to {highest}; known are 1 to {self._flows.height}")
-        missing = [name for name in _FLOWS_SCHEMA if name not in rows.columns]
+        missing = [name for name in _FLOWS_SCHEMA if name in schema and name not in rows.columns]
         known = self._flows.select(pl.col(missing).gather(rows["flow_id"] - 1))
         joined = rows.hstack(known.get_columns())
         if rows["flow_id"].null_count():

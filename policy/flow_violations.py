@@ -19,17 +19,22 @@ def violating_conversations(
     flows: pl.DataFrame,
     *,
     confidence: pl.Expr | None = None,
-    what: str = "",
+    what: str | pl.Expr = "",
+    nearest: pl.Expr | None = None,
+    note: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Judged flow minutes that violate in, violations out; the subject is client, server, protocol and port.
 
     `confidence`: the rank, where who is client and who is server is not all there is to doubt; `what`: tells
-    violations of one conversation apart.
+    violations of one conversation apart; `nearest`: the rule that is meant, where it is not the one that came closest;
+    `note`: what the evidence says beside.
     """
     if flows.is_empty():
         return pl.DataFrame(schema=VIOLATION)
     rows = flows.with_columns(
-        what=pl.lit(what),
+        what=pl.lit(what) if isinstance(what, str) else what,
+        meant=pl.lit(None, pl.String) if nearest is None else nearest,
+        note=pl.lit("") if note is None else note,
         operation=pl.lit(""),
         ts_ns=pl.col("first_ts").dt.epoch("ns"),
         last_ns=pl.col("last_ts").dt.epoch("ns"),
@@ -60,6 +65,8 @@ _DESCRIBED: Final = (
     "wire_bytes_c2s",
     "wire_bytes_s2c",
     "role_source",
+    "meant",
+    "note",
 )
 
 
@@ -89,7 +96,7 @@ def _described(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.format("opening not seen, roles by {}", pl.col("role_source").str.replace("_", " ")))
     )
     text = pl.format(
-        "{} {}{} → {}{}, {}, {} packets out ({} bytes), {} back ({} bytes), {}",
+        "{} {}{} → {}{}, {}, {} packets out ({} bytes), {} back ({} bytes), {}{}",
         names,
         address_texts(rows["client_ip"]),
         client_port,
@@ -101,9 +108,11 @@ def _described(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
         "packets_s2c",
         "wire_bytes_s2c",
         opened,
+        "note",
     )
-    return rows.with_columns(
-        text.alias("text"), nearest.gather(rows["verdict"]).fill_null("").alias("nearest")
+    closest = nearest.gather(rows["verdict"]).fill_null("").alias("closest")
+    return rows.with_columns(closest).with_columns(
+        text.alias("text"), pl.coalesce("meant", "closest").alias("nearest")
     )
 
 

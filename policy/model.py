@@ -209,6 +209,11 @@ class Conduit(Model):
     eap: AccessPoint | None = Field(
         default=None, description="the only devices that may carry traffic across"
     )
+    cleartext: Literal["allow", "deny"] = Field(
+        default="allow",
+        description="deny: what crosses has to be protected, whatever a rule allows: no Telnet, FTP, HTTP, SNMP before "
+        "version 3, MQTT without TLS, OPC UA without security",
+    )
     allow: tuple[AllowRule, ...] = Field(default=(), description="what may be done; none means nothing")
 
 
@@ -257,7 +262,7 @@ class RemoteAccess(Model):
     )
 
 
-def _epoch_ns(moment: datetime) -> int:
+def epoch_ns(moment: datetime) -> int:
     """Whole ns since the epoch; datetime arithmetic is exact, `timestamp()` is not."""
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
 
@@ -275,12 +280,12 @@ class _Interval(Model):
     @property
     def start_ns(self) -> int:
         """Start in ns since the epoch, UTC."""
-        return _epoch_ns(self.start)
+        return epoch_ns(self.start)
 
     @property
     def end_ns(self) -> int:
         """End in ns since the epoch, UTC; not included."""
-        return _epoch_ns(self.end)
+        return epoch_ns(self.end)
 
 
 class Approval(_Interval):

@@ -65,6 +65,15 @@ CONVERSATION: Final[dict[str, pl.DataType]] = {
 }
 
 
+#: What minutes of flows know beside: who sent the flow's first frame on this link, and to whom (0 without MACs), and
+#: the tunnel that it came in.
+LINK: Final[dict[str, pl.DataType]] = {
+    "client_mac": pl.UInt64(),
+    "server_mac": pl.UInt64(),
+    "tunnel": pl.String(),
+}
+
+
 def table_schema(table: Table) -> dict[str, pl.DataType]:
     """The columns of a wire table as they are held here."""
     return {column.name: POLARS_TYPES[column.kind] for column in table.columns}
@@ -72,7 +81,8 @@ def table_schema(table: Table) -> dict[str, pl.DataType]:
 
 def with_conversation(table: Table) -> dict[str, pl.DataType]:
     """The columns of a wire table whose rows know their conversation."""
-    return {**table_schema(table), **CONVERSATION}
+    of_link = LINK if table is FLOW_MINUTES else {}
+    return {**table_schema(table), **CONVERSATION, **of_link}
 
 
 FLOW_MINUTE_SCHEMA: Final = with_conversation(FLOW_MINUTES)

@@ -15,16 +15,9 @@ def unjudged(site: Site) -> list[Lint]:
 
 
 def _sections(site: Site) -> Iterator[Lint]:
-    zones = [index for index, zone in enumerate(site.zones) if "internet" in zone.model_fields_set]
-    eaps = [index for index, conduit in enumerate(site.conduits) if conduit.eap]
-    expiring, expected = _rules_with(site, "expires"), _rules_with(site, "expect_used_days")
     excluded = [index for index, change in enumerate(site.changes) if change.sla_exclude]
     rolled_back = [index for index, change in enumerate(site.changes) if change.rollback_by]
     sections: tuple[tuple[Path, str, Sized], ...] = (
-        (("zones", *zones[:1]), "internet", zones),
-        (("conduits", *eaps[:1]), "eap", eaps),
-        (next(iter(expiring), ()), "expires", expiring),
-        (next(iter(expected), ()), "expect_used_days", expected),
         (("remote_access",), "remote_access", site.remote_access),
         (("changes", *excluded[:1]), "sla_exclude", excluded),
         (("changes", *rolled_back[:1]), "rollback_by", rolled_back),
@@ -32,13 +25,3 @@ def _sections(site: Site) -> Iterator[Lint]:
     for where, key, present in sections:
         if present:
             yield Lint("not-judged-yet", where, f"no check judges {key} yet ({len(present)} in this file)")
-
-
-def _rules_with(site: Site, key: str) -> list[Path]:
-    """The place of each rule that has the key."""
-    return [
-        ("conduits", at, "allow", index)
-        for at, conduit in enumerate(site.conduits)
-        for index, rule in enumerate(conduit.allow)
-        if getattr(rule, key) is not None
-    ]

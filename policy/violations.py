@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from policy.zoning import CompiledSite
-from sensors.addresses import address_text
+from sensors.addresses import address_text, mac_text
 
 MINUTE_NS: Final = 60_000_000_000
 #: Examples kept of a subject and minute: a flood adds to the count, not to the evidence.
@@ -134,6 +134,13 @@ def merged(
     return _with_examples(groups, examples, keys)
 
 
+def added_up(total: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Violations with more of them: one row a subject and minute, the same whatever order they came in."""
+    if more.is_empty():
+        return total
+    return merged(pl.concat([total, more.select(*VIOLATION)])).select(*VIOLATION)
+
+
 _ADDED: Final = (
     "count",
     "first_ns",
@@ -197,3 +204,12 @@ def address_texts(addresses: pl.Series) -> pl.Series:
         .to_frame()
         .join(table, on="address", how="left", maintain_order="left")["text"]
     )
+
+
+def mac_texts(macs: pl.Series) -> pl.Series:
+    """MAC addresses of 48 bits as text; one conversion a distinct address."""
+    distinct = macs.unique()
+    table = pl.DataFrame(
+        {"mac": distinct, "text": pl.Series([mac_text(m) for m in distinct], dtype=pl.String)}
+    )
+    return macs.rename("mac").to_frame().join(table, on="mac", how="left", maintain_order="left")["text"]

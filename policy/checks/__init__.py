@@ -10,6 +10,15 @@ from policy.checks.seg_02 import SkippedLevel
 from policy.checks.seg_03 import AgainstTheConduit
 from policy.checks.seg_04 import ServiceNotAllowed
 from policy.checks.seg_05 import OperationNotAllowed
+from policy.checks.seg_06 import PublicAddress
+from policy.checks.seg_07 import TwoZones
+from policy.checks.seg_08 import AroundTheAccessPoint
+from policy.checks.seg_09 import UndeclaredDevice
+from policy.checks.seg_10 import AddressClaimedTwice
+from policy.checks.seg_11 import UnusedRule
+from policy.checks.seg_12 import ExpiredRuleInUse
+from policy.checks.seg_13 import Cleartext
+from policy.checks.seg_14 import Pastime
 
 CHECKS: Final[tuple[Check, ...]] = (
     UndeclaredConversation(),
@@ -17,4 +26,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     AgainstTheConduit(),
     ServiceNotAllowed(),
     OperationNotAllowed(),
+    PublicAddress(),
+    TwoZones(),
+    AroundTheAccessPoint(),
+    UndeclaredDevice(),
+    AddressClaimedTwice(),
+    UnusedRule(),
+    ExpiredRuleInUse(),
+    Cleartext(),
+    Pastime(),
 )

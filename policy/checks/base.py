@@ -26,13 +26,45 @@ class Check(ABC):
     possible_techniques: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def violations(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
-        """The violations in one batch: columns of VIOLATION, one row a subject and minute."""
-
-    @abstractmethod
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
         """Why this is a violation, in whole sentences; `violation` is a row of VIOLATION or several added."""
 
     def title_of(self, violation: Mapping[str, Any]) -> str:
         """The title of one violation; the check's own unless it can say more."""
         return self.title
+
+
+class BatchCheck(Check):
+    """A check that tells by each row alone."""
+
+    @abstractmethod
+    def violations(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The violations in one batch: columns of VIOLATION, one row a subject and minute."""
+
+
+class Watch(ABC):
+    """A check at work on one capture: it keeps what it needs of the batches, in bounds, however they are cut."""
+
+    @abstractmethod
+    def feed(self, judged: Judged) -> None:
+        """Take one batch."""
+
+    @abstractmethod
+    def violations(self) -> pl.DataFrame:
+        """What the batches up to now show: columns of VIOLATION, one row a subject and minute."""
+
+
+class CaptureCheck(Check):
+    """A check that has to see more than a row: devices, names, what is never used."""
+
+    @abstractmethod
+    def watch(self, site: CompiledSite) -> Watch:
+        """Begin with a capture."""
+
+
+class AccessCheck(Check):
+    """A check of remote access: it looks at whole visits."""
+
+    @abstractmethod
+    def violations(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
+        """The visits (columns of `policy.visits.VISIT`) that violate: columns of VIOLATION."""

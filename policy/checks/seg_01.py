@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from policy.checks.base import Check
+from policy.checks.base import BatchCheck
 from policy.flow_violations import rows_that_skip, violating_conversations
 from policy.judged import UNDECLARED, Judged
 from policy.violations import zone_text
 from policy.zoning import CompiledSite
 
 
-class UndeclaredConversation(Check):
+class UndeclaredConversation(BatchCheck):
     """A conversation between zones that no conduit declares.
 
     Reports

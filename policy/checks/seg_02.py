@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from policy.checks.base import Check
+from policy.checks.base import BatchCheck
 from policy.flow_violations import rows_that_skip, violating_conversations
 from policy.judged import DECLARED, Judged
 from policy.violations import zone_text
 from policy.zoning import CompiledSite
 
 
-class SkippedLevel(Check):
+class SkippedLevel(BatchCheck):
     """A conversation straight between the office and the control levels, without a stop in the DMZ.
 
     Reports

@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from policy.checks.base import Check
+from policy.checks.base import BatchCheck
 from policy.flow_violations import rows_that_skip, violating_conversations
 from policy.judged import AGAINST, Judged
 from policy.violations import zone_text
 from policy.zoning import CompiledSite
 
 
-class AgainstTheConduit(Check):
+class AgainstTheConduit(BatchCheck):
     """A conversation opened from the side of a conduit that is only meant to be asked.
 
     Reports

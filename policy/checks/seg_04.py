@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from policy.checks.base import Check
+from policy.checks.base import BatchCheck
 from policy.flow_violations import violating_conversations
 from policy.judged import DECLARED, Judged
 from policy.violations import LOW, zone_text
@@ -17,7 +17,7 @@ from policy.zoning import CompiledSite
 UNRECOGNISED: Final = "unrecognised"
 
 
-class ServiceNotAllowed(Check):
+class ServiceNotAllowed(BatchCheck):
     """A conversation across a declared conduit that none of its rules allows.
 
     Reports

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from policy.checks.base import Check
+from policy.checks.base import BatchCheck
 from policy.judged import Judged
 from policy.operations import OPERATIONS
 from policy.violations import zone_text
@@ -24,7 +24,7 @@ _WORDS: Final = {
 }
 
 
-class OperationNotAllowed(Check):
+class OperationNotAllowed(BatchCheck):
     """An operation that none of the rules that allow the conversation allows.
 
     Reports

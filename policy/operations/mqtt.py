@@ -189,7 +189,11 @@ def _outcome_text() -> pl.Expr:
     outcome = pl.col("outcome")
     return (
         pl.when(outcome == "answered")
-        .then(pl.when(pl.col("does") == "publish").then(pl.lit("confirmed")).otherwise(pl.lit("accepted")))
+        .then(
+            pl.when((pl.col("does") == "publish") & ~pl.col("will"))
+            .then(pl.lit("confirmed"))
+            .otherwise(pl.lit("accepted"))
+        )
         .when(outcome == "refused")
         .then(pl.format("refused: {}", pl.col("reason").str.replace_all("_", " ")))
         .when(outcome == "one_way")

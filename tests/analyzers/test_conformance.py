@@ -26,15 +26,21 @@ from tests.policy.factories import (
     PUBLIC,
     SAFETY_PLC,
     SECOND,
-    SITE,
     Wire,
     batch,
     compiled,
     conversation,
     transaction,
 )
+from tests.policy.factories import SITE as BARE
 
-MINE = compiled()
+#: Every host that is not the matter is declared, and may reach the internet: each test is of one check.
+SITE = BARE.replace("sensors: [s1]", "internet: allow, sensors: [s1]").replace(
+    "assets:\n",
+    "assets:\n- {id: host1, zone: plant, ip: 10.20.0.77}\n- {id: host2, zone: plant, ip: 10.20.0.78}\n"
+    "- {id: host3, zone: dmz, ip: 10.35.0.99}\n",
+)
+MINE = compiled(SITE)
 CHANGE = """\
 changes:
 - {ref: CHG-42, start: "2026-11-23T12:00:00Z", end: "2026-11-23T13:00:00Z", assets: [plc1], operations: [modbus.write]}

@@ -214,6 +214,21 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                 stranger("SEG-02", 1, "from level 4 to level 1", (398, 560), "ua2"),
             ),
             expected=(
+                *(
+                    expect(
+                        site,
+                        "SEG-13",
+                        client,
+                        "ua1",
+                        PORT,
+                        "opcua",
+                        conduit="c-room-plant",
+                        severity=4,
+                        exactly=1,
+                        because="medium, one more for an established session",
+                    )
+                    for client in ("scada1", "ews1")
+                ),
                 expect(
                     site,
                     "SEG-05",

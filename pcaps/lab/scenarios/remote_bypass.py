@@ -140,6 +140,22 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                     severity=4,
                     because=f"medium, {established}",
                 ),
+                *(
+                    expect(
+                        site,
+                        "SEG-06",
+                        src,
+                        dst,
+                        port,
+                        service,
+                        severity=5,
+                        because=f"high, {established}",
+                    )
+                    for src, dst, port, service in (
+                        ("ews1", "relay1", tunnels.TEAMVIEWER_PORT, "teamviewer"),
+                        ("hist1", "peer1", tunnels.WIREGUARD_PORT, "wireguard"),
+                    )
+                ),
                 expect(
                     site,
                     "SEG-01",

@@ -7,11 +7,12 @@ make shift-calm` makes it anew, and so do the tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from pcaps import Planted
-from pcaps.lab.notes import Expected, Notes, Table
+from pcaps.lab.notes import Expected, Notes, Table, moment
 from pcaps.lab.scenarios.base import (
     Made,
     Scenario,
@@ -145,6 +146,15 @@ def _make(seed: int) -> Made:
                     because="medium, one more for an established session",
                 ),
                 expect(
+                    kind="SEG-09",
+                    src_ip=address["port-lap7"],
+                    dst_ip="",
+                    dst_port=0,
+                    service="",
+                    severity=2,
+                    because="low; it is a device, whoever it talks with",
+                ),
+                expect(
                     kind="SEG-01",
                     src_ip=address["vpn1"],
                     dst_ip=address["ews1"],
@@ -193,7 +203,13 @@ def _what_was_planted(site: ValueChain, captured: Sequence[Captured]) -> tuple[P
         historian("SEG-05", count=2, because="two writes; its rule lets the historian only read"),
         historian("M1", count=2, because="two writes of a client that never wrote there"),
         laptop("SEG-04", because="one session; the rule is for the crane gateway alone"),
-        laptop("SEG-09", because="one device that nobody declared, and that was never there before"),
+        # It is of the device, whoever it talks with.
+        replace(
+            laptop("SEG-09", because="one device that nobody declared, and that was never there before"),
+            dst_ip="",
+            service="",
+            first=moment(min(one.ts_ns for one in captured if one.sender.name == "port-lap7")),
+        ),
         laptop("Q2", because="one subscription to #"),
         evening("SEG-01", because="one session; no conduit leads from remote access to the control room"),
         evening("RA-01", because="one session that goes past the jump host"),

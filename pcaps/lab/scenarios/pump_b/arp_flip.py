@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from pcaps.lab.notes import Expected
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.failover import advertise, gratuitous_arp, virtual_mac
 from pcaps.lab.synth.frames import arp_reply
@@ -16,6 +17,7 @@ from pcaps.lab.synth.frames import arp_reply
 _NAME: Final = "arp-flip"
 _TWIN: Final = "arp-flip-benign"
 _MINUTES: Final = 3
+_JOINS: Final = (40, 42)
 _POISONED: Final = range(60, 120, 4)
 #: The pumps' shared address and its group.
 _SHARED, _GROUP = "10.220.0.15", 15
@@ -28,6 +30,9 @@ def _make(seed: int) -> Made:
     site = PumpB(seed, _MINUTES, start_minute=155)
     site.calm()
     network, laptop, victim = site.network, site.hosts["laptop"], site.hosts["pump1"]
+    # It joins like any other device, with an address of its own.
+    for second in _JOINS:
+        site.clock.at(site.at(second), partial(gratuitous_arp, network, laptop, laptop.mac, laptop.ip))
     router_ip = f"{victim.ip.rsplit('.', 1)[0]}.1"
     for second in _POISONED:
         site.clock.at(site.at(second), partial(gratuitous_arp, network, laptop, laptop.mac, victim.ip))
@@ -46,9 +51,10 @@ def _make(seed: int) -> Made:
             seed,
             "An address with two owners",
             f"""
-For a minute a laptop in the pump hall says every four seconds, unasked, that the main pump's address is its own; two
-seconds later the controller, asked by the router, says that it is the controller's. The address changes its MAC
-{flips} times. What the control room sends in between goes where the router last believed it to be.
+A laptop joins the pump hall's network and announces its address. For a minute it says every four seconds, unasked,
+that the main pump's address is its own; two seconds later the controller, asked by the router, says that it is the
+controller's. The address changes its MAC {flips} times. What the control room sends in between goes where the
+router last believed it to be.
 """,
             truth={"anomalies": ("network ip_conflict",)},
             planted=(
@@ -67,9 +73,10 @@ seconds later the controller, asked by the router, says that it is the controlle
                 tap.sent(
                     "SEG-10", "laptop", victim.ip, flips, "two devices claim one address", seconds=minute
                 ),
-                tap.sent("SEG-09", "laptop", "", 1, "nobody declared the laptop", seconds=minute),
+                tap.appeared("laptop"),
             ),
             expected=(
+                undeclared(site, "laptop"),
                 expect(
                     site,
                     "G2",
@@ -81,6 +88,18 @@ seconds later the controller, asked by the router, says that it is the controlle
                     severity=5,
                     exactly=flips,
                     because="high, one more for a C1 target",
+                ),
+                Expected(
+                    kind="SEG-10",
+                    src_ip=laptop.ip,
+                    dst_ip=victim.ip,
+                    dst_port=0,
+                    conduit="",
+                    service="",
+                    severity=4,
+                    count=flips,
+                    count_is="at least",
+                    because="medium, one more for a C1 target",
                 ),
             ),
             twin=_TWIN,

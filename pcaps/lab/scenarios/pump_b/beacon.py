@@ -53,6 +53,17 @@ second, says a few hundred bytes and is told a few. The pump hall may not reach 
             expected=(
                 expect(
                     site,
+                    "SEG-06",
+                    "panel1",
+                    "stranger",
+                    conduit="",
+                    service="https",
+                    port=HTTPS_PORT,
+                    severity=5,
+                    because="high, one more for an established session",
+                ),
+                expect(
+                    site,
                     "SEG-01",
                     "panel1",
                     "stranger",

@@ -6,7 +6,7 @@ from typing import Final
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.clock import MILLISECOND
 from pcaps.lab.synth.modbus import PORT
 from pcaps.lab.synth.probes import Knock, Port
@@ -45,8 +45,10 @@ controller in 54 seconds. The controller answers none of them.
             planted=(
                 tap.saw("G3", "visitor", "valve1", _SYNS, "SYNs in 54 seconds", service=""),
                 tap.saw("SEG-04", "visitor", "valve1", 1, "the conduit knows no such client", service=""),
+                tap.appeared("visitor"),
             ),
             expected=(
+                undeclared(site, "visitor"),
                 expect(
                     site,
                     "SEG-04",

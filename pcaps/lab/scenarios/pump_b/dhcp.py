@@ -7,7 +7,7 @@ from typing import Final
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.dhcp import DhcpClient, Lease
 from pcaps.lab.synth.failover import gratuitous_arp
 from pcaps.lab.synth.network import Host
@@ -85,6 +85,7 @@ see.
                     seconds=(70, 120),
                 ),
             ),
+            expected=(undeclared(site, "laptop"),),
             twin=_REBOOT,
         ),
     )
@@ -157,6 +158,7 @@ takes it, and from now on sends everything that leaves the hall to the laptop.
                 tap.sent("SEG-09", "laptop", "", 1, "nobody declared the laptop", seconds=(70, 71)),
             ),
             expected=(
+                undeclared(site, "laptop"),
                 expect(
                     site,
                     "G6",

@@ -19,7 +19,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldi
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.modbus_script import Script
 
 _NAME: Final = "modbus-diagnostics"
@@ -83,8 +83,10 @@ restart, unanswered too, lets it speak again.
                 tap.saw(
                     "SLA-01", "hmi2", "valve1", unanswered, "readings in a row not answered", seconds=_SILENT
                 ),
+                tap.appeared("visitor"),
             ),
             expected=(
+                undeclared(site, "visitor"),
                 expect(
                     site,
                     "SEG-04",

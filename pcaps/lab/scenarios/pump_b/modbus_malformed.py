@@ -22,7 +22,7 @@ from pymodbus.pdu.register_message import (
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.modbus_script import Script, adu, refused
 from pcaps.lab.synth.tally import Said
 
@@ -88,8 +88,10 @@ to any of these.
                     seconds=(44, 149),
                 ),
                 tap.saw("SEG-04", "visitor", "pump2", 7, "seven sessions that the conduit does not allow"),
+                tap.appeared("visitor"),
             ),
             expected=(
+                undeclared(site, "visitor"),
                 expect(
                     site,
                     "SEG-04",

@@ -14,7 +14,7 @@ from pymodbus.pdu.file_message import (
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
 from pcaps.lab.synth.modbus_script import Script
 
 _NAME: Final = "modbus-program"
@@ -66,8 +66,10 @@ confirms all of it.
                 ),
                 tap.saw("M2", "visitor", "pump2", 1, "a client never seen before"),
                 tap.saw("SEG-04", "visitor", "pump2", 1, "the conduit knows no such client"),
+                tap.appeared("visitor"),
             ),
             expected=(
+                undeclared(site, "visitor"),
                 expect(
                     site,
                     "SEG-04",

@@ -86,6 +86,11 @@ class Tap:
         src_ip = self.site.hosts[src].ip
         return Planted(check, src_ip, dst_ip, service, moment(min(times)), moment(max(times)), count, because)
 
+    def appeared(self, station: str) -> Planted:
+        """A station that nobody declared is there."""
+        whole = (0, (self.site.end_ns - self.site.start_ns) // SECOND)
+        return self.sent("SEG-09", station, "", 1, "nobody declared this device", seconds=whole)
+
 
 def ran(site: PumpB) -> list[Captured]:
     """Let it all happen; what the tap saw, in order."""
@@ -159,4 +164,20 @@ def expect(
         count=exactly or 1,
         count_is="exactly" if exactly else "at least",
         because=because,
+    )
+
+
+def undeclared(site: PumpB, station: str) -> Expected:
+    """The finding that a station is there which nobody declared."""
+    return Expected(
+        kind="SEG-09",
+        src_ip=site.hosts[station].ip,
+        dst_ip="",
+        dst_port=0,
+        conduit="",
+        service="",
+        severity=2,
+        count=1,
+        count_is="exactly",
+        because="low; it is a device, whoever it talks with",
     )
