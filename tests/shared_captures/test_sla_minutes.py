@@ -38,7 +38,7 @@ def measured(name: str) -> pl.DataFrame:
 
 def _agree(minutes: pl.DataFrame, times_s: list[float]) -> None:
     """As many answers, and the shortest, the middle and the longest within the histogram's 1 %."""
-    assert minutes["transactions"].sum() - minutes["unanswered"].sum() == len(times_s)
+    assert int(minutes["transactions"].sum()) - int(minutes["unanswered"].sum()) == len(times_s)
     histogram = added(minutes["transaction_buckets"], minutes["transaction_counts"])
     ordered = sorted(times_s)
     middle = ordered[(len(ordered) + 1) // 2 - 1]
