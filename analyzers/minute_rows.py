@@ -48,7 +48,12 @@ def measured_minutes(
     if traffic is None:
         return pl.DataFrame(schema=_SCHEMA)
     rows = traffic.with_row_index("conversation")
-    flows = rows.select("conversation", pl.col("flow_minutes").alias("flow_minute")).explode("flow_minute")
+    # A flow may have several rows of a minute: a clock that is set back comes through it again.
+    flows = (
+        rows.select("conversation", pl.col("flow_minutes").alias("flow_minute"))
+        .explode("flow_minute")
+        .unique()
+    )
     counts = samples.by_conversation(flows)
     for part in (*latency.time_columns(counts), outcome_columns(counts)):
         rows = rows.join(part, on="conversation", how="left")

@@ -133,6 +133,14 @@ def test_a_flow_without_samples_has_empty_histograms_not_zeros(site: CompiledSit
     assert zone.verdict.status is Status.NO_DATA
 
 
+def test_a_minute_that_a_flow_comes_through_twice_counts_each_request_once(site: CompiledSite) -> None:
+    meter = Meter(site)
+    for _ in range(2):
+        meter.feed(traffic([flow_minute(0)] * 2, [], [transaction(0, "answered", 5 * MS)]))
+    row = meter.finish().to_pylist()[0]
+    assert (row["packets"], row["transactions"], row["transaction_counts"]) == (40, 2, [2])
+
+
 def test_outcomes_are_told_apart(site: CompiledSite) -> None:
     deadline = site.zone_targets["plant"].deadline_ns
     rows = [
