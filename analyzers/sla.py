@@ -202,17 +202,7 @@ class Meter:
         self._samples = Samples()
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
-        of_zone = pl.col("server_zone").replace_strict(
-            {zone: target.deadline_ns for zone, target in site.zone_targets.items()},
-            default=latency.DEFAULT_DEADLINE_NS,
-            return_dtype=pl.UInt64,
-        )
-        # A request has one deadline: its conduit's, which is the asked zone's unless the policy sets another.
-        self._deadline = pl.col("conduit").replace_strict(
-            {conduit: target.deadline_ns for conduit, target in site.conduit_targets.items()},
-            default=of_zone,
-            return_dtype=pl.UInt64,
-        )
+        self._deadline = _deadline(site)
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table. Any cut into batches gives the same result."""
@@ -340,6 +330,20 @@ class Meter:
             sides=sides,
         )
         return _judged(report)
+
+
+def _deadline(site: CompiledSite) -> pl.Expr:
+    """What each request has to be answered within, ns: its conduit's, which is the asked zone's but for a target."""
+    of_zone = {zone: target.deadline_ns for zone, target in site.zone_targets.items()}
+    of_conduit = {conduit: target.deadline_ns for conduit, target in site.conduit_targets.items()}
+    default = latency.DEFAULT_DEADLINE_NS
+    if {*of_zone.values(), *of_conduit.values(), default} == {default}:
+        return pl.lit(default, pl.UInt64)
+    return pl.col("conduit").replace_strict(
+        of_conduit,
+        default=pl.col("server_zone").replace_strict(of_zone, default=default, return_dtype=pl.UInt64),
+        return_dtype=pl.UInt64,
+    )
 
 
 def _judged(report: ScopeReport) -> ScopeReport:
