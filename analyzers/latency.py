@@ -29,11 +29,11 @@ from analyzers.samples import What, added, coded, flow_minute
 
 #: How long after a request an answer still counts as in time, where no target says so.
 DEFAULT_DEADLINE_NS: Final = 1_000_000_000
-#: Kinds of the `rtt` table.
+#: Kinds of the `rtt` table, the most frequent first.
 _KINDS: Final = {
-    "path": What.PATH.value,
     "ack_client": What.ACK_CLIENT.value,
     "ack_server": What.ACK_SERVER.value,
+    "path": What.PATH.value,
     "handshake_client": What.HANDSHAKE_CLIENT.value,
     "handshake_server": What.HANDSHAKE_SERVER.value,
 }
@@ -62,11 +62,13 @@ def round_trips(rtt: pl.DataFrame) -> pl.DataFrame:
 def rtt_samples(rtt: pl.DataFrame) -> pl.DataFrame:
     """Samples of the `rtt` table, but those whose ACK rode on data."""
     rows = rtt.select("ts", "flow_id", "kind", "rtt_ns").filter(~rtt["piggybacked"])
-    rows = rows.select(
-        flow_minute("ts"),
-        pl.col("kind").replace_strict(_KINDS, return_dtype=pl.UInt16).alias("what"),
-        "rtt_ns",
+    # Comparing texts five times is faster than looking each up in a table.
+    what = pl.coalesce(
+        pl.when(pl.col("kind") == kind).then(pl.lit(number, pl.UInt16)) for kind, number in _KINDS.items()
     )
+    rows = rows.select(flow_minute("ts"), what.alias("what"), "rtt_ns")
+    if rows["what"].null_count():
+        raise ValueError(f"rtt: a kind that is none of {', '.join(_KINDS)}")
     return coded(rows, rows["rtt_ns"])
 
 
@@ -113,10 +115,10 @@ def _server_times(transactions: pl.DataFrame, minima: pl.DataFrame) -> pl.DataFr
 def _histogram(timed: pl.DataFrame, prefix: str) -> pl.DataFrame:
     """One row a conversation, with `{prefix}_buckets` ascending and `{prefix}_counts`."""
     return (
-        added(timed, "bucket")
+        added(timed)
         .group_by("conversation", maintain_order=True)
         .agg(
-            pl.col("bucket").cast(pl.Int16).alias(f"{prefix}_buckets"),
+            pl.col("bucket").alias(f"{prefix}_buckets"),
             pl.col("count").cast(pl.UInt32).alias(f"{prefix}_counts"),
         )
     )

@@ -83,7 +83,7 @@ def _what(deadline_ns: pl.Expr) -> pl.Expr:
     return (
         pl.when(_OUTCOME == "answered")
         .then(answered)
-        .when(_OUTCOME.is_in(["exception", "refused"]))
+        .when((_OUTCOME == "exception") | (_OUTCOME == "refused"))
         .then(turn + What.EXCEPTION.value)
         .when(_OUTCOME == "unanswered")
         .then(What.UNANSWERED.value)

@@ -24,7 +24,7 @@ _ROWS_LIMIT: Final = 4_000_000
 
 
 _ONE: Final = pl.lit(1, pl.UInt64)
-_NONE: Final = pl.DataFrame(schema={"flow_minute": pl.Int64(), "code": pl.UInt16(), "count": pl.UInt64()})
+_NONE: Final = pl.DataFrame(schema={"flow_minute": pl.Int64(), "code": pl.UInt16()})
 
 
 class What(IntEnum):
@@ -83,12 +83,18 @@ class Samples:
 
         In: the `conversation` (a number) of each `flow_minute`. Samples of others are left out.
         """
-        raw = pl.concat(self._raw).with_columns(count=_ONE) if self._raw else _NONE
-        rows = pl.concat([*self._counted, raw]).join(flows, on="flow_minute", how="inner")
-        code = pl.col("code").cast(pl.UInt16)
+        if not self._counted:
+            raw = (pl.concat(self._raw) if self._raw else _NONE).join(flows, on="flow_minute", how="inner")
+            # Sorted and cut into runs: a tenth of the time that a hash of every pair takes.
+            runs = raw.select(_pair("code", _CODE_BITS))["pair"].sort().rle().struct.unnest()
+            total = runs.select(pair="value", count=pl.col("len").cast(pl.UInt64))
+        else:
+            parts = [*self._counted, *(part.with_columns(count=_ONE) for part in self._raw)]
+            total = _added(pl.concat(parts).join(flows, on="flow_minute", how="inner"), "code", _CODE_BITS)
+        code = (pl.col("pair") % (1 << _CODE_BITS)).cast(pl.UInt16)
         bucket = code & _NO_TIME
-        return added(rows, "code", _CODE_BITS).select(
-            "conversation",
+        return total.select(
+            _conversation(_CODE_BITS),
             what=code // (1 << _BUCKET_BITS),
             bucket=pl.when(bucket < _NO_TIME).then(bucket).cast(pl.Int16),
             count="count",
@@ -99,12 +105,31 @@ class Samples:
         return rows.group_by("flow_minute", "code").agg(pl.col("count").sum())
 
 
-def added(rows: pl.DataFrame, name: str, bits: int = _BUCKET_BITS) -> pl.DataFrame:
-    """Counts of a `conversation` and of what `name` says, a number of so many bits: each pair once, in their order."""
-    pair = pl.col("conversation").cast(pl.UInt64) * (1 << bits) + pl.col(name).cast(pl.UInt64)
-    total = rows.select(pair=pair, count="count").group_by("pair").agg(pl.col("count").sum()).sort("pair")
-    return total.select(
-        (pl.col("pair") // (1 << bits)).cast(pl.UInt32).set_sorted().alias("conversation"),
-        (pl.col("pair") % (1 << bits)).alias(name),
-        "count",
+def added(rows: pl.DataFrame) -> pl.DataFrame:
+    """Counts by `conversation` and `bucket`: each pair once, in their order."""
+    return _added(rows, "bucket", _BUCKET_BITS).select(
+        _conversation(_BUCKET_BITS),
+        bucket=(pl.col("pair") % (1 << _BUCKET_BITS)).cast(pl.Int16),
+        count="count",
     )
+
+
+def _added(rows: pl.DataFrame, name: str, bits: int) -> pl.DataFrame:
+    pairs = rows.select(_pair(name, bits), "count")
+    if not pairs["pair"].is_sorted():
+        pairs = pairs.sort("pair")
+    # What is known to be sorted is grouped without a hash.
+    return (
+        pairs.with_columns(pl.col("pair").set_sorted())
+        .group_by("pair", maintain_order=True)
+        .agg(pl.col("count").sum())
+    )
+
+
+def _pair(name: str, bits: int) -> pl.Expr:
+    """A conversation and a number of so many bits as one."""
+    return (pl.col("conversation").cast(pl.UInt64) * (1 << bits) + pl.col(name).cast(pl.UInt64)).alias("pair")
+
+
+def _conversation(bits: int) -> pl.Expr:
+    return (pl.col("pair") // (1 << bits)).cast(pl.UInt32).set_sorted().alias("conversation")

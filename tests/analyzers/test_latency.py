@@ -95,3 +95,22 @@ def test_each_sides_acknowledgements_are_a_histogram_of_their_own(site: Compiled
     assert client == [pytest.approx(2 * MS, rel=0.01), pytest.approx(42 * MS, rel=0.01)]
     assert server == [pytest.approx(9 * MS, rel=0.01)] * 2
     assert row["rtt_counts"] == []
+
+
+def test_a_kind_of_sample_that_nobody_knows_is_a_bug(site: CompiledSite) -> None:
+    with pytest.raises(ValueError, match="rtt: a kind that is none of"):
+        Meter(site).feed(traffic([flow_minute(0)], [path_sample(0, MS, kind="guess")], []))
+
+
+def test_samples_that_are_counted_on_the_way_are_the_same(
+    site: CompiledSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [path_sample(0, (1 + number % 3) * MS, kind="ack_server") for number in range(20)]
+    asked = [transaction(0, "answered" if number % 2 else "unanswered", 9 * MS) for number in range(20)]
+    whole = _measured(site, samples, modbus=asked)
+    monkeypatch.setattr("analyzers.samples._ROWS_LIMIT", 7)
+    meter = Meter(site)
+    meter.feed(traffic([flow_minute(0)], [], []))
+    for number in range(20):
+        meter.feed(traffic([], samples[number : number + 1], asked[number : number + 1]))
+    assert meter.finish().to_pylist() == [whole]
