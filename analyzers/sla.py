@@ -167,7 +167,9 @@ def judge(
         # That nothing was seen to be lost is no sign that anything was answered, or how soon.
         return Verdict(Status.NO_DATA, ("no answer and no round trip could be measured",), None)
     if not (breaches or risks) and samples < SAMPLES_TO_JUDGE:
-        return Verdict(Status.NO_DATA, (f"too little to judge by: {samples} requests and round trips",), None)
+        return Verdict(
+            Status.NO_DATA, (f"too little to judge by (requests and round trips: {samples})",), None
+        )
     status = Status.BREACHED if breaches else Status.AT_RISK if risks else Status.MET
     return Verdict(status, (*breaches, *risks), budget_left)
 

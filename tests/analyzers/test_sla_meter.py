@@ -296,7 +296,7 @@ def test_a_minute_of_three_packets_is_not_green(site: CompiledSite) -> None:
     meter.finish()
     verdict = meter.zones()[0].verdict
     assert verdict.status is Status.NO_DATA
-    assert verdict.reasons == ("too little to judge by: 1 requests and round trips",)
+    assert verdict.reasons == ("too little to judge by (requests and round trips: 1)",)
 
 
 def test_the_share_that_the_sensor_missed_is_told(site: CompiledSite) -> None:

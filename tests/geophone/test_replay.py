@@ -104,6 +104,13 @@ def test_another_protocol_behind_an_allowed_port_is_found(geophone: Geophone, tm
     assert (finding["kind"], finding["confidence"], finding["conduit"]) == ("SEG-04", "low", "c-room-plant")
 
 
+def test_the_summary_says_whose_it_is(geophone: Geophone) -> None:
+    bad = sample("degraded-link")
+    shown = geophone("replay", bad.capture, "--policy", bad.policy).stdout
+    assert "c-room-plant: round trips: packets wait on the way" in shown
+    assert "c-room-plant: loss between the tap and Concentrator: 31 of 31 segments" in shown
+
+
 def test_several_captures_share_one_findings_file(
     geophone: Geophone, policy: Path, quiet_capture: Path, intruder_capture: Path, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from analyzers import sketch
+from analyzers.attribution import because
 from analyzers.sla import Status
 from pcaps import sample, samples
 from tests.scenarios.pipeline import conversation, outcome
@@ -120,3 +121,28 @@ def test_a_bad_capture_is_no_bad_network() -> None:
 def test_a_bad_capture_gives_no_verdict_rather_than_a_good_one() -> None:
     conduits = {one.scope: one for one in outcome("gap-and-duplicates").result.conduits}
     assert conduits["c-room-plant"].verdict.status is Status.NO_DATA
+
+
+@pytest.mark.parametrize("name", ["opcua-protected-benign", "opcua-exposed"])
+def test_requests_in_ciphertext_are_counted_and_in_no_figure(name: str) -> None:
+    minutes = outcome(name).minutes
+    hidden = [one for one in sample(name).truth["opcua_service"] if one["service"] == ""]
+    assert hidden
+    for one in hidden:
+        rows = minutes.filter(pl.col("service") == "opcua")
+        # Where the server opened the connection, who asks is the conversation's server.
+        there, back = (
+            int(conversation(rows, {"client": a, "server": b})["not_measurable_encrypted"].sum())
+            for a, b in ((one["client"], one["server"]), (one["server"], one["client"]))
+        )
+        assert there + back == one["asked"], one
+
+
+def test_what_is_slow_or_lossy_is_said_to_be_the_networks_and_where() -> None:
+    bad = next(one for one in outcome("degraded-link").result.conduits if one.scope == "c-room-plant")
+    words = " ".join(because(bad.target, bad.causes, *bad.sides))
+    assert "round trips: packets wait on the way" in words
+    # The tap is beside the control room: the link that was made bad lies between it and the plant.
+    assert "loss between the tap and Concentrator: 31 of 31 segments" in words
+    assert bad.causes.server_time_p99_ns is not None
+    assert bad.causes.server_time_p99_ns <= bad.target.transaction_p99_ns
