@@ -53,15 +53,17 @@ def heat_row(
 ) -> HeatRow:
     """One conduit's cells over the window, whose step is the cell's length."""
     cells = complete(points, window)
-    good, asked = (
-        sum(getattr(p, field) for p in cells if is_measured(p)) for field in ("good", "transactions")
+    good, asked, missed = (
+        sum(getattr(p, field) for p in cells if is_measured(p))
+        for field in ("good", "transactions", "missed")
     )
+    due = asked + missed
     return HeatRow(
         conduit,
         name,
         target,
         tuple(_cell(point, target, window) for point in cells),
-        percent(good / asked if asked else None),
+        percent(good / due if due else None),
     )
 
 
@@ -94,7 +96,9 @@ def _cell(point: SlaPoint, target: SlaTarget, window: Window) -> HeatCell:
     availability = point.availability
     if availability is None:
         # seen, but without requests that could be answered: nothing to judge
-        return HeatCell(start, end, "seen", "", f"seen, but without requests, {when}")
+        why = point.causes.why_not
+        words = f"not measurable ({why})" if why else "seen, but without requests"
+        return HeatCell(start, end, "seen", "", f"{words}, {when}")
     kind = shade(availability, target.availability)
     text = (
         percent(availability, 2 if target.availability > _FINE_TARGET else 1)

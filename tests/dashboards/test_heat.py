@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analyzers.causes import Causes
 from api.figures import blank
 from api.window import Window
 from dashboards.heat import cell_length, heat_row, shade
@@ -54,6 +55,19 @@ def test_a_row_tells_misses_blind_cells_and_cells_without_requests_apart() -> No
     assert row.cells[0].words == "97 %, 00:00 to 01:00 UTC"
     # the blind hour counts neither way
     assert row.total == "98.5"
+
+
+def test_a_cell_of_ciphertext_says_why_it_is_empty_and_missed_polls_are_not_met() -> None:
+    window = Window(START, START + timedelta(hours=2), 3600, "custom")
+    seen = replace(blank(START, 3600), packets=100, coverage=1.0, valid=True)
+    points = [
+        replace(seen, causes=Causes(encrypted=7)),
+        replace(seen, start=START + timedelta(hours=1), transactions=90, good=90, missed=10),
+    ]
+    row = heat_row("c1", "a → b", C2, points, window)
+    assert [cell.shade for cell in row.cells] == ["seen", "missed-3"]
+    assert row.cells[0].words == "not measurable (encrypted), 00:00 to 01:00 UTC"
+    assert row.total == "90"
 
 
 def test_a_conduit_without_a_packet_is_never_met() -> None:
