@@ -52,7 +52,8 @@ def sla_report(
     for unknown in (wanted_zones - set(site.zones)) | (wanted_conduits - set(site.conduits)):
         raise KeyError(unknown)
     budget_minutes = period.minutes if period.name else max(period.minutes, _MINUTES_OF_ROLLING)
-    watched_minutes = measured.minutes["minute"].n_unique()
+    # a minute in which a poll was missed and nothing was seen has a row too
+    watched_minutes = measured.minutes.filter(pl.col("packets") > 0)["minute"].n_unique()
     rows = ScopeRows(
         measured.totals, measured.minutes, measured.capture, period, budget_minutes, watched_minutes
     )
@@ -63,9 +64,10 @@ def sla_report(
             scopes.append(scope_of(rows, "zone", zone.id, zone.label, site.zone_targets[zone.id], here))
     for conduit in site.site.conduits:
         if conduit.id in wanted_conduits:
-            name = f"{site.zones[conduit.from_zone].label} → {site.zones[conduit.to_zone].label}"
+            sides = site.zones[conduit.from_zone].label, site.zones[conduit.to_zone].label
             here = pl.col("conduit") == conduit.id
-            scopes.append(scope_of(rows, "conduit", conduit.id, name, site.conduit_targets[conduit.id], here))
+            target = site.conduit_targets[conduit.id]
+            scopes.append(scope_of(rows, "conduit", conduit.id, " → ".join(sides), target, here, sides))
     return SlaReport(
         method=METHOD,
         version=source.version,

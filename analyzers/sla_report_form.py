@@ -114,6 +114,10 @@ class Loss(_Part):
     data_segments: int
     before_tap_segments: int = Field(description="lost on the way to the tap: a hole, filled late")
     after_tap_segments: int = Field(description="lost behind the tap: seen twice")
+    client_side_segments: int = Field(
+        description="of both, between the client and the tap, whichever way they went"
+    )
+    server_side_segments: int = Field(description="of both, between the tap and the server")
     percent: float | None = Field(description="both, of the data segments")
 
 
@@ -169,6 +173,9 @@ class Scope(_Part):
     name: str
     status: Status = Field(description="met, at risk, breached or no data")
     reasons: tuple[str, ...] = Field(description="what led to the status; empty when met")
+    because: tuple[str, ...] = Field(
+        description="whose a problem is: device, network, a side of the tap, the sensor"
+    )
     missing: tuple[str, ...] = Field(description="what was not measured, and why")
     target: Target
     availability: Objective

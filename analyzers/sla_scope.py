@@ -11,9 +11,11 @@ from typing import Final, Literal
 import polars as pl
 
 from analyzers import sketch
+from analyzers.attribution import because
 from analyzers.budget import WITHIN_TARGET, Budget, Slots, exact
 from analyzers.burn import MinuteSlots, burn_alerts, worst_burn
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT
+from analyzers.causes import CAUSES, Causes
 from analyzers.periods import Period
 from analyzers.sla import VALID_SHARE, Status, Verdict, judge
 from analyzers.sla_report_form import (
@@ -70,8 +72,9 @@ def scope_of(
     name: str,
     target: SlaTarget,
     here: pl.Expr,
+    sides: tuple[str, str] = ("the clients", "the servers"),
 ) -> Scope:
-    """The part of the report on the scope whose rows `here` picks."""
+    """The part of the report on the scope whose rows `here` picks; `sides` are names for who asks and who answers."""
     totals, minutes = rows.totals.filter(here), rows.minutes.filter(here)
     counts = {column: int(totals[column].sum()) for column in COUNTS}
     seen = _minutes(minutes)
@@ -85,7 +88,7 @@ def scope_of(
     )
     in_time = sketch.samples_within(*answers, target.transaction_p99_ns)
     answered = sketch.samples_in(answers[1])
-    lost = counts["lost_before_tap"] + counts["lost_after_tap"]
+    lost = counts["lost_segments"]
     figures = _Figures(
         rtt_p95_ns=sketch.percentile(*round_trips, 0.95),
         rtt_p99_ns=sketch.percentile(*round_trips, 0.99),
@@ -93,7 +96,10 @@ def scope_of(
         loss=lost / counts["data_segments"] if counts["data_segments"] else None,
         availability=slots.good / slots.valid if slots.valid else None,
     )
-    verdict = _verdict(rows, target, figures, seen, minutes)
+    samples = slots.valid + sketch.samples_in(round_trips[1])
+    verdict = _verdict(rows, target, figures, seen, minutes, samples)
+    one_sided = int(minutes.filter(pl.col("exclusion") == "")["one_sided"].sum())
+    causes = _causes(counts, answers, round_trips, server)
     period = rows.budget_minutes - seen.wholly_excluded
     course = list(_course(minutes))
     wanted = exact(target.availability)
@@ -103,7 +109,8 @@ def scope_of(
         name=name,
         status=verdict.status,
         reasons=verdict.reasons,
-        missing=tuple(_missing(rows, counts, figures, seen)),
+        because=because(target, causes, *sides),
+        missing=tuple(_missing(rows, counts, figures, seen, one_sided)),
         target=_target(target),
         availability=_objective(Budget(wanted, slots, period, seen.counted)),
         transaction_time=_objective(
@@ -111,7 +118,7 @@ def scope_of(
         ),
         worst_burn_1h=_number(worst_burn(course, wanted, 60)),
         worst_burn_6h=_number(worst_burn(course, wanted, 6 * 60)),
-        outcomes=_outcomes(counts),
+        outcomes=_outcomes(counts, one_sided),
         transaction=_times(answers),
         rtt=_times(round_trips),
         server_time=_times(server),
@@ -119,6 +126,8 @@ def scope_of(
             data_segments=counts["data_segments"],
             before_tap_segments=counts["lost_before_tap"],
             after_tap_segments=counts["lost_after_tap"],
+            client_side_segments=counts["lost_client_side"],
+            server_side_segments=counts["lost_server_side"],
             percent=_percent(Fraction(lost, counts["data_segments"]) if counts["data_segments"] else None),
         ),
         packets=int(minutes["packets"].sum()),
@@ -130,12 +139,17 @@ def scope_of(
 
 
 def _verdict(
-    rows: ScopeRows, target: SlaTarget, figures: _Figures, seen: Minutes, minutes: pl.DataFrame
+    rows: ScopeRows,
+    target: SlaTarget,
+    figures: _Figures,
+    seen: Minutes,
+    minutes: pl.DataFrame,
+    samples: int,
 ) -> Verdict:
     if seen.seen and seen.wholly_excluded == seen.seen:
         refs = ", ".join(sorted(set(minutes["exclusion"].to_list()) - {""}))
         return Verdict(Status.NO_DATA, (f"every minute was excluded by planned changes ({refs})",), None)
-    verdict = judge(target, figures, seen.seen - seen.wholly_excluded, seen.counted)
+    verdict = judge(target, figures, seen.seen - seen.wholly_excluded, seen.counted, samples=samples)
     if verdict.status is Status.MET and rows.watched_minutes < VALID_SHARE * rows.period.minutes:
         text = (
             f"within target in what was seen, but the captures hold {rows.watched_minutes:,} "
@@ -206,7 +220,9 @@ def _exclusions(minutes: pl.DataFrame) -> tuple[Exclusion, ...]:
     )
 
 
-def _missing(rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: Minutes) -> Iterator[str]:
+def _missing(
+    rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: Minutes, one_sided: int
+) -> Iterator[str]:
     """What was not measured and why, in words."""
     if rows.watched_minutes < rows.period.minutes:
         yield (
@@ -221,14 +237,14 @@ def _missing(rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: M
             f"{CAPTURE_LOSS_LIMIT:.1%} of them ({rows.capture.dropped_packets:,} packets dropped, "
             f"{rows.capture.unseen_segments:,} segments acknowledged but never seen, by all captures in the period)"
         )
-    for column, why in (
-        ("not_measurable_encrypted", "encryption hides what answers them"),
-        ("not_measurable_unmatched", "their requests were not seen"),
-        ("not_measurable_one_sided", "only one direction was seen"),
-        ("not_measurable_clock", "the capture's clock went back"),
+    for count, why in (
+        (counts["not_measurable_encrypted"], "encryption hides what answers them"),
+        (counts["not_measurable_unmatched"], "their requests were not seen"),
+        (one_sided, "only one direction was seen"),
+        (counts["not_measurable_clock"], "the capture's clock went back"),
     ):
-        if counts[column]:
-            yield f"{counts[column]:,} transactions are neither good nor bad: {why}"
+        if count:
+            yield f"{count:,} transactions are neither good nor bad: {why}"
     if not seen.counted:
         return
     if figures.availability is None:
@@ -239,6 +255,23 @@ def _missing(rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: M
         yield "no round-trip time: no TCP handshake and no data with its acknowledgement was seen"
     if figures.loss is None:
         yield "no loss: no TCP data segment was seen"
+
+
+def _causes(counts: dict[str, int], answers: Histogram, round_trips: Histogram, server: Histogram) -> Causes:
+    """What tells whose a problem is; what was not measured is told by `_missing`."""
+    sums = {
+        name: counts[column] for name, column in CAUSES.items() if not column.startswith("not_measurable")
+    }
+    return Causes(
+        rtt_p99_ns=sketch.percentile(*round_trips, 0.99),
+        transaction_p99_ns=sketch.percentile(*answers, 0.99),
+        server_time_p99_ns=sketch.percentile(*server, 0.99),
+        server_time_samples=sketch.samples_in(server[1]),
+        transaction_samples=sketch.samples_in(answers[1]),
+        rtt_min_ns=sketch.percentile(*round_trips, 0.0),
+        rtt_p999_ns=sketch.percentile(*round_trips, 0.999),
+        **sums,
+    )
 
 
 def _target(target: SlaTarget) -> Target:
@@ -271,7 +304,7 @@ def _objective(budget: Budget) -> Objective:
     )
 
 
-def _outcomes(counts: dict[str, int]) -> Outcomes:
+def _outcomes(counts: dict[str, int], one_sided: int) -> Outcomes:
     return Outcomes(
         requests=counts["transactions"],
         good=counts["good"],
@@ -281,7 +314,7 @@ def _outcomes(counts: dict[str, int]) -> Outcomes:
         missed=counts["missed"],
         unknown_encrypted=counts["not_measurable_encrypted"],
         unknown_unmatched=counts["not_measurable_unmatched"],
-        unknown_one_sided=counts["not_measurable_one_sided"],
+        unknown_one_sided=one_sided,
         unknown_clock=counts["not_measurable_clock"],
     )
 

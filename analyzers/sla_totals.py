@@ -29,8 +29,11 @@ HISTOGRAMS: Final = ("rtt", "transaction", "server_time")
 #: Counts that are added up over the minutes that count.
 COUNTS: Final = (
     "data_segments",
+    "lost_segments",
     "lost_before_tap",
     "lost_after_tap",
+    "lost_client_side",
+    "lost_server_side",
     "transactions",
     "good",
     "late",
@@ -39,7 +42,6 @@ COUNTS: Final = (
     "missed",
     "not_measurable_encrypted",
     "not_measurable_unmatched",
-    "not_measurable_one_sided",
     "not_measurable_clock",
 )
 #: What a minute is told apart by.
@@ -72,6 +74,7 @@ MINUTES_SCHEMA: Final[dict[str, pl.DataType]] = {
     "slots": _COUNT,
     "good": _COUNT,
     "run": _COUNT,
+    "one_sided": _COUNT,
 }
 
 
@@ -151,6 +154,7 @@ def minute_slots(rows: pl.DataFrame) -> pl.DataFrame:
             slots().sum().alias("slots"),
             pl.col("good").sum(),
             proven.alias("run"),
+            pl.col("not_measurable_one_sided").sum().alias("one_sided"),
         )
         .select(pl.col(n).cast(t) for n, t in MINUTES_SCHEMA.items())
     )

@@ -27,7 +27,7 @@ def _ranked(row: dict[str, Any]) -> tuple[tuple[object, ...], Worst | None]:
         sketch.percentile(row[f"{what}_buckets"], row[f"{what}_counts"], 0.99)
         for what in ("transaction", "rtt")
     )
-    lost = row["lost_before_tap"] + row["lost_after_tap"]
+    lost = row["lost_segments"]
     loss = lost / row["data_segments"] if row["data_segments"] else 0.0
     slots = row["transactions"] + row["missed"]
     server = address_text(row["server_ip"])

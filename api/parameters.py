@@ -86,6 +86,27 @@ class SeriesParameters(CaptureWindowParameters):
     )
 
 
+class ReportParameters(_Parameters):
+    """What an SLA report is about; with neither a month nor times, all that is stored, at most its last 30 days."""
+
+    month: str = Field(
+        default="",
+        max_length=7,
+        description="a month of the site's calendar, like 2026-11; not with from or to",
+    )
+    from_: Annotated[Moment | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, alias="from", description="start, inclusive (RFC 3339; UTC without a zone)"
+    )
+    to: Annotated[Moment | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, description="end, exclusive (RFC 3339; UTC without a zone)"
+    )
+    zone: list[str] = Field(default=[], max_length=64, description="ids of zones; repeat for several")
+    conduit: list[str] = Field(default=[], max_length=64, description="ids of conduits; repeat for several")
+    site: str = Field(
+        default="", max_length=64, description="id of the site; the newest replay's if left out"
+    )
+
+
 class FilterParameters(_Parameters):
     """Which alerts; each left out means all."""
 

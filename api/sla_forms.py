@@ -15,7 +15,7 @@ from analyzers.sla_report_form import Scope, SlaReport
 #: Of the report as a whole, in front of every row: rows of several reports can be put under each other.
 _OF_REPORT: Final = ("site", "policy_sha256", "method", "version", "period_name")
 _PERIOD: Final = ("period_start_utc", "period_end_utc", "period_minutes", "budget_minutes")
-_LISTS: Final = ("reasons", "missing", "exclusions", "alerts")
+_LISTS: Final = ("reasons", "because", "missing", "exclusions", "alerts")
 #: What a spreadsheet would take for a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 

@@ -51,9 +51,12 @@ class Measurements:
         return pl.concat(self.minutes.values())
 
 
-def minute_notes(site: CompiledSite) -> Sequence[MinuteNotes]:
-    """What the site's policy says of minutes beside their traffic; the same for captures and interfaces."""
-    return (Exclusions(site),)
+def minute_notes(site: CompiledSite, polls: Polls) -> Sequence[MinuteNotes]:
+    """What is known of minutes beside their traffic; the same for captures and interfaces.
+
+    Polls first: a minute that they add, since something was due in it, may be of a planned change too.
+    """
+    return polls, Exclusions(site)
 
 
 def measure(
@@ -75,7 +78,7 @@ def measure(
         seen.add(capture.sha256)
         # Findings are no part of a report: the policy's hash and the version go nowhere.
         polls = Polls(site, "", "")
-        conversations, meter = Conversations(site), Meter(site, (*minute_notes(site), polls))
+        conversations, meter = Conversations(site), Meter(site, minute_notes(site, polls))
         with decode(capture, limits=limits) as run:
             for batches in run:
                 told = batches.get(COVERAGE.name)

@@ -71,7 +71,7 @@ def replay(
     site = compile_site(policy.site)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
     polls = Polls(site, policy.sha256, __version__)
-    meter, tally = Meter(site, (*minute_notes(site), polls)), Tally()
+    meter, tally = Meter(site, minute_notes(site, polls)), Tally()
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
         if writer is not None:

@@ -75,7 +75,7 @@ def _print_words(console: Console, scope: Scope) -> None:
     lines = [
         (f"{SHAPES[scope.status]} {scope.id}: {reason}", _STYLES[scope.status]) for reason in scope.reasons
     ]
-    lines += [(f"  {scope.id}: {words}", "dim") for words in scope.missing]
+    lines += [(f"  {scope.id}: {words}", "dim") for words in (*scope.because, *scope.missing)]
     lines += [
         (f"  {scope.id}: {part.minutes:,} minutes excluded by {part.refs}", "dim")
         for part in scope.exclusions

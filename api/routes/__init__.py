@@ -6,11 +6,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import alerts, conduits, health, policies, replays, zones
+from api.routes import alerts, conduits, health, policies, replays, reports, zones
 
 ROUTES: Final[tuple[APIRouter, ...]] = (
     zones.router,
     conduits.router,
+    reports.router,
     alerts.router,
     replays.router,
     policies.router,

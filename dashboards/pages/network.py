@@ -14,8 +14,9 @@ from analyzers.findings import Severity
 from api import figures
 from api.context import Context, ContextDependency
 from api.figures import Budget, ScopeFigures
-from api.parameters import CaptureWindowParameters
+from api.parameters import CaptureWindowParameters, ReportParameters
 from api.problems import UnknownThing
+from api.routes.reports import file_name, report_for
 from api.routes.zones import window_of
 from api.sites import KnownSite, known_site
 from api.window import Window, fitting_step
@@ -24,6 +25,7 @@ from dashboards.links import Link
 from dashboards.map_of_site import map_of_site, zone_href
 from dashboards.ranges import range_values, rfc3339
 from dashboards.rendering import render
+from dashboards.sla_document import html_text
 from dashboards.svg.bands import Bands, Mark, bands
 from dashboards.svg.sparkline import sparkline
 from dashboards.text import from_ns
@@ -73,6 +75,7 @@ def overview(
         section="network",
         site=site,
         tiles=tiles,
+        reports=_report_links(site, window, parameters),
         heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window, parameters.replay),
         map=map_of_site(
             site,
@@ -82,6 +85,18 @@ def overview(
         ),
         # of every site: what is chosen here says which site the page is about
         **range_values(request, store, window, parameters.replay, site.site.id),
+    )
+
+
+@router.get("/network/report.html")
+def report_document(context: ContextDependency, parameters: Annotated[ReportParameters, Query()]) -> Response:
+    """The SLA report as one file to keep, to print, to send: it is downloaded, never shown in place."""
+    report = report_for(context, parameters)
+    name = file_name(report, "html")
+    return Response(
+        html_text(report),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -208,6 +223,7 @@ def _scope_page(
         if table
         else _charts(scope, points, window, _marks(context.store, site, shown, window, parameters.replay)),
         table=[(point, figures.is_measured(point)) for point in table],
+        reports=_report_links(site, window, parameters, **{values["kind"]: scope.id}),
         chart_href=str(link.drop("view")),
         table_href=str(link.put("view", "table")),
         csv_href=str(
@@ -219,6 +235,21 @@ def _scope_page(
         **values,
         **range_values(request, context.store, window, parameters.replay, site.site.id, of_site_only=True),
     )
+
+
+def _report_links(
+    site: KnownSite, window: Window, parameters: CaptureWindowParameters, **scope: str
+) -> dict[str, str]:
+    """The window's SLA report, whole or of one scope, by form; none of one capture, since reports are of a site."""
+    if parameters.replay:
+        return {}
+    wish = {"site": site.site.id, "from": rfc3339(window.start), "to": rfc3339(window.end), **scope}
+    forms = {
+        "HTML": "/network/report.html",
+        "CSV": "/api/v1/sla/report.csv",
+        "JSON": "/api/v1/sla/report",
+    }
+    return {form: str(Link.of(path, wish.items())) for form, path in forms.items()}
 
 
 def _series(

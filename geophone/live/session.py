@@ -64,7 +64,7 @@ class Session:
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__)
         self._polls = Polls(site, policy.sha256, __version__)
-        self._minutes = Minutes(site, (*minute_notes(site), self._polls))
+        self._minutes = Minutes(site, minute_notes(site, self._polls))
         self._tally = Tally()
         self._packets = self._first_ns = self._last_ns = 0
         self._kept_s = time.monotonic()

@@ -33,12 +33,12 @@ CURRENT_REPLAYS: Final = """(
 COUNTED: Final = "(valid AND exclusion = '')"
 #: Columns whose sums tell why a scope is as it is.
 _CAUSES: Final = ("good", *CAUSES.values())
-#: The figures of a group of rows of sla_minutes, histograms added.
+#: The figures of a group of rows of `store.queries.rolled`, histograms added.
 FIGURES: Final = f"""
     sum(packets) AS packets_sum,
     sum(unseen_segments) AS unseen_sum,
-    countIf({COUNTED}) AS valid_rows,
-    countIf(one_sided) AS one_sided_rows,
+    sumIf(minutes, {COUNTED}) AS valid_rows,
+    sumIf(minutes, one_sided) AS one_sided_rows,
     sumIf(not_measurable_one_sided, exclusion = '') AS one_sided_sum,
     {", ".join(f"sumIf({name}, {COUNTED}) AS {name}_sum" for name in _CAUSES)},
     sumMapIf(rtt_buckets, rtt_counts, {COUNTED}) AS rtt,
@@ -83,14 +83,15 @@ class Range:
 
     def where(self) -> str:
         """The condition on rows that have `minute`, `site` and `replay`."""
-        conditions = [
-            "minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC')",
-            "minute < fromUnixTimestamp64Nano({end:Int64}, 'UTC')",
-            "replay = {replay:String}" if self.replay else f"replay IN {CURRENT_REPLAYS}",
-        ]
-        if self.site:
-            conditions.append("site = {site:String}")
-        return " AND ".join(conditions)
+        return (
+            "minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC') AND "
+            f"minute < fromUnixTimestamp64Nano({{end:Int64}}, 'UTC') AND {self.whose()}"
+        )
+
+    def whose(self) -> str:
+        """The part of the condition that is not about time."""
+        which = "replay = {replay:String}" if self.replay else f"replay IN {CURRENT_REPLAYS}"
+        return f"{which} AND site = {{site:String}}" if self.site else which
 
     def parameters(self, **more: Any) -> dict[str, Any]:
         """The values bound to the condition, and the caller's own."""

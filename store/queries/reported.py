@@ -72,7 +72,8 @@ def _minutes(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
         "SELECT minute, from_zone, to_zone, conduit, valid, exclusion, count() AS conversations, "
         f"sum(m.packets) AS packets, sum({_SLOTS}) AS slots, sum(m.good) AS good, "
         # `burn.least_run`: bad slots in a row that the counts of one conversation prove
-        f"max(intDiv({_SLOTS}, m.good + 1)) AS run FROM sla_minutes AS m WHERE {_ROWS} "
+        f"max(intDiv({_SLOTS}, m.good + 1)) AS run, "
+        f"sum(m.not_measurable_one_sided) AS one_sided FROM sla_minutes AS m WHERE {_ROWS} "
         "GROUP BY minute, from_zone, to_zone, conduit, valid, exclusion",
         bound,
     )

@@ -28,12 +28,15 @@ from store.queries.measured import (
     steps,
     time_range,
 )
+from store.queries.rolled import measurements, scopes
+from store.rollups import SLA_DAYS
 from store.rows import moment
 
 _ZONE: Final = "(from_zone = {scope:String} OR to_zone = {scope:String})"
 #: Both zones of a row, once where they are the same.
 _EACH_ZONE: Final = "arrayJoin(arrayDistinct([from_zone, to_zone]))"
 _CONDUIT: Final = "conduit = {scope:String}"
+_BETWEEN_ZONES: Final = "(from_zone != to_zone OR from_zone = '')"
 #: The start of the step that a row's minute is in, ns; whole for times before 1970 too.
 _STEP: Final = (
     "toUnixTimestamp64Nano(minute) - toInt64(positiveModulo(toUnixTimestamp64Nano(minute), {step:Int64}))"
@@ -82,7 +85,7 @@ def zone_summaries(
     rows = time_range(start, end, site, replay)
     found = store.rows(
         f"SELECT zone, {FIGURE_NAMES} FROM (SELECT {_EACH_ZONE} AS zone, {FIGURES} "
-        f"FROM sla_minutes WHERE {rows.where()} GROUP BY zone) WHERE zone != ''",
+        f"FROM {scopes(rows, '1')} GROUP BY zone) WHERE zone != ''",
         rows.parameters(),
     ).to_pylist()
     loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
@@ -126,8 +129,8 @@ def conduit_use(
     rows = time_range(start, end, site, replay)
     found = store.rows(
         "SELECT conduit, from_zone, to_zone, groupUniqArrayIf(service, service != '') AS services, "
-        "sum(packets) AS packets_sum, argMin(first_frame, (first_ts, first_frame)) AS frame FROM sla_minutes "
-        f"WHERE (from_zone != to_zone OR from_zone = '') AND {rows.where()} "
+        "sum(packets) AS packets_sum, argMin(first_frame, (first_ts, first_frame)) AS frame "
+        f"FROM {measurements(rows, _BETWEEN_ZONES, SLA_DAYS)} "
         "GROUP BY conduit, from_zone, to_zone ORDER BY packets_sum DESC, from_zone, to_zone, conduit",
         rows.parameters(),
     ).to_pylist()
@@ -158,10 +161,9 @@ def worst_conversations(
 def time_span(store: Store, *, site: str = "", replay: str = "") -> tuple[datetime, datetime] | None:
     """First and last packet of what was measured; None where nothing was."""
     rows = Range(0, 0, site, replay)
-    which = "replay = {replay:String}" if replay else f"replay IN {CURRENT_REPLAYS}"
     found = store.rows(
-        "SELECT toUnixTimestamp64Nano(min(first_ts)) AS first, toUnixTimestamp64Nano(max(last_ts)) AS last, "
-        f"count() AS n FROM sla_minutes WHERE {which}" + (" AND site = {site:String}" if site else ""),
+        "SELECT toUnixTimestamp64Nano(min(first.1)) AS first, toUnixTimestamp64Nano(max(last_ts)) AS last, "
+        f"count() AS n FROM sla_hours WHERE {rows.whose()}",
         rows.parameters(),
     ).to_pylist()[0]
     first, last = moment(found["first"]), moment(found["last"])
@@ -173,7 +175,7 @@ def _all_series(store: Store, key: str, rows: Range, step_s: int) -> dict[str, l
     starts = steps(rows, step_s)
     found = store.rows(
         f"SELECT scope, at, {FIGURE_NAMES} FROM (SELECT {key} AS scope, {_STEP} AS at, {FIGURES} "
-        f"FROM sla_minutes WHERE {rows.where()} GROUP BY scope, at) WHERE scope != ''",
+        f"FROM {scopes(rows, '1', starts.step)} GROUP BY scope, at) WHERE scope != ''",
         rows.parameters(step=starts.step),
     ).to_pylist()
     loss = _capture_loss(store, rows, starts.step)
@@ -190,7 +192,7 @@ def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) 
     starts = steps(rows, step_s)
     found = store.rows(
         f"SELECT at, {FIGURE_NAMES} FROM (SELECT {_STEP} AS at, {FIGURES} "
-        f"FROM sla_minutes WHERE {condition} AND {rows.where()} GROUP BY at)",
+        f"FROM {scopes(rows, condition, starts.step)} GROUP BY at)",
         rows.parameters(scope=scope, step=starts.step),
     ).to_pylist()
     by_step = {row["at"]: row for row in found}
@@ -201,8 +203,7 @@ def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) 
 def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSummary:
     loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
     found = store.rows(
-        f"SELECT n, {FIGURE_NAMES} FROM (SELECT count() AS n, {FIGURES} FROM sla_minutes "
-        f"WHERE {condition} AND {rows.where()})",
+        f"SELECT n, {FIGURE_NAMES} FROM (SELECT count() AS n, {FIGURES} FROM {scopes(rows, condition)})",
         rows.parameters(scope=scope),
     ).to_pylist()[0]
     minutes = _minutes(store, "''", condition, scope, rows).get("", _Minutes())
@@ -248,10 +249,11 @@ class _Minutes:
 
 def _minutes(store: Store, key: str, condition: str, scope: str, rows: Range) -> dict[str, _Minutes]:
     found = store.rows(
-        f"SELECT {key} AS scope, uniqExactIf(minute, exclusion = '') AS seen, "
-        f"uniqExactIf(minute, {COUNTED}) AS valid_minutes, uniqExactIf(minute, exclusion != '') AS excluded, "
-        "toUnixTimestamp64Nano(max(last_ts)) AS last FROM sla_minutes "
-        f"WHERE {condition} AND {rows.where()} GROUP BY scope",
+        "SELECT scope, sum(bitCount(due)) AS seen, sum(bitCount(fit)) AS valid_minutes, "
+        "sum(bitCount(left_out)) AS excluded, toUnixTimestamp64Nano(max(latest)) AS last FROM "
+        f"(SELECT {key} AS scope, hour, groupBitOr(if(exclusion = '', seen, 0)) AS due, "
+        f"groupBitOr(if({COUNTED}, seen, 0)) AS fit, groupBitOr(if(exclusion != '', seen, 0)) AS left_out, "
+        f"max(last_ts) AS latest FROM {scopes(rows, condition)} GROUP BY scope, hour) GROUP BY scope",
         rows.parameters(scope=scope),
     ).to_pylist()
     by_scope: dict[str, _Minutes] = defaultdict(_Minutes)
@@ -271,8 +273,8 @@ def _conversations(
     keys = "client_ip, server_ip, server_port, service, from_zone, to_zone, conduit"
     found = store.rows(
         f"SELECT {keys}, frame, {FIGURE_NAMES} FROM (SELECT {keys}, "
-        f"argMin(first_frame, (first_ts, first_frame)) AS frame, {FIGURES} FROM sla_minutes "
-        f"WHERE {condition} AND {rows.where()} GROUP BY {keys})",
+        f"argMin(first_frame, (first_ts, first_frame)) AS frame, {FIGURES} "
+        f"FROM {measurements(rows, condition, SLA_DAYS)} GROUP BY {keys})",
         rows.parameters(scope=scope),
     ).to_pylist()
     conversations = [

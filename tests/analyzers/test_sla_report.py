@@ -108,7 +108,7 @@ def test_outcomes_add_up_and_missed_polls_are_slots() -> None:
 
 
 def test_loss_is_told_by_where_it_happened() -> None:
-    scope = conduit(*whole_hour(data_segments=100, lost_before_tap=1, lost_after_tap=2))
+    scope = conduit(*whole_hour(data_segments=100, lost_segments=3, lost_before_tap=1, lost_after_tap=2))
     assert (scope.loss.before_tap_segments, scope.loss.after_tap_segments) == (60, 120)
     assert scope.loss.percent == 3
     assert scope.status is Status.AT_RISK
@@ -117,7 +117,8 @@ def test_loss_is_told_by_where_it_happened() -> None:
 
 def test_excluded_minutes_leave_every_figure_and_are_shown_with_their_change() -> None:
     dead = [
-        polls(minute, 0, 100, exclusion="CHG-7", data_segments=10, lost_after_tap=10) for minute in range(10)
+        polls(minute, 0, 100, exclusion="CHG-7", data_segments=10, lost_segments=10, lost_after_tap=10)
+        for minute in range(10)
     ]
     scope = conduit(*dead, *whole_hour()[10:])
     assert scope.status is Status.MET

@@ -16,3 +16,9 @@ def test_health_of_an_empty_store_has_no_last_packet(empty_client: Client) -> No
     assert (body["replays"], body["alerts"], body["last_packet"]) == (0, 0, None)
     assert empty_client.get("/api/v1/replays").json() == {"replays": [], "next": ""}
     assert empty_client.get("/api/v1/alerts").json()["alerts"] == []
+
+
+def test_an_empty_store_has_nothing_to_report(empty_client: Client) -> None:
+    answer = empty_client.get("/api/v1/sla/report")
+    assert answer.status_code in (404, 422)
+    assert "geophone replay" in answer.text or "nothing was measured" in answer.text

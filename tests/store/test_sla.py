@@ -9,7 +9,7 @@ import pytest
 from analyzers.sketch import EDGES
 from store.answers import SlaPoint
 from store.client import Store
-from store.queries import sla
+from store.queries import rolled, sla
 from store.writer import ReplayWriter
 from tests.store.samples import START, at, coverage, finding, minutes, outcome, replay_start
 
@@ -326,3 +326,60 @@ def test_a_step_within_a_planned_change_is_judged_in_no_figure(store: Store) -> 
     stored(store, {**UP, "transactions": 10, "unanswered": 10, "exclusion": "CHG-7"})
     (point,) = sla.zone_series(store, "plant", START, at(1), 60)
     assert (point.packets, point.valid, point.availability) == (10, False, None)
+
+
+def test_the_same_figures_from_roll_ups_and_from_minutes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # three days; edges of the ranges in the middle of hours and days; invalid, excluded and one-sided minutes
+    rows = [
+        {
+            **(UP, INSIDE, OTHER)[minute % 3],
+            "at": minute,
+            "client": f"10.0.2.{10 + minute % 4}",
+            "first_frame": minute + 1,
+            "packets": 10 + minute % 7,
+            "transactions": 10,
+            "good": 10 - minute % 2,
+            "missed": int(minute % 5 == 0),
+            "data_segments": 20,
+            "lost_segments": int(minute % 3 == 1),
+            "lost_after_tap": int(minute % 3 == 1),
+            "unseen_segments": int(minute % 11 == 0),
+            "valid": minute % 13 != 0,
+            "exclusion": "CHG-1" if 500 < minute < 700 else "",
+            "one_sided": minute % 17 == 0,
+            "rtt_buckets": [500 + minute % 40, 600],
+            "rtt_counts": [1 + minute % 3, 2],
+            "transaction_buckets": [700 + minute % 30],
+            "transaction_counts": [10],
+            "server_time_buckets": [650 + minute % 20],
+            "server_time_counts": [9],
+            "service": "modbus" if minute % 9 else "",
+        }
+        for minute in range(0, 3 * 24 * 60, 7)
+    ]
+    rows += [{**row, "client": "10.0.2.99"} for row in rows[::5]]
+    stored(store, *rows, findings=[finding(1)])
+
+    def everything() -> str:
+        found: list[object] = []
+        for first, last, site in ((0, 4320, ""), (37.5, 4000.25, ""), (61, 119, "mine-a"), (1079, 2521, "")):
+            start, end = at(first), at(last)
+            found += [
+                sla.zone_summaries(store, start, end, site=site),
+                sla.zones_series(store, start, end, 3600, site=site),
+                sla.conduit_hours(store, start, end, 7200, site=site),
+                sla.conduit_use(store, start, end, site=site),
+                sla.zone_summary(store, "plant", start, end, site=site),
+                sla.zone_series(store, "plant", start, end, 10_800, site=site),
+                sla.zone_series(store, "plant", start, end, 600, site=site),
+                sla.worst_conversations(store, "plant", start, end, 9, site=site),
+                sla.conduit_summary(store, "enterprise->dmz", start, end, site=site),
+            ]
+        return repr(found)
+
+    from_roll_ups = everything()
+    monkeypatch.setattr(rolled, "whole_steps", lambda *_: None)
+    assert from_roll_ups == everything()
+    assert "10.0.2.99" in from_roll_ups
