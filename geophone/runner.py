@@ -14,6 +14,7 @@ from analyzers.conversations import Conversations
 from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
 from analyzers.polls.watch import Polls
+from analyzers.scope_findings import ScopeWatch
 from analyzers.sla import Meter, ScopeReport
 from geophone import __version__
 from geophone.measuring import minute_notes
@@ -71,6 +72,7 @@ def replay(
     site = compile_site(policy.site)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
     polls = Polls(site, policy.sha256, __version__)
+    scopes = ScopeWatch(site, policy.sha256, __version__)
     meter, tally = Meter(site, minute_notes(site, polls)), Tally()
     with contextlib.ExitStack() as stack:
         writer = _writer(store, capture, policy)
@@ -89,11 +91,13 @@ def replay(
             if progress is not None:
                 progress(run.position())
         summary = run.summary()
+        minutes = meter.finish()
+        scopes.feed(minutes)
         found = [*judging.finish(capture.sha256), *polls.finish(capture.sha256)]
+        found += scopes.finish(*polls.for_scopes(), capture.sha256)
         findings = sorted(found, key=canonical_order)
         capture.refuse_changed()
         first_ns, last_ns = _span(summary)
-        minutes = meter.finish()
         if keep and writer is not None:
             writer.write("sla_minutes", minutes)
             writer.finish(findings, _outcome(tally, findings, first_ns, last_ns))

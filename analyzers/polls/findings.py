@@ -22,12 +22,10 @@ from analyzers.polls.judging import Judgement
 from analyzers.polls.outages import Flapping, Run
 from analyzers.polls.relation import Subject
 from analyzers.polls.slots import Fate
-from analyzers.sla_kinds import FLAPPING, OUTAGE, SlaKind
+from analyzers.sla_kinds import CLASS_SEVERITY, FLAPPING, OUTAGE, SlaKind
 from policy.zoning import CompiledSite
 from sensors.addresses import address_text
 
-#: Base severity by the class that the asked device is held to: C1 control to C4 reporting.
-_BASE: Final = {"C1": Severity.HIGH, "C2": Severity.MEDIUM, "C3": Severity.LOW, "C4": Severity.LOW}
 #: More slots that were not judged than this share, and the confidence is low.
 _UNKNOWN_SHARE: Final = 0.05
 
@@ -162,7 +160,7 @@ def class_of(site: CompiledSite, subject: Subject) -> str:
 def _severity(site: CompiledSite, runs: Sequence[Run]) -> int:
     subjects = [run.relation.subject for run in runs]
     safety = any((asset := site.asset_of(one.server_ip)) and asset.role == "safety" for one in subjects)
-    return max(_BASE[class_of(site, one)] for one in subjects) + safety
+    return max(CLASS_SEVERITY[class_of(site, one)] for one in subjects) + safety
 
 
 def _confidence(runs: Sequence[Run]) -> Confidence:

@@ -39,6 +39,17 @@ class Judgement:
     stopped: Mapping[int, int]
 
 
+def told_minutes(judgement: Judgement) -> set[tuple[Conversation, int]]:
+    """The minutes (their starts) of each conversation in which an outage or flapping was found."""
+    runs = [run for one in judgement.outages for run in one.runs]
+    runs += [run for one in judgement.flapping for run in one.runs]
+    return {
+        (run.relation.subject.conversation, at_ns)
+        for run in runs
+        for at_ns in range(run.start_ns // MINUTE_NS * MINUTE_NS, run.last_bad_ns + 1, MINUTE_NS)
+    }
+
+
 def judged(
     site: CompiledSite,
     relations: Sequence[Relation],

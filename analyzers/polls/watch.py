@@ -15,7 +15,7 @@ from analyzers.polls.asked import BAD_ENDS, DEADLINES, GOOD, OTHER, RELATION, as
 from analyzers.polls.facts import Conversation, Facts
 from analyzers.polls.findings import Context, findings_of
 from analyzers.polls.joining import Outage
-from analyzers.polls.judging import Judgement, judged
+from analyzers.polls.judging import Judgement, judged, told_minutes
 from analyzers.polls.limits import PollLimits
 from analyzers.polls.minutes import with_missed
 from analyzers.polls.outages import IN_A_ROW, Run
@@ -92,6 +92,11 @@ class Polls:
 
     def _now_ns(self) -> int:
         return max(self._horizon_ns, self._facts.last_ns)
+
+    def for_scopes(self) -> tuple[set[Conversation], set[tuple[Conversation, int]]]:
+        """The conversations with polls; and their minutes (the starts) in which an outage or flapping is found."""
+        judgement = self.judged()
+        return {one.subject.conversation for one in judgement.relations}, told_minutes(judgement)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding about polls up to the last packet, in canonical order."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 import polars as pl
+import pyarrow as pa
 
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding
 from analyzers.judging import Judging
 from analyzers.minutes import Minutes
 from analyzers.polls.watch import Polls
+from analyzers.scope_findings import ScopeWatch
 from geophone import __version__
 from geophone.measuring import minute_notes
 from geophone.runner import canonical_bytes
@@ -31,6 +33,9 @@ from store.writer import ReplayOutcome, ReplayStart
 
 #: Rows without a finding wait for so long: an insert costs the same however many it holds.
 KEEP_S: Final = 10.0
+
+#: Minutes that scopes are judged over: six hours, and what may still come of them.
+_KEEP_MINUTES: Final = 7 * 60
 
 _STORED: Final = frozenset(table.name for table in TABLES if table.stored)
 
@@ -64,6 +69,8 @@ class Session:
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__)
         self._polls = Polls(site, policy.sha256, __version__)
+        self._scopes = ScopeWatch(site, policy.sha256, __version__, keep_minutes=_KEEP_MINUTES)
+        self._of_scopes: list[Finding] = []
         self._minutes = Minutes(site, minute_notes(site, self._polls))
         self._tally = Tally()
         self._packets = self._first_ns = self._last_ns = 0
@@ -116,8 +123,7 @@ class Session:
         for name, batch in batches.items():
             if name in _STORED:
                 self._writer.write(name, batch)
-        for rows in self._minutes.feed(traffic, batches.get("coverage")):
-            self._writer.write("sla_minutes", rows)
+        self._measure(self._minutes.feed(traffic, batches.get("coverage")))
         found = self._writer.new(self._found()) if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
@@ -125,15 +131,24 @@ class Session:
 
     def _end(self) -> None:
         """The interface is no longer listened to: what is left is stored."""
-        for rows in self._minutes.finish():
-            self._writer.write("sla_minutes", rows)
+        self._measure(self._minutes.finish())
         found = self._writer.new(self._found(ended=True))
         self._writer.end(found, self._outcome(found))
+
+    def _measure(self, minutes: Iterable[pa.RecordBatch]) -> None:
+        """Keep the minutes that are over, and see what they show of whole scopes."""
+        measured = list(minutes)
+        for rows in measured:
+            self._writer.write("sla_minutes", rows)
+            self._scopes.feed(rows)
+        if measured:
+            self._of_scopes = self._scopes.finish(*self._polls.for_scopes(), self._listened.sha256)
 
     def _found(self, *, ended: bool = False) -> list[Finding]:
         """Everything that was found so far and is to be told."""
         sha256 = self._listened.sha256
-        return [*self._judging.finish(sha256), *self._polls.so_far(sha256, ended=ended)]
+        polls = self._polls.so_far(sha256, ended=ended)
+        return [*self._judging.finish(sha256), *polls, *self._of_scopes]
 
     def _keep(self, found: list[Finding]) -> None:
         self._writer.keep(found, self._outcome(found))

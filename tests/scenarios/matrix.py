@@ -12,7 +12,7 @@ from analyzers.catalogue import judges
 from analyzers.findings import Finding
 from pcaps import Planted, Sample, samples
 from tests.scenarios.pipeline import outcome
-from tests.scenarios.twins import findings_of_twin
+from tests.scenarios.twins import findings_of_twin, planted_in_twin
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
 
@@ -57,12 +57,18 @@ def row(one: Sample, planted: Planted) -> Row:
     """What became of something planted in a sample."""
     findings = outcome(one.name).result.findings
     twins = findings_of_twin(one.twin) if one.twin else ()
+    # What is done in the twin too, like bad weather, is not what it is without.
+    in_both = planted_in_twin(one.twin) if one.twin else ()
     return Row(
         sample=one,
         planted=planted,
         judged=judges(planted.id, planted.service),
         found=tuple(finding for finding in findings if is_about(finding, planted)),
-        found_in_twin=tuple(finding for finding in twins if finding.kind == planted.id),
+        found_in_twin=tuple(
+            finding
+            for finding in twins
+            if finding.kind == planted.id and not any(is_about(finding, other) for other in in_both)
+        ),
     )
 
 

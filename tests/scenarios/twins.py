@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzers.findings import Finding
 from geophone.runner import replay
-from pcaps import FOLDER, names
+from pcaps import FOLDER, Planted, names, sample
 from pcaps.lab import files
 from pcaps.lab.scenarios import SCENARIOS
 from policy.loader import load
@@ -20,6 +20,11 @@ from tests.scenarios.pipeline import outcome
 def made(name: str) -> files.Files:
     """A capture that is not kept, from its seed."""
     return files.made(next(scenario for scenario in SCENARIOS if scenario.name == name))
+
+
+def planted_in_twin(name: str) -> tuple[Planted, ...]:
+    """What is done in a twin on purpose: in both of them, or it would be no twin."""
+    return sample(name).planted if name in names() else tuple(made(name).notes.planted)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pcaps.lab.mine_a import TREND_PAGES, MineA
-from pcaps.lab.notes import Notes
+from pcaps.lab.notes import Expected, Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
     Made,
@@ -13,9 +13,11 @@ from pcaps.lab.scenarios.base import (
     conversations,
     modbus_figures,
     origin,
+    planted,
     round_trips,
 )
 from pcaps.lab.site import MINUTE_NS, MORNING_NS
+from pcaps.lab.synth import modbus
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND
 from pcaps.lab.synth.network import Impairment
 from pcaps.lab.synth.span import frames_of, in_order
@@ -43,6 +45,9 @@ def _make(seed: int) -> Made:
     site.background()
     site.run()
     captured = in_order(site.network.captured)
+    # The way from the control room to the concentrator is the only one that loses.
+    talks = conversations(site, captured)
+    lost = sum(int(str(one[how])) for one in talks for how in ("seen_twice", "filled_holes"))
     offered, dropped = site.network.losses.offered, site.network.losses.dropped
     notes = Notes(
         title="A degraded link",
@@ -52,12 +57,40 @@ From 12:09 to 12:17 UTC the link that carries the conduit from the control room 
 other conduit. The tap is on the near side of the link: what the concentrator is sent is lost after the tap
 and seen twice; what it answers is lost before the tap, and shows only where a later segment overtook it
 (the SCADA server's trend pages, asked for six at once). A lone request or answer that is lost before the
-tap leaves no hole: that part of the loss cannot be seen from here, only the late answer. No finding: a bad
-network is no breach of the policy.
+tap leaves no hole: that part of the loss cannot be seen from here, only the late answer. The policy
+is kept; the conduit loses more than its target allows.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
         demo=True,
+        twin="normal-shift",
+        planted=(
+            planted(
+                site,
+                captured,
+                "SLA-04",
+                "scada1",
+                "plc2",
+                service="modbus",
+                count=lost,
+                because="segments of the conduit lost, as the tap can see",
+                seconds=(_FIRST_BAD * 60, _FIRST_GOOD_AGAIN * 60),
+            ),
+        ),
+        expected=(
+            Expected(
+                kind="SLA-04",
+                src_ip=site.hosts["scada1"].ip,
+                dst_ip=site.hosts["plc2"].ip,
+                dst_port=modbus.PORT,
+                conduit="c-room-plant",
+                service="modbus",
+                severity=2,
+                count=lost,
+                count_is="exactly",
+                because="one less than the medium of class C2, for loss tells why, not what",
+            ),
+        ),
         truth={
             **modbus_figures(site),
             "impaired_conduit": "c-room-plant",
@@ -78,7 +111,7 @@ network is no breach of the policy.
                 (("hmi1", "plc1"), ("hmi1", "plc2"), ("scada1", "plc2"), ("hist1", "plc1")),
                 ((0, _FIRST_BAD), (_FIRST_BAD, _FIRST_GOOD_AGAIN), (_FIRST_GOOD_AGAIN, _MINUTES)),
             ),
-            "conversation": conversations(site, captured),
+            "conversation": talks,
         },
     )
     return Made(frames_of(captured), notes)

@@ -59,6 +59,8 @@ _FOG: Final = Impairment(
     jitter_ns=600 * MICROSECOND,
     loss=0.03,
 )
+#: Fewer are not told of, whatever the target.
+_LATE_IN_FOG: Final = 3
 _WRONG_SETPOINTS: Final = Request(WRITE_MULTIPLE, 100, 4, (2900, 2900, 620, 75))
 _OFFICE_ASKS: Final = (READ_STATUS, READ_SETPOINTS, *(_WRONG_SETPOINTS, READ_SETPOINTS) * 3)
 _HISTORIAN_ASKS: Final = (
@@ -145,6 +147,30 @@ def _make(seed: int) -> Made:
                     severity=4,
                     because="medium, one more for an established session",
                 ),
+                Expected(
+                    kind="SLA-03",
+                    src_ip=address["hmi-port"],
+                    dst_ip=address["loader1"],
+                    dst_port=modbus.PORT,
+                    conduit="c-room-port",
+                    service="modbus",
+                    severity=3,
+                    count=_LATE_IN_FOG,
+                    count_is="at least",
+                    because="medium, for the conduit is held to class C2",
+                ),
+                Expected(
+                    kind="SLA-04",
+                    src_ip=address["hmi-port"],
+                    dst_ip=address["loader1"],
+                    dst_port=modbus.PORT,
+                    conduit="c-room-port",
+                    service="modbus",
+                    severity=2,
+                    count=_LATE_IN_FOG,
+                    count_is="at least",
+                    because="one less than the medium of class C2, for loss tells why, not what",
+                ),
                 expect(
                     kind="SEG-09",
                     src_ip=address["port-lap7"],
@@ -182,6 +208,7 @@ def _make_twin(seed: int) -> Made:
             policy=_POLICY,
             truth=_truth(site),
             truth_lists=_truth_lists(site, captured),
+            planted=_fog(site, captured),
             twin_of=_NAME,
         ),
     )
@@ -196,6 +223,7 @@ def _what_was_planted(site: ValueChain, captured: Sequence[Captured]) -> tuple[P
     laptop = partial(tell, src="port-lap7", dst="mq1", service="mqtt", count=1)
     evening = partial(tell, src="vpn1", dst="ews1", service="rdp", count=1)
     return (
+        *_fog(site, captured),
         office("SEG-02", count=1, because="one session from level 4 to level 1"),
         office("M1", count=3, because="three writes of a client that never wrote there"),
         office("M2", count=8, because="eight requests of a client that had never spoken Modbus"),
@@ -215,6 +243,18 @@ def _what_was_planted(site: ValueChain, captured: Sequence[Captured]) -> tuple[P
         evening("RA-01", because="one session that goes past the jump host"),
         evening("RA-02", because="one session, at 20:40; the window is from 08:00 to 12:00"),
         evening("RA-03", because="one session; the approval ended at noon"),
+    )
+
+
+def _fog(site: ValueChain, captured: Sequence[Captured]) -> tuple[Planted, ...]:
+    """Of a hundred polls in fog a few are late: lost segments are repeated after a second and more."""
+    seconds = (_FOG_FROM, _FOG_TO)
+    tell = partial(planted, site, captured, src="hmi-port", dst="loader1", service="modbus", seconds=seconds)
+    return (
+        tell(
+            "SLA-03", count=_LATE_IN_FOG, because="polls answered late in fog, three or more within an hour"
+        ),
+        tell("SLA-04", count=_LATE_IN_FOG, because="segments lost in fog, three or more within an hour"),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pcaps.lab.notes import Table, moment
 from pcaps.lab.pump_b import AFTERNOON_NS, NAME, PumpB
-from pcaps.lab.scenarios.base import Made, Scenario, round_trips
-from pcaps.lab.scenarios.pump_b.story import Story, ran, told
+from pcaps.lab.scenarios.base import Made, Scenario, conversations, round_trips
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.site import MINUTE_NS
 from pcaps.lab.synth.clock import MICROSECOND, MILLISECOND, SECOND
 from pcaps.lab.synth.modbus import READ_INPUT, Request
@@ -71,6 +71,10 @@ def _make(seed: int) -> Made:
     site.clock.start(bursts)
     captured = ran(site)
     pairs = (("hmi2", "pump1"), ("hmi2", "pump2"), ("hist2", "pump1"))
+    talks = conversations(site, captured)
+    lost = sum(int(str(one[how])) for one in talks for how in ("seen_twice", "filled_holes"))
+    first_lossy = next(number for number, phase in enumerate(_PHASES) if phase.loss)
+    lossy_s = (60 * _MINUTES_A_PHASE * first_lossy, 60 * (_MINUTES - _MINUTES_A_PHASE))
     minutes = range(0, _MINUTES, _MINUTES_A_PHASE)
     return told(
         site,
@@ -84,9 +88,30 @@ The conduit from the control room to the pump hall crosses a link that changes e
 each way, 20 ms, 80 ms, good, 0.5 % of the packets lost, 2 % lost, good. The historian's conduit is good all the time.
 The tap is on the near side: what the pump hall is sent is lost behind it and seen twice, what it answers is lost
 before it and shows as a hole that a later segment of a burst leaves; such bursts go on from the minute before the
-loss to the minute after it. No finding: a bad network is no breach of the
-policy.
+loss to the minute after it. The policy is kept; the conduit loses more than its target allows.
 """,
+            planted=(
+                Tap(site, captured).saw(
+                    "SLA-04",
+                    "hmi2",
+                    "valve1",
+                    lost,
+                    "segments of the conduit lost, as the tap can see",
+                    seconds=lossy_s,
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "SLA-04",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=2,
+                    exactly=lost,
+                    because="one less than the medium of class C2, for loss tells why, not what",
+                ),
+            ),
             truth={
                 "impaired_conduit": "c-room-pumps",
                 "dropped_segments": sum(
