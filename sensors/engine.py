@@ -72,6 +72,7 @@ class EngineLimits:
     mqtt_packet_bytes: int = _LIMITS["mqtt_packet_bytes"][0]
     mqtt_topic_aliases: int = _LIMITS["mqtt_topic_aliases"][0]
     mqtt_held_bytes: int = _LIMITS["mqtt_held_bytes"][0]
+    sparkplug_bytes: int = _LIMITS["sparkplug_bytes"][0]
     mqtt_user_names: int = UserNames.KEEP
     operations_pending: int = _LIMITS["operations_pending"][0]
     operations_pending_all: int = _LIMITS["operations_pending_all"][0]

@@ -89,8 +89,10 @@ limits! {
     mqtt_packet_bytes = 65_536,
     /// Topic aliases of one side of an MQTT connection that are remembered.
     mqtt_topic_aliases = 1_024,
-    /// Bytes held for all MQTT flows: unfinished packets, waiting ones, aliases; as many again for Sparkplug names.
+    /// Bytes held for all MQTT flows: unfinished packets, waiting ones, aliases.
     mqtt_held_bytes = 33_554_432,
+    /// Bytes of the names that Sparkplug aliases stand for; edge nodes not met for longest lose theirs, one may have an eighth.
+    sparkplug_bytes = 33_554_432,
     /// MQTT user names: 1 keeps them, 2 replaces each by the start of its SHA-256.
     mqtt_user_names = 1,
     /// Operations of one flow (S7comm, EtherNet/IP, DNP3 and the like) that wait for an answer at once.

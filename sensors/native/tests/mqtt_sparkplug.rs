@@ -235,3 +235,27 @@ fn a_payload_that_was_cut_says_so() {
     assert!(detail.starts_with("only 174 bytes of the payload were read"), "{detail}");
     assert!(decoded.column("anomalies", "kind").is_empty());
 }
+
+#[test]
+fn a_flood_of_made_up_edge_nodes_does_not_take_the_names_of_one_that_speaks() {
+    let birth = payload(Some(0), &[metric("Speed", Some(7), Some(10), &double(1.0))]);
+    let data = payload(Some(1), &[metric("", Some(7), None, &double(2.0))]);
+    let mut talk = Talk::new(1883);
+    talk.handshake().send(0, ACK, &wire::connect("edge")).send(1, ACK, CONNACK);
+    for (kind, payload) in [("NBIRTH", &birth), ("NDATA", &data)] {
+        talk.send(0, ACK, &wire::publish(&format!("spBv1.0/mine/{kind}/shaft"), payload));
+    }
+    for number in 0..200 {
+        talk.send(0, ACK, &wire::publish(&format!("spBv1.0/mine/NBIRTH/made-up-{number}"), &birth));
+    }
+    for node in ["shaft", "made-up-0", "made-up-199"] {
+        talk.send(0, ACK, &wire::publish(&format!("spBv1.0/mine/NDATA/{node}"), &data));
+    }
+    for (limit, first) in [(33_554_432, "Speed"), (16_384, "alias 7")] {
+        let decoded = talk.decode_within(&[("sparkplug_bytes", limit)]);
+        let names = rows(&decoded, &["metric_names"]);
+        let last: Vec<_> = names[names.len() - 3..].iter().map(|names| &names[2..names.len() - 2]).collect();
+        assert_eq!(last, ["Speed", first, "Speed"], "{limit}");
+        assert_eq!(decoded.sum("coverage", "evicted_messages") > 0, first != "Speed");
+    }
+}

@@ -14,8 +14,8 @@ const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
 const GREETING: (&[u8], &[u8]) = (b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c", b"\x20\x02\0\0");
 const GREETING_5: (&[u8], &[u8]) = (b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c", b"\x20\x03\0\0\0");
 
-const LIMITS: [(&str, u64); 3] =
-    [("mqtt_held_bytes", 2_000), ("mqtt_packet_bytes", 40), ("pending_limit", 3)];
+const LIMITS: [(&str, u64); 4] =
+    [("mqtt_held_bytes", 2_000), ("sparkplug_bytes", 3_000), ("mqtt_packet_bytes", 40), ("pending_limit", 3)];
 
 const STEP_NS: i64 = 1_000_000_000;
 

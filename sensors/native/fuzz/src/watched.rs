@@ -48,6 +48,7 @@ impl Watched {
             (kept.undecided_bytes, limits.reassembly_bytes),
             (kept.fragment_bytes, limits.fragment_bytes),
             (kept.mqtt_bytes, limits.mqtt_held_bytes),
+            (kept.sparkplug_bytes, limits.sparkplug_bytes),
             (kept.opcua_bytes, limits.opcua_bytes),
             (kept.introduction_bytes, limits.introduction_bytes),
             (kept.operations, limits.operations_pending_all),

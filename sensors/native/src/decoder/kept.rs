@@ -15,6 +15,8 @@ pub struct Kept {
     /// Bytes of packets whose fragments are not all there.
     pub fragment_bytes: u64,
     pub mqtt_bytes: u64,
+    /// Bytes of what Sparkplug aliases stand for.
+    pub sparkplug_bytes: u64,
     pub opcua_requests: u64,
     pub opcua_bytes: u64,
     pub introduction_bytes: u64,
@@ -33,6 +35,7 @@ impl Decoder {
             undecided_bytes: self.shared.undecided_bytes,
             fragment_bytes: self.fragments.held_bytes(),
             mqtt_bytes: counts.mqtt_held_bytes,
+            sparkplug_bytes: self.shared.sparkplug.held_bytes(),
             opcua_requests: counts.opcua_waiting,
             opcua_bytes: counts.opcua_held_bytes,
             introduction_bytes: counts.introduction_bytes,

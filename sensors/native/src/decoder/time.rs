@@ -93,6 +93,7 @@ impl Decoder {
             self.count_evictions();
             self.coverage.write(minute, &mut self.shared.tables.coverage);
         }
+        self.shared.sparkplug.forget();
     }
 
     /// A capture is not whole.

@@ -278,7 +278,7 @@ fn published(said: &mut Said<'_>, packet: &Packet<'_>, payload: &[u8], out: &mut
     let Some(about) = about else { return };
     let broker = (*out.server_ip, out.server_port);
     let whole = !packet.is_cut();
-    let limit = out.limits.mqtt_held_bytes;
+    let limit = out.limits.sparkplug_bytes;
     let mut message = sparkplug::read(&about, payload, whole, broker, out.sparkplug, limit);
     if !whole {
         let kept = payload.len();
