@@ -118,7 +118,7 @@ def test_a_strangers_survey_spends_nobodys_budget() -> None:
 
 
 def test_invalid_and_excluded_minutes_burn_nothing() -> None:
-    bad = {"good": 0, "unanswered": 60}
+    bad: dict[str, Any] = {"good": 0, "unanswered": 60}
     rows = [minute(number) for number in range(60)]
     assert findings([*rows, minute(60, exclusion="CHG-1", **bad)]) == []
     assert findings([*rows, minute(60, valid=False, **bad)]) == []
