@@ -19,7 +19,7 @@ _BUCKET_BITS: Final = 12
 _CODE_BITS: Final = 16
 #: The bucket of what has no time.
 _NO_TIME: Final = (1 << _BUCKET_BITS) - 1
-#: This many rows are kept before they are counted: about 200 MB at most.
+#: This many rows are kept before they are counted, or as many as there are counts: about 40 MB.
 _ROWS_LIMIT: Final = 4_000_000
 
 
@@ -74,7 +74,7 @@ class Samples:
         """One batch's rows of `coded`."""
         self._raw.append(rows)
         self._rows += len(rows)
-        if self._rows > _ROWS_LIMIT:
+        if self._rows > max(_ROWS_LIMIT, *map(len, self._counted), 0):
             self._counted = [self._count()]
             self._raw, self._rows = [], 0
 
