@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers import sketch
@@ -19,6 +19,7 @@ def _histogram(values: list[int]) -> tuple[list[int], list[int]]:
     return ordered, [counts[b] for b in ordered]
 
 
+@settings(deadline=None)
 @given(durations, st.sampled_from([0.0, 0.05, 0.5, 0.95, 0.99, 0.999, 1.0]))
 def test_percentile_is_within_one_percent_of_the_nearest_rank(values: list[int], share: float) -> None:
     rank = max(1, -(-round(share * 1_000_000) * len(values) // 1_000_000))
@@ -28,6 +29,7 @@ def test_percentile_is_within_one_percent_of_the_nearest_rank(values: list[int],
     assert abs(found - exact) <= 0.0101 * exact + 1
 
 
+@settings(deadline=None)
 @given(durations, durations)
 def test_merged_histograms_are_the_histogram_of_all_samples(left: list[int], right: list[int]) -> None:
     rows = [_histogram(left), ([], []), _histogram(right)]
@@ -36,6 +38,7 @@ def test_merged_histograms_are_the_histogram_of_all_samples(left: list[int], rig
     assert sketch.added(buckets, counts) == _histogram(left + right)
 
 
+@settings(deadline=None)
 @given(durations)
 def test_no_sample_is_lost(values: list[int]) -> None:
     assert sketch.samples_in(_histogram(values)[1]) == len(values)
