@@ -10,8 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from analyzers.detections.rows import violations_of
-from analyzers.gathered import Gathered
+from analyzers.detections.totals import Totals, WithExamples
 from policy.violations import MINUTE_NS, SUBJECT, VIOLATION, merged
 
 SLOT_NS: Final = 10_000_000_000
@@ -27,11 +26,13 @@ class Bursts:
     no memory, and which are kept does not depend on the order of the rows.
     """
 
-    def __init__(self, least: int, *, slots: int, slot_ns: int = SLOT_NS) -> None:
+    def __init__(
+        self, least: int, *, slots: int, slot_ns: int = SLOT_NS, totals: Totals | None = None
+    ) -> None:
         self._least = least
         self._slots = slots
         self._slot_ns = slot_ns
-        self._totals = Gathered()
+        self._totals: Totals = totals if totals is not None else WithExamples()
         self._items = pl.DataFrame(schema=_ITEM)
         self._pending: list[pl.DataFrame] = []
         self._rows = 0
@@ -41,7 +42,7 @@ class Bursts:
         """Take rows with the columns of ROW; `item` is what each is about, where different things count."""
         if rows.is_empty():
             return
-        self._totals.add(violations_of(rows, text, slot_ns=self._slot_ns))
+        self._totals.add(rows, text, self._slot_ns)
         if item is None:
             return
         self._by_item = True
@@ -63,25 +64,22 @@ class Bursts:
 
     def violations(self) -> pl.DataFrame:
         """What lies in a window that reached the threshold: columns of VIOLATION, by subject and minute."""
-        totals = self._totals.all()
-        if totals.is_empty():
-            return totals
-        hits = self._hits(totals)
-        found = totals.join(hits, on=[*SUBJECT, "minute"], how="semi")
+        found = self._totals.violations(self._hits())
         if found.is_empty():
             return found
         by_minute = found.with_columns(minute=pl.col("minute") // MINUTE_NS * MINUTE_NS)
         return merged(by_minute).select(*VIOLATION)
 
-    def _hits(self, totals: pl.DataFrame) -> pl.DataFrame:
+    def _hits(self) -> pl.DataFrame:
         """Subjects and slots that lie in such a window."""
         if self._by_item:
             counted, amount = self._kept(), pl.col("item").n_unique()
         else:
-            counted, amount = totals.select(*SUBJECT, "minute", "count"), pl.col("count").sum()
+            counted, amount = self._totals.counts(), pl.col("count").sum()
         width = self._slots * self._slot_ns
         windows = (
-            counted.with_columns(
+            self._possible(counted)
+            .with_columns(
                 window=pl.int_ranges(
                     pl.col("minute") - width + self._slot_ns, pl.col("minute") + 1, self._slot_ns
                 )
@@ -99,6 +97,12 @@ class Bursts:
             .select(*SUBJECT, "minute")
             .unique()
         )
+
+    def _possible(self, counted: pl.DataFrame) -> pl.DataFrame:
+        """The rows of subjects that reach the threshold at all, in whatever time: most never do."""
+        amount = pl.len() if self._by_item else pl.col("count").sum()
+        enough = counted.group_by(*SUBJECT).agg(amount=amount).filter(pl.col("amount") >= self._least)
+        return counted.join(enough, on=list(SUBJECT), how="semi")
 
     def _kept(self) -> pl.DataFrame:
         """The things, as many a subject and slot as are needed."""

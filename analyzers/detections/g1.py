@@ -11,6 +11,7 @@ from analyzers.detections.base import Detection
 from analyzers.detections.bursts import Bursts
 from analyzers.detections.flow_rows import knock_text, knocks, with_target
 from analyzers.detections.rows import NOBODY
+from analyzers.detections.totals import WithFirst
 from policy.services import SERVICES
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -56,9 +57,9 @@ class Scan(Detection):
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)
         limits = self.settings.G1
-        self._addresses = Bursts(limits.addresses, slots=_SLOTS)
-        self._ports = Bursts(limits.ports, slots=_SLOTS)
-        self._controllers = Bursts(limits.controllers, slots=_SLOTS)
+        self._addresses = Bursts(limits.addresses, slots=_SLOTS, totals=WithFirst())
+        self._ports = Bursts(limits.ports, slots=_SLOTS, totals=WithFirst())
+        self._controllers = Bursts(limits.controllers, slots=_SLOTS, totals=WithFirst())
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

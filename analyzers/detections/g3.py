@@ -11,6 +11,7 @@ from analyzers.detections.base import Detection
 from analyzers.detections.bursts import Bursts
 from analyzers.detections.flow_rows import knock_text, knocks, with_target
 from analyzers.detections.rows import NOBODY, told
+from analyzers.detections.totals import WithFirst
 from policy.services import TCP
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -47,7 +48,7 @@ class Flood(Detection):
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)
-        self._by_server = Bursts(self.settings.G3.connections, slots=_SLOTS)
+        self._by_server = Bursts(self.settings.G3.connections, slots=_SLOTS, totals=WithFirst())
         self._logins = Bursts(self.settings.G3.logins, slots=_SLOTS)
         self._clients = _Clients()
 

@@ -47,6 +47,6 @@ class ModbusListenOnly(RowDetection):
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
         """What was asked, and what it does."""
         return (
-            f"The client sent {violation['count']} × function 8, sub-function 4: the device no longer answers, nor "
-            "does what it is told, until it is restarted."
+            f"The client sent {violation['count']} × function 8, sub-function 4. A device that heeds it answers "
+            "nobody and does nothing that it is told, until it is restarted."
         )

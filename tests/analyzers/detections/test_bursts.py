@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analyzers.detections.bursts import SLOT_NS, Bursts
 from analyzers.detections.modbus_rows import modbus
+from analyzers.detections.totals import WithFirst
 from tests.analyzers.detections.looking import MINE
 from tests.policy.factories import DRIVE, HISTORIAN, NOON, PLC, SECOND, Wire
 
@@ -51,8 +52,8 @@ def found(bursts: Bursts) -> list[tuple[bytes, int, int, int]]:
     return sorted(bursts.violations().select(columns).rows())
 
 
-def fed(frame: pl.DataFrame, cut: int, *, by_unit: bool, reverse: bool) -> Bursts:
-    bursts = Bursts(LEAST, slots=SLOTS)
+def fed(frame: pl.DataFrame, cut: int, *, by_unit: bool, reverse: bool, lean: bool = False) -> Bursts:
+    bursts = Bursts(LEAST, slots=SLOTS, totals=WithFirst() if lean else None)
     parts = [frame.slice(start, cut) for start in range(0, frame.height, cut)]
     for part in reversed(parts) if reverse else parts:
         bursts.add(part, pl.lit("one"), pl.col("unit") if by_unit else None)
@@ -80,6 +81,9 @@ def test_windows_are_those_counted_by_hand_however_the_rows_come(
     expected = counted(choices, by_unit=by_unit)
     assert by_server == {addresses[which]: total for which, total in expected.items()}
     assert found(fed(frame, cut, by_unit=by_unit, reverse=reverse)) == whole
+    lean = fed(frame, cut, by_unit=by_unit, reverse=reverse, lean=True)
+    assert found(lean) == whole
+    assert all(1 <= count <= 6 for count in lean.violations()["examples"].list.len())
 
 
 def test_a_flood_of_different_things_keeps_a_handful_of_them() -> None:

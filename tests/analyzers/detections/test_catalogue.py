@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,18 @@ from policy.detection_settings import DETECTION_IDS, DetectionSettings
 
 SECTIONS = ("Reports", "Why it matters", "Benign causes", "Evidence", "How to tune")
 #: Modules that are shared, not a detection.
-SHARED = {"base", "bursts", "declared", "flow_rows", "modbus_rows", "mqtt_rows", "opcua_rows", "rows", "seen"}
+SHARED = {
+    "base",
+    "bursts",
+    "declared",
+    "flow_rows",
+    "modbus_rows",
+    "mqtt_rows",
+    "opcua_rows",
+    "rows",
+    "seen",
+    "totals",
+}
 
 #: The table of the design: severity, techniques, possible ones.
 TABLE = {
@@ -65,6 +77,14 @@ def test_every_file_of_a_detection_is_registered() -> None:
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"} - SHARED
     assert files == {kind.id.lower() for kind in DETECTIONS}
     assert files == {kind.__module__.rpartition(".")[2] for kind in DETECTIONS}
+
+
+def test_none_knows_another() -> None:
+    contracts = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (held,) = [one["modules"] for one in contracts if one["name"] == "detections do not know each other"]
+    assert held == [kind.__module__ for kind in DETECTIONS]
 
 
 def test_policies_know_the_detections_there_are() -> None:
