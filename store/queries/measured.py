@@ -81,11 +81,11 @@ class Range:
     site: str = ""
     replay: str = ""
 
-    def where(self) -> str:
+    def where(self, minute: str = "minute") -> str:
         """The condition on rows that have `minute`, `site` and `replay`."""
         return (
-            "minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC') AND "
-            f"minute < fromUnixTimestamp64Nano({{end:Int64}}, 'UTC') AND {self.whose()}"
+            f"{minute} >= fromUnixTimestamp64Nano({{start:Int64}}, 'UTC') AND "
+            f"{minute} < fromUnixTimestamp64Nano({{end:Int64}}, 'UTC') AND {self.whose()}"
         )
 
     def whose(self) -> str:

@@ -26,7 +26,9 @@ from analyzers.sla_totals import (
     Measured,
 )
 from store.client import Store
-from store.queries.measured import CURRENT_REPLAYS
+from store.queries.measured import COUNTED, CURRENT_REPLAYS, MINUTE_NS, Range
+from store.queries.rolled import measurements
+from store.rollups import SLA_DAYS
 from store.rows import nanoseconds
 
 #: The minutes that begin in the period, of the site's captures, each capture's latest replay.
@@ -40,7 +42,7 @@ _SLOTS: Final = "transactions + missed"
 def measured(store: Store, site: str, period: Period) -> Measured:
     """What the store holds of a site in a period."""
     bound = {"site": site, "start": nanoseconds(period.start), "end": nanoseconds(period.end)}
-    return Measured(_totals(store, bound), _minutes(store, bound), _capture(store, bound))
+    return Measured(_totals(store, site, period), _minutes(store, bound), _capture(store, bound))
 
 
 def captures(store: Store, site: str, period: Period) -> tuple[CaptureName, ...]:
@@ -54,17 +56,19 @@ def captures(store: Store, site: str, period: Period) -> tuple[CaptureName, ...]
     return tuple(CaptureName(name=row["capture_name"], sha256=row["capture_sha256"]) for row in rows)
 
 
-def _totals(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
+def _totals(store: Store, site: str, period: Period) -> pl.DataFrame:
+    """Whole days come from the roll-up: a month of minutes is millions of rows, of days a few for each conversation."""
     keys = ", ".join(CONVERSATION)
-    sums = ", ".join(f"sum(m.{name}) AS {name}" for name in COUNTS)
-    maps = ", ".join(f"sumMap(m.{name}_buckets, m.{name}_counts) AS {name}" for name in HISTOGRAMS)
-    lists = ", ".join(f"{name}.1 AS {name}_buckets, {name}.2 AS {name}_counts" for name in HISTOGRAMS)
-    rows = store.rows(
-        f"SELECT {keys}, {', '.join(COUNTS)}, {lists} FROM (SELECT {keys}, {sums}, {maps} "
-        f"FROM sla_minutes AS m WHERE {_ROWS} AND valid AND exclusion = '' GROUP BY {keys})",
-        bound,
-    )
-    return _frame(rows, TOTALS_SCHEMA)
+    sums = [f"sum({name}) AS {name}_sum" for name in COUNTS]
+    sums += [f"sumMap({name}_buckets, {name}_counts) AS {name}_map" for name in HISTOGRAMS]
+    # minutes that begin in the period: from its first whole one on
+    start_ns = -(-nanoseconds(period.start) // MINUTE_NS) * MINUTE_NS
+    rows = Range(start_ns, max(start_ns, nanoseconds(period.end)), site)
+    added = measurements(f"{keys}, {', '.join(sums)}", rows, COUNTED, SLA_DAYS)
+    names = [f"{name}_sum AS {name}" for name in COUNTS]
+    names += [f"{name}_map.1 AS {name}_buckets, {name}_map.2 AS {name}_counts" for name in HISTOGRAMS]
+    found = store.rows(f"SELECT {keys}, {', '.join(names)} FROM ({added} GROUP BY {keys})", rows.parameters())
+    return _frame(found, TOTALS_SCHEMA)
 
 
 def _minutes(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:

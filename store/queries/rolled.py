@@ -8,30 +8,38 @@ beside them `minutes` (how many), `hour` and, of scopes, `seen` (which minutes o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Final
+
 from store.queries.measured import Range
 from store.rollups import SLA_HOURS, Rollup
 
-_NS_PER_S = 1_000_000_000
+_NS_PER_S: Final = 1_000_000_000
+_WORD: Final = re.compile(r"\w+")
 
 
-def scopes(rows: Range, condition: str, step_ns: int = 0) -> str:
-    """A table expression: rows of the range by zones and conduit. With a step, no row is in more than one of these."""
-    return measurements(rows, condition, SLA_HOURS, step_ns)
+def scopes(what: str, rows: Range, condition: str, step_ns: int = 0) -> str:
+    """`SELECT what FROM` the rows of the range by zones and conduit. No row is in more than one of the steps."""
+    return measurements(what, rows, condition, SLA_HOURS, step_ns)
 
 
-def measurements(rows: Range, condition: str, rollup: Rollup, step_ns: int = 0) -> str:
+def measurements(what: str, rows: Range, condition: str, rollup: Rollup, step_ns: int = 0) -> str:
     """The same by what the roll-up tells apart. The condition is on its key."""
-    minute = SLA_HOURS.start("m.minute")
-    raw = _select(rollup, 2, f"m.minute AS minute, {minute} AS hour", "sla_minutes AS m")
+    hour = SLA_HOURS.start("m.minute")
+    raw = _columns(what, rollup, 2, {"minute": "m.minute", "hour": hour})
+    raw = f"SELECT {raw} FROM sla_minutes AS m WHERE {condition} AND {rows.where('m.minute')}"
     whole = whole_steps(rows, rollup, step_ns)
     if whole is None:
-        return f"({raw} WHERE {condition} AND {rows.where()})"
+        return f"SELECT {what} FROM ({raw})"
     first, end = (f"fromUnixTimestamp64Nano(toInt64({at}), 'UTC')" for at in whole)
-    rolled = _select(rollup, 1, "r.start AS minute, r.start AS hour", f"{rollup.name} AS r")
-    return (
-        f"({raw} WHERE {condition} AND {rows.where()} AND (minute < {first} OR minute >= {end}) UNION ALL "
-        f"{rolled} WHERE {condition} AND r.start >= {first} AND r.start < {end} AND {rows.whose()})"
+    edges = f"{raw} AND (m.minute < {first} OR m.minute >= {end})"
+    summed = _columns(what, rollup, 1, {"minute": "r.start", "hour": "r.start"})
+    summed = (
+        f"SELECT {summed} FROM {rollup.name} AS r "
+        f"WHERE {condition} AND r.start >= {first} AND r.start < {end} AND {rows.whose()}"
     )
+    return f"SELECT {what} FROM ({summed} UNION ALL {edges})"
 
 
 def whole_steps(rows: Range, rollup: Rollup, step_ns: int) -> tuple[int, int] | None:
@@ -41,6 +49,8 @@ def whole_steps(rows: Range, rollup: Rollup, step_ns: int) -> tuple[int, int] | 
     return (first, end) if first < end and step_ns % size == 0 else None
 
 
-def _select(rollup: Rollup, which: int, times: str, table: str) -> str:
-    names = ", ".join(f"{read[which]} AS {read[0]}" for column in rollup.columns for read in column.read)
-    return f"SELECT {times}, {names} FROM {table}"
+def _columns(what: str, rollup: Rollup, which: int, times: Mapping[str, str]) -> str:
+    """The columns that the text names: to plan a query over all of them takes longer than to run it."""
+    named = set(_WORD.findall(what))
+    read = {**times, **{names[0]: names[which] for column in rollup.columns for names in column.read}}
+    return ", ".join(f"{expression} AS {name}" for name, expression in read.items() if name in named)

@@ -36,6 +36,10 @@ _ZONE: Final = "(from_zone = {scope:String} OR to_zone = {scope:String})"
 #: Both zones of a row, once where they are the same.
 _EACH_ZONE: Final = "arrayJoin(arrayDistinct([from_zone, to_zone]))"
 _CONDUIT: Final = "conduit = {scope:String}"
+_USE: Final = (
+    "conduit, from_zone, to_zone, groupUniqArrayIf(service, service != '') AS services, "
+    "sum(packets) AS packets_sum, argMin(first_frame, (first_ts, first_frame)) AS frame"
+)
 _BETWEEN_ZONES: Final = "(from_zone != to_zone OR from_zone = '')"
 #: The start of the step that a row's minute is in, ns; whole for times before 1970 too.
 _STEP: Final = (
@@ -84,8 +88,8 @@ def zone_summaries(
     """Every zone that was measured and its figures over the whole range, without its worst conversation."""
     rows = time_range(start, end, site, replay)
     found = store.rows(
-        f"SELECT zone, {FIGURE_NAMES} FROM (SELECT {_EACH_ZONE} AS zone, {FIGURES} "
-        f"FROM {scopes(rows, '1')} GROUP BY zone) WHERE zone != ''",
+        f"SELECT zone, {FIGURE_NAMES} FROM ({scopes(f'{_EACH_ZONE} AS zone, {FIGURES}', rows, '1')} "
+        f"GROUP BY zone) WHERE zone != ''",
         rows.parameters(),
     ).to_pylist()
     loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
@@ -128,9 +132,7 @@ def conduit_use(
     """
     rows = time_range(start, end, site, replay)
     found = store.rows(
-        "SELECT conduit, from_zone, to_zone, groupUniqArrayIf(service, service != '') AS services, "
-        "sum(packets) AS packets_sum, argMin(first_frame, (first_ts, first_frame)) AS frame "
-        f"FROM {measurements(rows, _BETWEEN_ZONES, SLA_DAYS)} "
+        f"{measurements(_USE, rows, _BETWEEN_ZONES, SLA_DAYS)} "
         "GROUP BY conduit, from_zone, to_zone ORDER BY packets_sum DESC, from_zone, to_zone, conduit",
         rows.parameters(),
     ).to_pylist()
@@ -173,9 +175,9 @@ def time_span(store: Store, *, site: str = "", replay: str = "") -> tuple[dateti
 def _all_series(store: Store, key: str, rows: Range, step_s: int) -> dict[str, list[SlaPoint]]:
     """The series of every value of the key but the empty one; a row counts for each value the key has for it."""
     starts = steps(rows, step_s)
+    each = scopes(f"{key} AS scope, {_STEP} AS at, {FIGURES}", rows, "1", starts.step)
     found = store.rows(
-        f"SELECT scope, at, {FIGURE_NAMES} FROM (SELECT {key} AS scope, {_STEP} AS at, {FIGURES} "
-        f"FROM {scopes(rows, '1', starts.step)} GROUP BY scope, at) WHERE scope != ''",
+        f"SELECT scope, at, {FIGURE_NAMES} FROM ({each} GROUP BY scope, at) WHERE scope != ''",
         rows.parameters(step=starts.step),
     ).to_pylist()
     loss = _capture_loss(store, rows, starts.step)
@@ -190,9 +192,9 @@ def _all_series(store: Store, key: str, rows: Range, step_s: int) -> dict[str, l
 
 def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) -> list[SlaPoint]:
     starts = steps(rows, step_s)
+    each = scopes(f"{_STEP} AS at, {FIGURES}", rows, condition, starts.step)
     found = store.rows(
-        f"SELECT at, {FIGURE_NAMES} FROM (SELECT {_STEP} AS at, {FIGURES} "
-        f"FROM {scopes(rows, condition, starts.step)} GROUP BY at)",
+        f"SELECT at, {FIGURE_NAMES} FROM ({each} GROUP BY at)",
         rows.parameters(scope=scope, step=starts.step),
     ).to_pylist()
     by_step = {row["at"]: row for row in found}
@@ -203,7 +205,7 @@ def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) 
 def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSummary:
     loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
     found = store.rows(
-        f"SELECT n, {FIGURE_NAMES} FROM (SELECT count() AS n, {FIGURES} FROM {scopes(rows, condition)})",
+        f"SELECT n, {FIGURE_NAMES} FROM ({scopes(f'count() AS n, {FIGURES}', rows, condition)})",
         rows.parameters(scope=scope),
     ).to_pylist()[0]
     minutes = _minutes(store, "''", condition, scope, rows).get("", _Minutes())
@@ -248,12 +250,14 @@ class _Minutes:
 
 
 def _minutes(store: Store, key: str, condition: str, scope: str, rows: Range) -> dict[str, _Minutes]:
+    each = (
+        f"{key} AS scope, hour, groupBitOr(if(exclusion = '', seen, 0)) AS due, groupBitOr(if({COUNTED}, seen, 0)) "
+        "AS fit, groupBitOr(if(exclusion != '', seen, 0)) AS left_out, max(last_ts) AS latest"
+    )
     found = store.rows(
         "SELECT scope, sum(bitCount(due)) AS seen, sum(bitCount(fit)) AS valid_minutes, "
         "sum(bitCount(left_out)) AS excluded, toUnixTimestamp64Nano(max(latest)) AS last FROM "
-        f"(SELECT {key} AS scope, hour, groupBitOr(if(exclusion = '', seen, 0)) AS due, "
-        f"groupBitOr(if({COUNTED}, seen, 0)) AS fit, groupBitOr(if(exclusion != '', seen, 0)) AS left_out, "
-        f"max(last_ts) AS latest FROM {scopes(rows, condition)} GROUP BY scope, hour) GROUP BY scope",
+        f"({scopes(each, rows, condition)} GROUP BY scope, hour) GROUP BY scope",
         rows.parameters(scope=scope),
     ).to_pylist()
     by_scope: dict[str, _Minutes] = defaultdict(_Minutes)
@@ -271,10 +275,10 @@ def _conversations(
     store: Store, condition: str, scope: str, rows: Range, loss: CaptureLoss
 ) -> list[ConversationFigures]:
     keys = "client_ip, server_ip, server_port, service, from_zone, to_zone, conduit"
+    what = f"{keys}, argMin(first_frame, (first_ts, first_frame)) AS frame, {FIGURES}"
     found = store.rows(
-        f"SELECT {keys}, frame, {FIGURE_NAMES} FROM (SELECT {keys}, "
-        f"argMin(first_frame, (first_ts, first_frame)) AS frame, {FIGURES} "
-        f"FROM {measurements(rows, condition, SLA_DAYS)} GROUP BY {keys})",
+        f"SELECT {keys}, frame, {FIGURE_NAMES} FROM ({measurements(what, rows, condition, SLA_DAYS)} "
+        f"GROUP BY {keys})",
         rows.parameters(scope=scope),
     ).to_pylist()
     conversations = [
