@@ -16,10 +16,10 @@ import polars as pl
 import pyarrow as pa
 
 from analyzers.budget import WITHIN_TARGET, Slots, exact
-from analyzers.burn import BurnAlert, MinuteSlots, burn_alerts
+from analyzers.burn import LEAST_BAD, BurnAlert, MinuteSlots, burn_alerts
 from analyzers.findings import Confidence, Evidence, Finding, Operation, Severity, finding_id
 from analyzers.measurements import SLA_MINUTES
-from analyzers.sketch import samples_within
+from analyzers.sketch import buckets, samples_within
 from analyzers.sla import milliseconds
 from analyzers.sla_kinds import BURNING, CLASS_SEVERITY, LOSSY, SlaKind
 from policy.sla_classes import SlaTarget
@@ -190,18 +190,28 @@ def _burning(scope: _Scope, rows: pl.DataFrame) -> Iterator[_Told]:
 def _with_slow(rows: pl.DataFrame, target: SlaTarget) -> pl.DataFrame:
     """Add how many answers were timed, and how many of them took longer than the target."""
     limit_ns = target.transaction_p99_ns
-    slow = (
-        pl.when(pl.col("transaction_buckets").list.len() > 0)
-        .then(pl.struct(bucket="transaction_buckets", count="transaction_counts"))
-        .map_elements(lambda one: _over(one, limit_ns), return_dtype=pl.Int64)
+    limit = int(buckets(pl.Series([limit_ns]))[0])
+    limit -= not samples_within([limit], [1], limit_ns)
+    numbered = rows.with_row_index("row")
+    timed = numbered.select("row", "transaction_buckets", "transaction_counts").filter(
+        pl.col("transaction_counts").list.len() > 0  # an empty list would explode into a null
     )
-    return rows.with_columns(
-        slow.fill_null(0).alias("slow"), answered=pl.col("transaction_counts").list.sum().cast(pl.Int64)
+    counts = (
+        timed.explode("transaction_buckets", "transaction_counts")
+        .group_by("row")
+        .agg(
+            answered=pl.col("transaction_counts").cast(pl.Int64).sum(),
+            slow=pl.col("transaction_counts")
+            .filter(pl.col("transaction_buckets") > limit)
+            .cast(pl.Int64)
+            .sum(),
+        )
     )
-
-
-def _over(histogram: dict[str, list[int]], limit_ns: int) -> int:
-    return sum(histogram["count"]) - samples_within(histogram["bucket"], histogram["count"], limit_ns)
+    return (
+        numbered.join(counts, on="row", how="left", maintain_order="left")
+        .with_columns(pl.col("answered", "slow").fill_null(0))
+        .drop("row")
+    )
 
 
 def _alerts(
@@ -212,6 +222,8 @@ def _alerts(
         slots=slots.filter("valid").sum().cast(pl.Int64),
         bad=bad.filter("valid").sum().cast(pl.Int64),
     )
+    if each["bad"].sum() < LEAST_BAD:
+        return
     course = [
         MinuteSlots(at, Slots(valid_slots, bad_slots), valid)
         for at, valid, valid_slots, bad_slots in each.sort("at").iter_rows()

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -121,11 +121,18 @@ class Seen:
     silent: frozenset[int]
 
     @cached_property
-    def _by_conversation(self) -> dict[Conversation, list[tuple[int, ...]]]:
-        found: dict[Conversation, list[tuple[int, ...]]] = {}
-        for client, server, proto, port, *rest in self.minutes.sort("minute").iter_rows():
-            found.setdefault((client, server, proto, port), []).append(tuple(rest))
-        return found
+    def _by_conversation(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        return self.minutes.sort("minute").partition_by(CONVERSATION, as_dict=True, include_key=False)
+
+    @cached_property
+    def _rows(self) -> dict[Conversation, list[tuple[int, ...]]]:
+        return {}
+
+    def _minutes_of(self, conversation: Conversation) -> list[tuple[int, ...]]:
+        if conversation not in self._rows:
+            rows = self._by_conversation.get(conversation)
+            self._rows[conversation] = [] if rows is None else rows.rows()
+        return self._rows[conversation]
 
     @cached_property
     def _ends(self) -> dict[int, FlowEnd]:
@@ -147,12 +154,9 @@ class Seen:
         return flow_id in self._gaps
 
     @cached_property
-    def _openings(self) -> dict[Conversation, list[int]]:
-        found: dict[Conversation, list[int]] = {}
-        opened = self.flows.filter("opened").select(*CONVERSATION, "first_ns").sort("first_ns")
-        for client, server, proto, port, first_ns in opened.iter_rows():
-            found.setdefault((client, server, proto, port), []).append(first_ns)
-        return found
+    def _openings(self) -> dict[tuple[Any, ...], list[int]]:
+        opened = self.flows.filter("opened").group_by(CONVERSATION).agg(pl.col("first_ns").sort())
+        return {tuple(key): times for *key, times in opened.iter_rows()}
 
     def around(self, conversation: Conversation, from_ns: int, to_ns: int, period_ns: int = 0) -> Around:
         """What a conversation showed in the whole minutes between two moments, and of connections tried, all.
@@ -162,7 +166,7 @@ class Seen:
         """
         openings = self._openings.get(conversation, [])
         idle = max(bisect_left(openings, to_ns - period_ns) - bisect_right(openings, from_ns), 0)
-        rows = self._by_conversation.get(conversation, [])
+        rows = self._minutes_of(conversation)
         at = bisect_right(rows, (from_ns - MINUTE_NS,))
         packets_c2s = packets_s2c = attempts = frame = attempt_ns = refused = repeated = 0
         for row in rows[at:]:

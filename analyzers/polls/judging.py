@@ -18,7 +18,7 @@ from analyzers.polls.outages import IN_A_ROW, Flapping, Run, flapping_of, runs_o
 from analyzers.polls.periods import periods, slots_between
 from analyzers.polls.relation import Bad, Good, Relation, Stretch
 from analyzers.polls.silences import Silences
-from analyzers.polls.slots import Fate, Surroundings, slots_of
+from analyzers.polls.slots import Fate, Surroundings, slots_due, slots_of
 from policy.violations import MINUTE_NS
 from policy.zoning import CompiledSite
 
@@ -70,8 +70,11 @@ def judged(
         bad = sorted(relation.bad)
         for whole, resumed in _stretches(relation, bad):
             stretch = _up_to(whole, horizon_ns)
+            before_ns = stretch.before.ts_ns
+            if stretch.after is None and not slots_due(relation, before_ns, horizon_ns):
+                continue
             to_ns = horizon_ns if stretch.after is None else stretch.after.ts_ns
-            around = seen.around(conversation, stretch.before.ts_ns, to_ns, relation.period_ns)
+            around = seen.around(conversation, before_ns, to_ns, relation.period_ns)
             surroundings = Surroundings(
                 seen=seen,
                 around=around,

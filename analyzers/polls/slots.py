@@ -76,7 +76,7 @@ def slots_of(
     """
     before_ns = stretch.before.ts_ns
     if stretch.after is None:
-        step_ns, count = relation.period_ns, _due(relation, before_ns, surroundings.horizon_ns)
+        step_ns, count = relation.period_ns, slots_due(relation, before_ns, surroundings.horizon_ns)
     else:
         # Pollers drift: the slots are spread evenly between the answers on either side.
         step_ns, count = (stretch.after.ts_ns - before_ns) // stretch.slots, stretch.slots - 1
@@ -99,7 +99,7 @@ def slots_of(
             yield Slot(at_ns, missed(due_ns))
 
 
-def _due(relation: Relation, before_ns: int, horizon_ns: int) -> int:
+def slots_due(relation: Relation, before_ns: int, horizon_ns: int) -> int:
     """Slots after a good answer whose time was up at the horizon: half a period's grace, then the deadline."""
     up_ns = horizon_ns - relation.deadline_ns - relation.period_ns // 2 - before_ns
     return min(max(up_ns // relation.period_ns, 0), _MOST_SLOTS)

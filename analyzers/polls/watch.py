@@ -52,6 +52,8 @@ class Polls:
         self._unfollowed = 0
         self._facts = Facts()
         self._horizon_ns = self._noted_to_ns = self._forgotten_to_ns = 0
+        #: The horizon and what was judged up to it, since the last batch.
+        self._latest: tuple[int, Judgement] | None = None
         #: Bad runs that findings of an interface were about.
         self._told: set[tuple[Any, ...]] = set()
         #: Periods of the declared polls, ns.
@@ -69,6 +71,7 @@ class Polls:
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table."""
+        self._latest = None
         self._facts.feed(traffic, coverage)
         rows = asked(traffic, self._deadline, self._deadlines)
         if rows.is_empty():
@@ -82,13 +85,17 @@ class Polls:
         return self._judged(self._now_ns())
 
     def _judged(self, horizon_ns: int) -> Judgement:
-        return judged(
+        if self._latest is not None and self._latest[0] == horizon_ns:
+            return self._latest[1]
+        judgement = judged(
             self._site,
             list(self._relations.values()),
             self._silences,
             self._facts.seen(),
             horizon_ns,
         )
+        self._latest = horizon_ns, judgement
+        return judgement
 
     def _now_ns(self) -> int:
         return max(self._horizon_ns, self._facts.last_ns)
@@ -139,7 +146,7 @@ class Polls:
     def _forget(self, before_ns: int) -> None:
         if before_ns < self._forgotten_to_ns + MINUTE_NS:
             return
-        self._forgotten_to_ns = before_ns
+        self._forgotten_to_ns, self._latest = before_ns, None
         for relation in self._relations.values():
             relation.forget(before_ns)
         for silences in self._silences.values():
