@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from analyzers.catalogue import judged_ids
 from api.context import ContextDependency
 from api.parameters import PageParameters
 from api.problems import UnknownThing, refuse_parameters
@@ -20,7 +21,6 @@ from api.routes.replays import canonical_findings, replay_or_problem
 from api.sites import KnownSite, site_of_policy
 from dashboards.rendering import render
 from dashboards.text import from_ns
-from policy.checks import CHECKS
 from store.answers import AlertFilter, ConduitUse, Replay
 from store.client import Store
 from store.queries import alerts, replays, sla
@@ -92,7 +92,7 @@ def replay_page(replay_id: str, request: Request, context: ContextDependency) ->
         section="audit",
         replay=replay,
         site=site,
-        checks=[check.id for check in CHECKS],
+        checks=sorted(judged_ids()),
         command=reproduce_command(replay),
         **values,
     )
