@@ -337,13 +337,24 @@ fn named(decoded: &Decoded) -> (String, String) {
 }
 
 #[test]
+fn a_known_protocol_behind_the_port_has_its_own_name() {
+    let request = b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n";
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, request);
+    assert_eq!(named(&talk.decode()), ("http".to_owned(), "structure".to_owned()));
+    talk.send(1, ACK, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let decoded = talk.decode();
+    assert_eq!(named(&decoded), ("http".to_owned(), "handshake".to_owned()));
+    assert!(decoded.column("anomalies", "kind").is_empty());
+}
+
+/// Bytes that are no protocol's that is read.
+const NOBODYS: [u8; 40] = [0xee; 40];
+
+#[test]
 fn something_else_behind_the_port_loses_the_port_s_name() {
     let mut talk = Talk::new(502);
-    talk.handshake().send(0, ACK, b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n").send(
-        1,
-        ACK,
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-    );
+    talk.handshake().send(0, ACK, &NOBODYS).send(1, ACK, &NOBODYS);
     let decoded = talk.decode();
     assert_eq!(named(&decoded), (String::new(), "none".to_owned()));
     assert_eq!(decoded.column("anomalies", "kind"), ["protocol_id", "protocol_id"]);
@@ -352,7 +363,7 @@ fn something_else_behind_the_port_loses_the_port_s_name() {
 #[test]
 fn one_unreadable_side_keeps_the_port_s_name() {
     let mut talk = Talk::new(502);
-    talk.handshake().send(0, ACK, b"GET / HTTP/1.1\r\nHost: plc1\r\n\r\n");
+    talk.handshake().send(0, ACK, &NOBODYS);
     assert_eq!(named(&talk.decode()), ("modbus".to_owned(), "port".to_owned()));
 }
 
@@ -422,4 +433,20 @@ fn an_orphan_that_nobody_asked_for_does_not() {
     let decoded = talk.decode();
     assert_eq!(decoded.lines("modbus", &["outcome", "after_gap"]), ["answered false", "orphan false"]);
     assert_eq!(decoded.column("anomalies", "kind"), ["orphan_response"]);
+}
+
+#[test]
+fn modbus_is_modbus_on_the_ports_of_other_protocols() {
+    for port in [80, 443, 22, 445, 102, 1883, 4840, 8080, 44_818] {
+        let mut talk = Talk::new(port);
+        talk.handshake();
+        for transaction in 1..=3 {
+            let (request, response) = read_registers(transaction, 7, 2);
+            talk.send(0, ACK, &request).send(1, ACK, &response);
+        }
+        let decoded = talk.decode();
+        assert_eq!(decoded.column("modbus", "outcome"), ["answered"; 3], "{port}");
+        assert_eq!(decoded.lines("flows", &["service", "confidence"]), ["modbus structure"], "{port}");
+        assert!(decoded.column("anomalies", "kind").is_empty(), "{port}");
+    }
 }

@@ -35,6 +35,25 @@ fn every_conversation_is_named_by_its_structure_on_any_port() {
 }
 
 #[test]
+fn every_conversation_is_named_by_its_structure_on_a_port_of_another_protocol() {
+    let mut wrong = Vec::new();
+    for conversation in conversations() {
+        for port in [502, 80, 443, 22, 445, 102, 1883, 4840, 20_000, 44_818] {
+            let decoded = tell(&conversation.turns, port);
+            let (service, _) = flow_service(&decoded);
+            // Two bytes of structure do not outweigh the port of Modbus.
+            if (conversation.name, port) == ("teamviewer", 502) {
+                continue;
+            }
+            if service != conversation.service || !decoded.column("modbus", "outcome").is_empty() {
+                wrong.push(format!("{} on {port}: {service}", conversation.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn every_conversation_whose_handshake_was_missed_is_still_named_on_its_port() {
     for conversation in conversations() {
         let mut talk = Talk::new(conversation.port);

@@ -123,6 +123,13 @@ pub struct Recognised {
     pub speaker: Option<Role>,
 }
 
+impl Recognised {
+    /// True where nothing but the port speaks for it.
+    fn is_by_port(&self) -> bool {
+        self.confidence == Confidence::Port && self.speaker.is_none()
+    }
+}
+
 /// One application protocol.
 pub struct Protocol {
     pub service: Service,
@@ -155,13 +162,15 @@ impl Protocol {
     }
 }
 
-/// The first protocol that recognises a payload, those whose port it is asked first.
+/// The first protocol that recognises a payload, those whose port it is asked first. Where one of these has nothing but
+/// its port to say for it, the structure of any other one wins.
 pub fn recognise(
     payload: &[u8],
     ip_protocol: u8,
     ports: [u16; 2],
     accept: impl Fn(&Recognised, bool) -> bool,
 ) -> Option<(&'static Protocol, Recognised, bool)> {
+    let mut by_port = None;
     // Most flows have no protocol's port: they are not asked for it one by one.
     let any = ports.into_iter().any(is_any_protocol_s);
     for on_port in [true, false] {
@@ -172,14 +181,18 @@ pub fn recognise(
             if !protocol.fits(ip_protocol) || (any && protocol.is_on_port(ports) != on_port) {
                 continue;
             }
-            if let Some(recognised) = (protocol.recognise)(payload, on_port) {
-                if accept(&recognised, on_port) {
-                    return Some((protocol, recognised, on_port));
-                }
+            let Some(recognised) = (protocol.recognise)(payload, on_port) else { continue };
+            if !accept(&recognised, on_port) {
+                continue;
+            }
+            if recognised.is_by_port() {
+                by_port = by_port.or(Some((protocol, recognised, on_port)));
+            } else if by_port.is_none() || recognised.confidence >= Confidence::Structure {
+                return Some((protocol, recognised, on_port));
             }
         }
     }
-    None
+    by_port
 }
 
 /// True for a port of any of the protocols.
