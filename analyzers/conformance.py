@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from analyzers.access.visitors import Visitors
 from analyzers.findings import Finding, canonical_order
 from analyzers.gathered import Gathered
 from analyzers.reporting import Reporter
 from policy.checks import CHECKS
-from policy.checks.base import BatchCheck, CaptureCheck, Check
+from policy.checks.base import AccessCheck, BatchCheck, CaptureCheck, Check
 from policy.judged import judge
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -26,6 +27,7 @@ class Conformance:
         self._reporter = Reporter(site, policy_sha256, version)
         self._gathered = {check: Gathered() for check in CHECKS if isinstance(check, BatchCheck)}
         self._watches = {check: check.watch(site) for check in CHECKS if isinstance(check, CaptureCheck)}
+        self._visitors = Visitors(site)
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
@@ -34,12 +36,19 @@ class Conformance:
             gathered.add(check.violations(self._site, judged))
         for watch in self._watches.values():
             watch.feed(judged)
+        self._visitors.feed(traffic)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture up to now, in canonical order."""
+        visits = self._visitors.visits()
         violations: dict[Check, pl.DataFrame] = {
             **{check: gathered.all() for check, gathered in self._gathered.items()},
             **{check: watch.violations() for check, watch in self._watches.items()},
+            **{
+                check: check.violations(self._site, visits)
+                for check in CHECKS
+                if isinstance(check, AccessCheck)
+            },
         }
         findings = [
             finding

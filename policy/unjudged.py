@@ -17,7 +17,6 @@ def unjudged(site: Site) -> list[Lint]:
 def _sections(site: Site) -> Iterator[Lint]:
     rolled_back = [index for index, change in enumerate(site.changes) if change.rollback_by]
     sections: tuple[tuple[Path, str, Sized], ...] = (
-        (("remote_access",), "remote_access", site.remote_access),
         (("changes", *rolled_back[:1]), "rollback_by", rolled_back),
     )
     for where, key, present in sections:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from policy.checks.base import Check
+from policy.checks.ra_01 import PastTheJumpHost
+from policy.checks.ra_02 import OutOfHours
+from policy.checks.ra_03 import Unapproved
+from policy.checks.ra_04 import TooLongOrIdle
+from policy.checks.ra_05 import TooManyAtOnce
+from policy.checks.ra_06 import BrokenChain
+from policy.checks.ra_07 import UnsanctionedTool
+from policy.checks.ra_08 import OnFromTheTarget
+from policy.checks.ra_09 import FailedLogins
 from policy.checks.seg_01 import UndeclaredConversation
 from policy.checks.seg_02 import SkippedLevel
 from policy.checks.seg_03 import AgainstTheConduit
@@ -35,4 +44,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     ExpiredRuleInUse(),
     Cleartext(),
     Pastime(),
+    PastTheJumpHost(),
+    OutOfHours(),
+    Unapproved(),
+    TooLongOrIdle(),
+    TooManyAtOnce(),
+    BrokenChain(),
+    UnsanctionedTool(),
+    OnFromTheTarget(),
+    FailedLogins(),
 )

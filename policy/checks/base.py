@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import polars as pl
 
 from policy.judged import Judged
+from policy.model import RemoteAccess
+from policy.visits import ONWARD, violating_visits
 from policy.zoning import CompiledSite
 
 
@@ -65,6 +67,26 @@ class CaptureCheck(Check):
 class AccessCheck(Check):
     """A check of remote access: it looks at whole visits."""
 
+    #: It looks at what visited machines open, not at the visits themselves.
+    of_onward: ClassVar[bool] = False
+
     @abstractmethod
+    def broken(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
+        """Visits (columns of VISIT) in; those that violate, each with what it did (columns of BROKEN), out."""
+
     def violations(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
-        """The visits (columns of `policy.visits.VISIT`) that violate: columns of VIOLATION."""
+        """The same as violations: columns of VIOLATION."""
+        return violating_visits(visits, self.found(site, visits))
+
+    def found(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
+        """What the check says of those rows that are its matter: columns of BROKEN."""
+        return self.broken(site, visits.filter((pl.col("came") == ONWARD) == self.of_onward))
+
+    def rule_of(self, site: CompiledSite, violation: Mapping[str, Any]) -> RemoteAccess:
+        """The remote access rule that a violation is of."""
+        name = violation["examples"][0]["nearest"]
+        return next(rule for rule in site.site.remote_access if rule.id == name)
+
+    def seen(self, violation: Mapping[str, Any]) -> str:
+        """What was seen, in a sentence's second half."""
+        return str(violation["examples"][0]["text"])

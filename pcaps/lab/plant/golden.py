@@ -103,7 +103,10 @@ GOLDEN: Final[Mapping[str, Sequence[Expected]]] = MappingProxyType(
         ),
         "mqtt-will": (),
         "ssh-jump": (),
-        "ssh-past": (_undeclared("vendor1", "plc1", SSH_PORT, "ssh", "SEG-01", 5),),
+        "ssh-past": (
+            _undeclared("vendor1", "plc1", SSH_PORT, "ssh", "SEG-01", 5),
+            _undeclared("vendor1", "plc1", SSH_PORT, "ssh", "RA-01", 5),
+        ),
     }
 )
 

@@ -96,6 +96,26 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                 ),
             ),
             expected=(
+                *(
+                    expect(
+                        site,
+                        check,
+                        src,
+                        dst,
+                        port,
+                        service,
+                        conduit=conduit,
+                        severity=5,
+                        exactly=1,
+                        because=f"high, {established}",
+                    )
+                    for checks, src, dst, port, service, conduit in (
+                        (("RA-01", "RA-03"), "acme1", "ews1", rdp.PORT, "rdp", ""),
+                        (("RA-01", "RA-03"), "vpn1", "hmi1", vnc.PORT, "vnc", ""),
+                        (("RA-03", "RA-06"), "jump1", "ews1", rdp.PORT, "rdp", "c-jump-room"),
+                    )
+                    for check in checks
+                ),
                 expect(
                     site,
                     "SEG-05",
@@ -143,7 +163,7 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                 *(
                     expect(
                         site,
-                        "SEG-06",
+                        check,
                         src,
                         dst,
                         port,
@@ -151,6 +171,7 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                         severity=5,
                         because=f"high, {established}",
                     )
+                    for check in ("SEG-06", "RA-07")
                     for src, dst, port, service in (
                         ("ews1", "relay1", tunnels.TEAMVIEWER_PORT, "teamviewer"),
                         ("hist1", "peer1", tunnels.WIREGUARD_PORT, "wireguard"),

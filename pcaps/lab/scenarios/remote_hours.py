@@ -6,9 +6,10 @@ from typing import Final
 
 from pcaps.lab.mine_a_remote import MineARemote
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, ran, told
+from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, expect, ran, told
 from pcaps.lab.scenarios.remote_session import NAME as TWIN
 from pcaps.lab.scenarios.remote_session import VENDOR_USER
+from pcaps.lab.synth import rdp, ssh, vnc
 
 _NAME: Final = "remote-hours"
 #: Wednesday from the window's first minute on, until Thursday noon.
@@ -113,6 +114,28 @@ the window, and has no approval.
                     service="rdp",
                     seconds=(_THURSDAY, _THURSDAY + 3_000),
                 ),
+            ),
+            expected=tuple(
+                expect(
+                    site,
+                    check,
+                    "jump1",
+                    dst,
+                    port,
+                    service,
+                    conduit="c-jump-room",
+                    severity=severity,
+                    exactly=1,
+                    because=f"{'high' if severity == 5 else 'medium'}, one more for an established session",
+                )
+                for check, dst, port, service, severity in (
+                    ("RA-04", "scada1", ssh.PORT, "ssh", 4),
+                    ("RA-05", "ews1", rdp.PORT, "rdp", 4),
+                    ("RA-02", "ews1", rdp.PORT, "rdp", 5),
+                    ("RA-04", "ews1", rdp.PORT, "rdp", 4),
+                    ("RA-02", "hmi1", vnc.PORT, "vnc", 5),
+                    ("RA-03", "ews1", rdp.PORT, "rdp", 5),
+                )
             ),
             twin=TWIN,
             paths=(("jump1", "ews1"), ("vpn1", "jump1")),

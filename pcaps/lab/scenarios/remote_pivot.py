@@ -81,6 +81,36 @@ at the end are part of the change.
                 tap.saw("SEG-03", "ews1", "hist1", 1, "only the other direction is declared", service="rdp"),
             ),
             expected=(
+                *(
+                    expect(
+                        site,
+                        "RA-08",
+                        "ews1",
+                        dst,
+                        port,
+                        service,
+                        conduit=conduit,
+                        severity=5,
+                        exactly=1,
+                        because=f"high, {established}",
+                    )
+                    for dst, port, service, conduit in (
+                        ("ua1", ssh.PORT, "ssh", "c-room-plant"),
+                        ("hist1", rdp.PORT, "rdp", ""),
+                    )
+                ),
+                expect(
+                    site,
+                    "RA-09",
+                    "jump1",
+                    "scada1",
+                    ssh.PORT,
+                    "ssh",
+                    conduit="c-jump-room",
+                    severity=3,
+                    exactly=_KNOCKS * _TRIES,
+                    because="medium; nobody was let in",
+                ),
                 expect(
                     site,
                     "SEG-04",

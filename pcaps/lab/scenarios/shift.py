@@ -180,6 +180,18 @@ def _make(seed: int) -> Made:
                     severity=2,
                     because="low; it is a device, whoever it talks with",
                 ),
+                *(
+                    expect(
+                        kind=check,
+                        src_ip=address["vpn1"],
+                        dst_ip=address["ews1"],
+                        dst_port=rdp.PORT,
+                        service="rdp",
+                        severity=5,
+                        because="high, one more for an established session",
+                    )
+                    for check in ("RA-01", "RA-02", "RA-03")
+                ),
                 expect(
                     kind="SEG-01",
                     src_ip=address["vpn1"],
