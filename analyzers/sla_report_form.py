@@ -187,6 +187,9 @@ class Scope(_Part):
     outcomes: Outcomes
     transaction: Times = Field(description="request to response at the tap")
     rtt: Times = Field(description="round trips across both sides of the tap")
+    path_jitter_ms: float | None = Field(
+        description="p99.9 of the round trips less the shortest, both ways together"
+    )
     server_time: Times = Field(
         description="transaction time less the shortest way to the answering side and back"
     )

@@ -121,6 +121,7 @@ def scope_of(
         outcomes=_outcomes(counts, one_sided),
         transaction=_times(answers),
         rtt=_times(round_trips),
+        path_jitter_ms=_ms(causes.jitter_ns),
         server_time=_times(server),
         loss=Loss(
             data_segments=counts["data_segments"],

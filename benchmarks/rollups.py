@@ -114,6 +114,7 @@ def compare(store: Store, days: int, rounds: int) -> list[Timed]:
 
 def text(found: list[Timed], rows: int, transactions: int, insert_s: float, sizes: Mapping[str, int]) -> str:
     """The results file."""
+    made = f"; made and rolled up in {insert_s:.0f} s ({rows / insert_s:,.0f} rows/s)" if insert_s else ""
     machine = "; ".join(f"{name}: {value}" for name, value in describe().items())
     lines = [
         "# A month's page from roll-ups, and from minutes",
@@ -124,8 +125,7 @@ def text(found: list[Timed], rows: int, transactions: int, insert_s: float, size
         "",
         f"Machine: {machine}.",
         "",
-        f"{transactions:,} transactions in {rows:,} conversation minutes; made and rolled up in {insert_s:.0f} s "
-        f"({rows / insert_s:,.0f} rows/s). On disk: "
+        f"{transactions:,} transactions in {rows:,} conversation minutes{made}. On disk: "
         + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items())
         + ".",
         "",
@@ -133,7 +133,7 @@ def text(found: list[Timed], rows: int, transactions: int, insert_s: float, size
         "|---|--:|--:|---|",
     ]
     lines += [
-        f"| {one.name} | {one.rolled_ms:.0f} | {one.raw_ms:,.0f} | {'yes' if one.same else 'NO'} |"
+        f"| {one.name} | {_both(one.rolled_ms)} | {_both(one.raw_ms)} | {'yes' if one.same else 'NO'} |"
         for one in found
     ]
     return "\n".join(lines) + "\n"
@@ -147,7 +147,7 @@ def measure(folder: Path, conversations: int, days: int, rounds: int) -> tuple[s
     """Make the store where it is empty, ask; the results, and whether all figures were the same."""
     with open_store(folder) as store:
         filled = bool(store.one("SELECT count() AS n FROM sla_minutes"))
-        insert_s = float("nan") if filled else fill(store, conversations, days)
+        insert_s = 0.0 if filled else fill(store, conversations, days)
         counts = store.rows("SELECT count() AS n, sum(transactions) AS t FROM sla_minutes").to_pylist()[0]
         found = compare(store, days, rounds)
         sizes = store.rows(

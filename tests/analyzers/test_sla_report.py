@@ -224,6 +224,13 @@ def test_the_worst_conversation_is_the_slowest() -> None:
     assert scope.worst.achieved_percent == 90
 
 
+def test_path_jitter_is_the_longest_less_the_shortest_round_trip() -> None:
+    # 1 of 500 is above the 99.9th percentile's rank: the longest of 500 is the p99.9
+    times = {"rtt_buckets": [bucket(5 * MS), bucket(25 * MS)], "rtt_counts": [499, 1]}
+    assert conduit({**polls(0, 10), **times}).path_jitter_ms == pytest.approx(20, rel=0.03)
+    assert conduit(polls(0, 10)).path_jitter_ms is None
+
+
 def test_times_are_in_utc_and_in_the_sites_zone() -> None:
     found = report(*whole_hour())
     assert (found.period.start.isoformat(), found.period.start_local.isoformat()) == (
