@@ -450,3 +450,18 @@ fn modbus_is_modbus_on_the_ports_of_other_protocols() {
         assert!(decoded.column("anomalies", "kind").is_empty(), "{port}");
     }
 }
+
+#[test]
+fn what_the_capture_loses_later_explains_no_orphan() {
+    let (first, answer) = read_registers(1, 0, 1);
+    let mut talk = Talk::new(502);
+    talk.handshake().send(0, ACK, &first).send(1, ACK, &answer);
+    talk.send(1, ACK, &adu(2, 1, &[3, 2, 0, 8]));
+    talk.send_unseen(0, ACK, &read_registers(3, 0, 1).0).send(1, ACK, &adu(3, 1, &[3, 2, 0, 8]));
+    let decoded = talk.decode();
+    assert_eq!(
+        decoded.lines("modbus", &["transaction_id", "outcome", "after_gap"]),
+        ["1 answered false", "2 orphan false", "3 orphan true"]
+    );
+    assert_eq!(decoded.lines("anomalies", &["kind", "frame"]), ["orphan_response 6"]);
+}

@@ -21,12 +21,14 @@ pub struct Response {
     pdu: Vec<u8>,
     length: u16,
     pub after_gap: bool,
+    /// Its request may have been lost, by what was known when it came: what is lost later changes nothing of it.
+    pub is_explained: bool,
 }
 
 impl Response {
-    pub fn new(unit: &Unit<'_>, at: At, after_gap: bool) -> Self {
+    pub fn new(unit: &Unit<'_>, at: At, after_gap: bool, is_explained: bool) -> Self {
         let (transaction_id, length, pdu) = (unit.transaction_id, unit.length, unit.pdu.to_vec());
-        Self { at, transaction_id, unit: unit.unit, pdu, length, after_gap }
+        Self { at, transaction_id, unit: unit.unit, pdu, length, after_gap, is_explained }
     }
 
     pub fn unit(&self) -> Unit<'_> {

@@ -316,7 +316,7 @@ impl Modbus {
             if early.answers(&pending) {
                 return self.answered_early(&pending, &early, out);
             }
-            self.orphan(&early.unit(), early.at, early.after_gap, false, out);
+            self.orphan(&early, false, out);
         }
         self.pairing.ask(pending, self.confidence, out);
     }
@@ -373,7 +373,8 @@ impl Modbus {
 
     /// A response that no request waits for. Its request may only have been captured later.
     fn unasked(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        let after_gap = after_gap || self.requests_lost.explains(at, out.limits.modbus_pending_s);
+        let is_explained = out.one_sided || self.requests_lost.explains(at, out.limits.modbus_pending_s);
+        let response = Response::new(unit, at, after_gap || is_explained, is_explained);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         if !self.is_confirmed() {
             // One side of RTU alone can be sure, after some units.
@@ -382,24 +383,23 @@ impl Modbus {
         }
         let twice = self.pairing.was_answered(unit.transaction_id, unit.unit, function);
         if twice || self.framing.is_rtu() {
-            return self.orphan(unit, at, after_gap, twice, out);
+            return self.orphan(&response, twice, out);
         }
-        self.early = Some(Box::new(Response::new(unit, at, after_gap)));
+        self.early = Some(Box::new(response));
     }
 
-    fn orphan(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, twice: bool, out: &mut Output<'_>) {
-        let is_explained = out.one_sided || self.requests_lost.explains(at, out.limits.modbus_pending_s);
-        let after_gap = after_gap || is_explained;
+    fn orphan(&mut self, response: &Response, twice: bool, out: &mut Output<'_>) {
+        let (unit, at) = (&response.unit(), response.at);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let fields = pdu::response(unit.pdu, None);
         if let Some((kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
         // What answers a request that the capture lost, or could not see, is nothing wrong on the wire.
-        if !is_explained {
+        if !response.is_explained {
             self.unexplained(unit, at, twice, out);
         }
-        let reply = Reply::new(unit, at, after_gap, fields);
+        let reply = Reply::new(unit, at, response.after_gap, fields);
         pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
     }
 
@@ -427,7 +427,7 @@ impl Modbus {
     #[cold]
     fn give_up_early(&mut self, out: &mut Output<'_>) {
         if let Some(response) = self.early.take() {
-            self.orphan(&response.unit(), response.at, response.after_gap, false, out);
+            self.orphan(&response, false, out);
         }
     }
 
