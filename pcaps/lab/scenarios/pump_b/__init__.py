@@ -11,6 +11,7 @@ from pcaps.lab.scenarios.pump_b import (
     connection_flood,
     dhcp,
     firmware_changed,
+    forgotten_rules,
     link_cut,
     link_phases,
     modbus_answers,
@@ -25,6 +26,7 @@ from pcaps.lab.scenarios.pump_b import (
     sensor_silence,
     span,
     split_write,
+    two_cards,
 )
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -47,4 +49,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *link_phases.SCENARIOS,
     *link_cut.SCENARIOS,
     *poll_flapping.SCENARIOS,
+    *two_cards.SCENARIOS,
+    *forgotten_rules.SCENARIOS,
 )
