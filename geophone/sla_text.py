@@ -46,8 +46,10 @@ def _table(report: SlaReport) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Scope", no_wrap=True)
     table.add_column("Status", no_wrap=True)
+    # The budget is the whole period's, however short the report: what is over its target may have most of it left.
+    days = round(report.budget_minutes / 1440)
     for title in (
-        "Available % / target", "Budget left min / of", "Burn", "Answer p99 ms", "RTT p99 ms", "Loss %", "Minutes",
+        "Available % / target", f"Left min / of {days} d", "Burn", "Answer p99 ms", "RTT p99 ms", "Loss %", "Minutes",
     ):  # fmt: skip
         table.add_column(title, justify="right", no_wrap=True)
     for scope in report.scopes:
