@@ -19,6 +19,7 @@ from tests.policy.factories import (
     SITE,
     Wire,
     compiled,
+    conversation,
     transaction,
 )
 
@@ -174,6 +175,27 @@ def test_broken_rules_are_reported_whatever_the_device_says(kind: str, layer: st
     if found:
         finding = only("M11", wire)
         assert (finding.src_ip, finding.dst_ip, finding.evidence.operations[0].frame) == (HISTORIAN, DRIVE, 9)
+
+
+@pytest.mark.parametrize(
+    ("port", "service", "confidence", "found"),
+    [
+        (502, "ssh", "handshake", True),
+        (502, "http", "structure", True),
+        (502, "modbus", "structure", False),
+        (502, "", "none", False),
+        (502, "ssh", "port", False),
+        (22, "ssh", "handshake", False),
+    ],
+)
+def test_another_protocol_on_the_port_of_modbus(
+    port: int, service: str, confidence: str, found: bool
+) -> None:
+    wire = conversation(HISTORIAN, DRIVE, port, service=service, confidence=confidence, frame=7)
+    assert bool(of("M11", wire)) == found
+    if found:
+        (shown,) = only("M11", wire).evidence.operations
+        assert (shown.frame, shown.text) == (7, f"{service} on the port of Modbus")
 
 
 @pytest.mark.parametrize(

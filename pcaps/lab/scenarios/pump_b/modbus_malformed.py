@@ -87,7 +87,15 @@ to any of these.
                     "identifier 1234, length 0, HTTP and SSH on the Modbus port",
                     seconds=(44, 149),
                 ),
-                tap.saw("SEG-04", "visitor", "pump2", 7, "seven sessions that the conduit does not allow"),
+                # The last of the services by their alphabet: a conversation is one finding.
+                tap.saw(
+                    "SEG-04",
+                    "visitor",
+                    "pump2",
+                    7,
+                    "seven sessions that the conduit does not allow",
+                    service="ssh",
+                ),
                 tap.appeared("visitor"),
             ),
             expected=(
@@ -100,6 +108,7 @@ to any of these.
                     conduit="c-room-pumps",
                     severity=4,
                     because="medium, one more for an established session",
+                    service="ssh",
                 ),
                 # The message that announces less than comes is two: what is left over is one of its own.
                 expect(
