@@ -180,7 +180,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
     worst_first = sorted(findings, key=lambda f: (-f.severity, f.first_ns, f.kind, f.id))
     for finding in worst_first[:_FINDINGS_SHOWN]:
         shape, style = _SEVERITY_STYLE[finding.severity]
-        where = f"{finding.src_ip} → {finding.dst_ip}:{finding.dst_port}"
+        where = ends_of(finding)
         frame = f"frame {finding.evidence.operations[0].frame}" if finding.evidence.operations else ""
         line = Text(f"{shape} {finding.severity.name.lower():<8} ", style=style)
         line.append(f"{finding.kind}  {finding.title}", style="default")
@@ -195,6 +195,15 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
         console.print(
             f"  … and {len(findings) - _FINDINGS_SHOWN} more: --findings FILE writes them all", style="dim"
         )
+
+
+def ends_of(finding: Finding) -> str:
+    """Who, and to whom, as one reads it: either may be missing, where nobody is known or many are meant."""
+    target = f"[{finding.dst_ip}]" if ":" in finding.dst_ip else finding.dst_ip
+    if finding.dst_port:
+        target = f"{target}:{finding.dst_port}"
+    source = finding.src_ip or "?"
+    return f"{source} → {target}" if finding.dst_ip else source
 
 
 def _count(number: int, noun: str) -> str:

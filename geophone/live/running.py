@@ -15,6 +15,7 @@ from analyzers.findings import Finding
 from geophone.errors import UsageProblem
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
+from geophone.report import ends_of
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
 from policy.loader import load
@@ -119,10 +120,7 @@ class _Work(threading.Thread):
 def told_of(finding: Finding) -> str:
     """A finding in a line of the log."""
     at = time.strftime("%H:%M:%SZ", time.gmtime(finding.first_ns // 1_000_000_000))
-    return (
-        f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: "
-        f"{finding.src_ip} → {finding.dst_ip}:{finding.dst_port}"
-    )
+    return f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: {ends_of(finding)}"
 
 
 def say(text: str) -> None:
