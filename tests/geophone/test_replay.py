@@ -101,8 +101,8 @@ def test_another_protocol_behind_an_allowed_port_is_found(geophone: Geophone, tm
     outcome = geophone("replay", capture, "--policy", sample("normal-shift").policy, "--findings", findings)
     assert outcome.returncode == 1, outcome
     found = {one["kind"]: one for one in map(json.loads, findings.read_text().splitlines())}
-    # The frames' made-up MAC addresses are none of the conduit's access point, which is told too.
-    assert set(found) == {"SEG-04", "SEG-08"}
+    # What is on Modbus's port is not Modbus; and made-up MAC addresses are none of the conduit's access point.
+    assert set(found) == {"M11", "SEG-04", "SEG-08"}
     service = found["SEG-04"]
     assert (service["service"], service["confidence"], service["conduit"]) == ("http", "high", "c-room-plant")
 
