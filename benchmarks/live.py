@@ -308,6 +308,8 @@ def main() -> int:
         return 2
     machine = describe()
     parts = []
+    # Whoever is told to stop leaves no namespace behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with wire() as on:
         for capture in (one for one in captures if options.only in one.name):
             _, top = on.flood(capture, 0, options.seconds)
