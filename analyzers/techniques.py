@@ -1,7 +1,8 @@
 """The techniques of MITRE ATT&CK for ICS that findings cite: id -> name and tactics.
 
-No package that can be installed carries the official data, so this is a table of facts, written down from ATT&CK v18.1;
-a test holds every id that is cited against it. Ids that ATT&CK has withdrawn are listed too, so that none comes back.
+No package that can be installed carries the official data: this table is written by hand, as of ATT&CK v18.1, and
+was not compared with the STIX bundle yet. A test holds every id that is cited against it. Ids that ATT&CK has
+withdrawn are listed too, so that none comes back.
 """
 
 from __future__ import annotations
