@@ -48,12 +48,6 @@ class Period:
         return self.start <= minute < self.end
 
 
-def rolling(end: datetime, length: timedelta = ROLLING) -> Period:
-    """The days before `end`: 30 times 24 hours, however the clocks were changed in between."""
-    last = end.astimezone(UTC)
-    return Period(last - length, last)
-
-
 def calendar_month(year: int, month: int, tz: str) -> Period:
     """A month of a time zone's calendar, from its first moment to the first of the next.
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from analyzers.attribution import because
+from analyzers.budget import Budget as ExactBudget
+from analyzers.budget import Slots, exact
 from analyzers.sla import VALID_SHARE, Status, Verdict, judge
 from api.sites import KnownSite
 from api.window import Window
@@ -100,9 +102,13 @@ def budget(figures: ScopeFigures) -> Budget | None:
     availability, target = figures.summary.total.availability, figures.target.availability
     if availability is None or figures.verdict.status is Status.NO_DATA or target >= 1:
         return None
-    minutes = figures.summary.minutes_valid
-    total = (1 - target) * BUDGET_PERIOD.total_seconds() / 60
-    return Budget(total, (1 - availability) * minutes, minutes)
+    total, minutes = figures.summary.total, figures.summary.minutes_valid
+    due = total.transactions + total.missed
+    # The report's own arithmetic: a page and a report of the same minutes say the same.
+    exactly = ExactBudget(
+        exact(target), Slots(due, due - total.good), int(BUDGET_PERIOD.total_seconds()) // 60, minutes
+    )
+    return Budget(float(exactly.allowed_minutes), float(exactly.spent_minutes), minutes)
 
 
 def is_measured(point: SlaPoint) -> bool:

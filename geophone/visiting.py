@@ -75,10 +75,17 @@ def print_visits(
     with decode(open_capture(capture), limits=limits) as run:
         for batches in run:
             visitors.feed(conversations.enrich(batches))
+        seen = run.summary()["frames"]
     visits = visitors.visits()
     broken = _broken(site, visits)
     rows = [_row(site, visit, broken[visit["visit"]], form) for visit in visits.to_dicts()]
-    write_rows(rows, form, _HEADS, _FIELDS, "Nobody came in from outside.")
+    write_rows(
+        rows,
+        form,
+        _HEADS,
+        _FIELDS,
+        "Nobody came in from outside." if seen else "No packet was seen: who came in cannot be told.",
+    )
     warn(visitors.not_kept, "minutes of sessions had no room and are left out.")
 
 

@@ -86,9 +86,8 @@ class Relation:
     first: Good | None = None
     last: Good | None = None
     streak: int = 0
-    #: |interval - period| of successive slots: how many, their sum and the largest.
+    #: |interval - period| of successive slots: how many, and the largest.
     intervals: int = 0
-    jitter_sum_ns: int = 0
     jitter_max_ns: int = 0
     #: Times that the clock went back by more than half a period: nothing is judged across them.
     clock_set_back: int = 0
@@ -157,7 +156,6 @@ class Relation:
             if slots == 1:
                 jitter = abs(answer.ts_ns - self.last.ts_ns - self.period_ns)
                 self.intervals += 1
-                self.jitter_sum_ns += jitter
                 self.jitter_max_ns = max(self.jitter_max_ns, jitter)
                 self.streak += 1
             elif slots < 0:

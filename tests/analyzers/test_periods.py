@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.periods import Period, calendar_month, month_of, named_month, rolling
+from analyzers.periods import Period, calendar_month, held, month_of, named_month
 
 ZONES = st.sampled_from(
     [
@@ -83,9 +83,11 @@ def test_a_year_is_the_sum_of_its_months(moment: datetime, tz: str) -> None:
 
 
 @given(MOMENTS)
-def test_thirty_days_are_43200_minutes_whatever_the_clocks_do(end: datetime) -> None:
-    assert rolling(end).minutes == 43_200
-    assert rolling(end.astimezone(ZoneInfo("Europe/Berlin"))) == rolling(end)
+def test_thirty_days_are_43200_minutes_whatever_the_clocks_do(last: datetime) -> None:
+    first = last - timedelta(days=60)
+    assert held(first, last).minutes == 43_200
+    berlin = ZoneInfo("Europe/Berlin")
+    assert held(first.astimezone(berlin), last.astimezone(berlin)) == held(first, last)
 
 
 @given(MOMENTS, st.integers(0, 5000), st.integers(0, 5000))

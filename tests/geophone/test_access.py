@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pcaps import sample
 from tests.geophone.conftest import Geophone
+from tests.support import pcap_bytes
 
 HOURS = sample("remote-hours")
 
@@ -42,6 +43,16 @@ def test_a_quiet_capture_says_so(geophone: Geophone) -> None:
     other = sample("opcua-protected-benign")
     outcome = geophone("access", other.capture, "--policy", other.policy)
     assert (outcome.returncode, outcome.stdout.strip()) == (0, "Nobody came in from outside.")
+
+
+def test_a_capture_without_a_packet_is_not_quiet(geophone: Geophone, tmp_path: Path) -> None:
+    capture = tmp_path / "nothing.pcap"
+    capture.write_bytes(pcap_bytes.pcap([]))
+    outcome = geophone("access", capture, "--policy", HOURS.policy)
+    assert (outcome.returncode, outcome.stdout.strip()) == (
+        0,
+        "No packet was seen: who came in cannot be told.",
+    )
 
 
 def test_a_policy_without_remote_access_is_refused_with_a_repair(geophone: Geophone, tmp_path: Path) -> None:
