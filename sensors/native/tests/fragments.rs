@@ -4,6 +4,7 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Decoded, Frame, MILLISECOND, SECOND, START, Talk, decode, ipv4, pcap, read_registers};
 
 /// The payload of UDP from port 5,000 to 6,000.
@@ -293,7 +294,7 @@ fn a_million_tiny_pieces_take_a_time_that_grows_with_their_number() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(property(64))]
 
     #[test]
     fn any_order_of_any_pieces_gives_the_rows_of_the_whole_packet(

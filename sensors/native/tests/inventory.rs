@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{Decoded, MILLISECOND, START, decode, ipv4, pcap};
 
 /// The ports of all protocols that read datagrams for the inventory.
@@ -140,7 +141,7 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(property(256))]
 
     #[test]
     fn no_datagram_panics(

@@ -7,6 +7,7 @@ use geophone_native::limits::Limits;
 use geophone_native::source::Record;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Talk, decode, ipv4, pcap, read_registers};
 
 const LINK_TYPES: [u16; 12] = [0, 1, 9, 12, 50, 51, 101, 108, 113, 228, 229, 276];
@@ -87,7 +88,7 @@ fn heads() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(property(256))]
 
     #[test]
     fn any_bytes_on_any_link_never_panic_and_are_all_counted(

@@ -4,6 +4,7 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Decoded, MILLISECOND, START, Talk, adu, decode, ipv4, pcap, read_registers};
 
 const SAID: [&str; 6] = ["unit", "function", "outcome", "address", "values_read", "framing"];
@@ -281,7 +282,7 @@ fn pdus() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(property(64))]
 
     #[test]
     fn any_split_of_the_same_streams_gives_the_same_rows(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Decoded, Talk, decode, pcap};
 use wire::{CONNACK, PINGREQ, PINGRESP};
 
@@ -100,7 +101,7 @@ fn told(streams: &[Vec<u8>; 2], lengths: &[usize], port: u16) -> Talk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(property(128))]
 
     #[test]
     fn any_split_of_the_same_streams_gives_the_same_rows(

@@ -10,6 +10,7 @@ use support::opcua::{
     Ua, acknowledge, hello, node, open_request, open_response, read, request, response, secured, string,
     value, words, write, written,
 };
+use support::property::property;
 use support::{ACK, Decoded, Talk, decode, pcap};
 
 const SAID: [&str; 16] = [
@@ -97,7 +98,7 @@ fn told(streams: &[Vec<u8>; 2], lengths: &[usize]) -> Talk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(property(96))]
 
     #[test]
     fn any_split_of_the_same_streams_gives_the_same_transactions(

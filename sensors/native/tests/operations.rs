@@ -7,6 +7,7 @@ mod support;
 use operations::{Turn, conversations, dnp3_turns, fins_turns, ge_srtp_turns, s7_plus_turns};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Decoded, MILLISECOND, SECOND, START, Talk, decode, ipv4, pcap};
 
 /// What a row says, without frames and times.
@@ -288,7 +289,7 @@ fn chosen(which: &prop::sample::Index) -> (u16, Vec<Turn>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(property(64))]
 
     #[test]
     fn any_split_of_the_same_turns_gives_the_same_operations(

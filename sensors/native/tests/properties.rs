@@ -4,6 +4,7 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::property::property;
 use support::{ACK, Decoded, MILLISECOND, Talk, Tcp, adu, decode, open, pcap};
 
 use geophone_native::decoder::Decoder;
@@ -93,7 +94,7 @@ fn told(streams: &[Vec<u8>; 2], lengths: &[usize]) -> Talk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(property(96))]
 
     #[test]
     fn any_split_of_the_same_streams_gives_the_same_transactions(

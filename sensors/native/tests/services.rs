@@ -13,6 +13,7 @@ use services::{
     Conversation, PROOF, SECRET, Turn, conversations, datagrams, flow_service, forms, said, tell,
     tell_in_pieces,
 };
+use support::property::property;
 use support::{ACK, Decoded, Talk};
 
 /// Some columns of the only introduction.
@@ -284,7 +285,7 @@ fn one_byte_a_segment_gives_the_same_rows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(property(48))]
 
     #[test]
     fn any_split_of_the_same_turns_gives_the_same_rows(

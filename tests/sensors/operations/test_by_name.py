@@ -258,7 +258,7 @@ def test_publishers_are_counted_by_group(tmp_path: Path) -> None:
         + struct.pack("<H", 2_234)
         + bytes([1])
         + struct.pack("<H", 100)
-        + bytes([1, 1, 0, 0xAA])
+        + bytes([1, 1, 0, 0x03, 0xAA])
     )
     rows = read(
         write_pcap(tmp_path / "uadp.pcap", datagrams([("client", message)] * 12, 4_840, sport=50_000))
