@@ -96,6 +96,11 @@ bench: ## Measure throughput and memory against peers (BENCH_FLAGS="--scale 0.3"
 	@$(SETUP) build
 	@$(BIN)/python -m benchmarks.throughput $(BENCH_FLAGS)
 
+.PHONY: profile
+profile: ## Learn again where the native engine spends its time, for the compiler (llvm-profdata of rustc's own LLVM)
+	@$(SETUP) build
+	@.ci/profile
+
 .PHONY: samples
 samples: ## Make the sample captures of pcaps/ again
 	@$(SETUP) build

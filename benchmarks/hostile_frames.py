@@ -78,3 +78,12 @@ def datagram(port: int, payload: bytes) -> bytes:
 def fragment(ip_id: int, eighths: int, payload: bytes, *, more: bool) -> bytes:
     """A fragment of a UDP datagram (RFC 791, 3.2)."""
     return _frame(_CLIENT, _SERVER, 17, ip_id, payload, (0x2000 if more else 0) | eighths)
+
+
+def arp(number: int) -> bytes:
+    """An ARP announcement of one of very many addresses (RFC 826)."""
+    address = struct.pack(">I", 0x0C000000 + number)
+    mac = b"\x02" + struct.pack(">Q", number)[3:]
+    return (
+        b"\xff" * 6 + mac + b"\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01" + mac + address + bytes(6) + address
+    )

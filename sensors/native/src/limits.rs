@@ -70,7 +70,7 @@ limits! {
     /// Requests of one flow that wait for a response at once; the oldest is given up for one more.
     pending_limit = 1_024,
     /// Modbus requests of all flows that wait at once: half is shared out evenly, whoever wants more gives up its own.
-    pending_limit_all = 1_048_576,
+    pending_limit_all = 524_288,
     /// Seconds after which a Modbus request without a response counts as unanswered.
     modbus_pending_s = 60,
     /// Seconds after which an OPC UA request without a response counts as unanswered; a Publish waits on.
@@ -102,9 +102,9 @@ limits! {
     /// Seconds after which an operation without an answer counts as unanswered.
     operation_pending_s = 60,
     /// Bytes of messages not yet whole that these protocols keep for all flows; a message without room is cut.
-    operation_bytes = 33_554_432,
+    operation_bytes = 16_777_216,
     /// Bytes kept for all flows whose service is introducing itself; one that finds no room is not read further.
-    introduction_bytes = 33_554_432,
+    introduction_bytes = 16_777_216,
     /// Things told of devices that are remembered, so that each is one row; one source may take an eighth.
     observations = 262_144,
     /// IP addresses whose MAC address is remembered, so that two claims of one are seen.
