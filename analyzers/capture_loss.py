@@ -56,6 +56,11 @@ class CaptureLoss:
             .select("minute", valid=pl.lit(value=False))
         )
 
+    def held(self) -> tuple[int, int]:
+        """Minutes in which a packet was read; minutes from the first to the last of these, both included."""
+        minutes = self._rows.filter(pl.col("packets") > 0)["minute"].unique().sort().dt.epoch("s").to_list()
+        return len(minutes), (minutes[-1] - minutes[0]) // 60 + 1 if minutes else 0
+
     def share(self, minutes: pl.Series) -> float | None:
         """Share of the packets that the capture lost in these minutes, 0 to 1; None without any."""
         lost, read = (

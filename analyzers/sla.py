@@ -28,7 +28,7 @@ from policy.zoning import CompiledSite
 
 #: Less than this share of valid minutes and there is no verdict.
 VALID_SHARE: Final = 0.95
-#: Fewer requests and round trips than this are met by luck: as many bad ones in a row are an outage.
+#: Fewer requests than this are met by luck: as many bad ones in a row are an outage.
 SAMPLES_TO_JUDGE: Final = 3
 #: A budget spent further than this is at risk.
 BUDGET_AT_RISK: Final = 0.75
@@ -65,6 +65,19 @@ class Figures(Protocol):
     @property
     def availability(self) -> float | None:
         """Share of requests answered well and in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the captures hold of a period: minutes in which they read a packet, of all that begin in it."""
+
+    minutes: int
+    of: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether a scope may be met over the period; whether it is breached does not depend on it."""
+        return self.minutes >= VALID_SHARE * self.of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +136,14 @@ def judge(
     *,
     minutes_excluded: int = 0,
     samples: int = SAMPLES_TO_JUDGE,
+    why_not: str = "",
+    held: Held | None = None,
 ) -> Verdict:
     """Hold figures against a target. Pure; the same for the command line, the API and the pages.
 
-    Minutes seen and valid are those that no planned change excludes. `samples` are the requests and round trips that
-    the figures rest on: a handful of packets may show that something is bad, never that all is well.
+    Minutes seen and valid are those that no planned change excludes. `samples` are the requests that the budgets rest
+    on: a handful may show that something is bad, never that all is well. `why_not` says why requests that were there
+    are in no figure. Round trips and loss diagnose: over their target they are a risk, within it they make nothing met.
     """
     if not minutes_seen:
         excluded = "every minute is of a planned change"
@@ -166,10 +182,17 @@ def judge(
     if not (breaches or risks) and all(value is None for value in measured):
         # That nothing was seen to be lost is no sign that anything was answered, or how soon.
         return Verdict(Status.NO_DATA, ("no answer and no round trip could be measured",), None)
+    if not (breaches or risks) and availability is None and transaction_p99 is None:
+        why = f"requests not measurable, {why_not}" if why_not else "no request with an answer was seen"
+        return Verdict(Status.NO_DATA, (f"neither budget was measured: {why}",), None)
     if not (breaches or risks) and samples < SAMPLES_TO_JUDGE:
-        return Verdict(
-            Status.NO_DATA, (f"too little to judge by (requests and round trips: {samples})",), None
+        return Verdict(Status.NO_DATA, (f"too little to judge by (requests: {samples})",), None)
+    if not (breaches or risks) and held is not None and not held.enough:
+        text = (
+            f"within target in what was seen, but the captures hold {held.minutes:,} of the period's "
+            f"{held.of:,} minutes"
         )
+        return Verdict(Status.NO_DATA, (text,), budget_left)
     status = Status.BREACHED if breaches else Status.AT_RISK if risks else Status.MET
     return Verdict(status, (*breaches, *risks), budget_left)
 
@@ -331,7 +354,7 @@ class Meter:
             causes=causes,
             sides=sides,
         )
-        return _judged(report)
+        return _judged(report, self._capture_loss.held())
 
 
 def _deadline(site: CompiledSite) -> pl.Expr:
@@ -348,13 +371,15 @@ def _deadline(site: CompiledSite) -> pl.Expr:
     )
 
 
-def _judged(report: ScopeReport) -> ScopeReport:
+def _judged(report: ScopeReport, held: tuple[int, int]) -> ScopeReport:
     verdict = judge(
         report.target,
         report,
         report.minutes_seen,
         report.minutes_valid,
         minutes_excluded=report.causes.minutes_excluded,
-        samples=report.transactions + report.missed + report.rtt_samples,
+        samples=report.transactions + report.missed,
+        why_not=report.causes.why_not,
+        held=Held(*held),
     )
     return replace(report, verdict=verdict)

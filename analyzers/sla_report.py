@@ -52,11 +52,7 @@ def sla_report(
     for unknown in (wanted_zones - set(site.zones)) | (wanted_conduits - set(site.conduits)):
         raise KeyError(unknown)
     budget_minutes = period.minutes if period.name else max(period.minutes, _MINUTES_OF_ROLLING)
-    # a minute in which a poll was missed and nothing was seen has a row too
-    watched_minutes = measured.minutes.filter(pl.col("packets") > 0)["minute"].n_unique()
-    rows = ScopeRows(
-        measured.totals, measured.minutes, measured.capture, period, budget_minutes, watched_minutes
-    )
+    rows = ScopeRows(measured.totals, measured.minutes, measured.capture, period, budget_minutes)
     scopes: list[Scope] = []
     for zone in site.site.zones:
         if zone.id in wanted_zones:
@@ -81,7 +77,7 @@ def sla_report(
         period_name=period.name,
         budget_minutes=budget_minutes,
         watched=Watched(
-            minutes=watched_minutes,
+            minutes=measured.capture.minutes,
             packets=measured.capture.packets,
             dropped_packets=measured.capture.dropped_packets,
             unseen_segments=measured.capture.unseen_segments,

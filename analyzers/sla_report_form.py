@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from analyzers.sla import Status
 
 #: Changes when a formula does: two reports of one method are compared figure by figure, others are not.
-METHOD: Final = "1"
+METHOD: Final = "2"
 
 
 class _Part(BaseModel):
@@ -41,7 +41,9 @@ class Span(_Part):
 class Watched(_Part):
     """What the captures saw of the period, for all scopes together."""
 
-    minutes: int = Field(description="minutes of the period in which anything was seen")
+    minutes: int = Field(
+        description="minutes of the period in which a capture read a packet; below 95 % of them nothing is met"
+    )
     packets: int = Field(description="packets read, SPAN duplicates left out")
     dropped_packets: int = Field(description="packets that a capture says it dropped")
     unseen_segments: int = Field(description="segments acknowledged but never seen: lost by the capture")

@@ -17,7 +17,7 @@ from analyzers.burn import MinuteSlots, burn_alerts, worst_burn
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT
 from analyzers.causes import CAUSES, Causes
 from analyzers.periods import Period
-from analyzers.sla import VALID_SHARE, Status, Verdict, judge
+from analyzers.sla import Held, Status, Verdict, judge
 from analyzers.sla_report_form import (
     Alert,
     Exclusion,
@@ -51,7 +51,6 @@ class ScopeRows:
     capture: CaptureSums
     period: Period
     budget_minutes: int
-    watched_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,8 @@ def scope_of(
         loss=lost / counts["data_segments"] if counts["data_segments"] else None,
         availability=slots.good / slots.valid if slots.valid else None,
     )
-    samples = slots.valid + sketch.samples_in(round_trips[1])
-    verdict = _verdict(rows, target, figures, seen, minutes, samples)
     one_sided = int(minutes.filter(pl.col("exclusion") == "")["one_sided"].sum())
+    verdict = _verdict(rows, target, figures, seen, minutes, slots.valid, _why_not(counts, one_sided))
     causes = _causes(counts, answers, round_trips, server)
     period = rows.budget_minutes - seen.wholly_excluded
     course = list(_course(minutes))
@@ -146,18 +144,30 @@ def _verdict(
     seen: Minutes,
     minutes: pl.DataFrame,
     samples: int,
+    why_not: str,
 ) -> Verdict:
     if seen.seen and seen.wholly_excluded == seen.seen:
         refs = ", ".join(sorted(set(minutes["exclusion"].to_list()) - {""}))
         return Verdict(Status.NO_DATA, (f"every minute was excluded by planned changes ({refs})",), None)
-    verdict = judge(target, figures, seen.seen - seen.wholly_excluded, seen.counted, samples=samples)
-    if verdict.status is Status.MET and rows.watched_minutes < VALID_SHARE * rows.period.minutes:
-        text = (
-            f"within target in what was seen, but the captures hold {rows.watched_minutes:,} "
-            f"of the period's {rows.period.minutes:,} minutes"
-        )
-        return Verdict(Status.NO_DATA, (text,), verdict.budget_left)
-    return verdict
+    return judge(
+        target,
+        figures,
+        seen.seen - seen.wholly_excluded,
+        seen.counted,
+        samples=samples,
+        why_not=why_not,
+        held=Held(rows.capture.minutes, rows.period.minutes),
+    )
+
+
+def _why_not(counts: dict[str, int], one_sided: int) -> str:
+    """Why requests that were there are in no figure, in words; empty where none was there."""
+    return Causes(
+        encrypted=counts["not_measurable_encrypted"],
+        unmatched=counts["not_measurable_unmatched"],
+        one_sided=one_sided,
+        clock=counts["not_measurable_clock"],
+    ).why_not
 
 
 def _minutes(minutes: pl.DataFrame) -> Minutes:
@@ -225,9 +235,9 @@ def _missing(
     rows: ScopeRows, counts: dict[str, int], figures: _Figures, seen: Minutes, one_sided: int
 ) -> Iterator[str]:
     """What was not measured and why, in words."""
-    if rows.watched_minutes < rows.period.minutes:
+    if rows.capture.minutes < rows.period.minutes:
         yield (
-            f"the captures hold nothing of {rows.period.minutes - rows.watched_minutes:,} of the period's "
+            f"the captures hold nothing of {rows.period.minutes - rows.capture.minutes:,} of the period's "
             f"{rows.period.minutes:,} minutes"
         )
     if not seen.seen:
@@ -249,7 +259,7 @@ def _missing(
     if not seen.counted:
         return
     if figures.availability is None:
-        yield "no availability: no request was seen whose answer can be matched"
+        yield "no availability and no transaction time: no request was seen whose answer can be matched"
     elif figures.transaction_p99_ns is None:
         yield "no transaction time: nothing was answered"
     if figures.rtt_p95_ns is None:

@@ -88,6 +88,8 @@ class CaptureSums:
     duplicate_packets: int = 0
     first_ns: int | None = None
     last_ns: int | None = None
+    #: minutes in which they read a packet
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def measured(rows: pl.DataFrame, coverage: pl.DataFrame, period: Period) -> Meas
             duplicate_packets=int(read["duplicate_packets"].sum()),
             first_ns=first,
             last_ns=last,
+            minutes=read.filter(pl.col("packets") > 0)["minute"].n_unique(),
         ),
     )
 

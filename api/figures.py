@@ -10,7 +10,7 @@ from typing import Final
 from analyzers.attribution import because
 from analyzers.budget import Budget as ExactBudget
 from analyzers.budget import Slots, exact
-from analyzers.sla import VALID_SHARE, Status, Verdict, judge
+from analyzers.sla import VALID_SHARE, Held, Status, Verdict, judge
 from api.sites import KnownSite
 from api.window import Window
 from policy.sla_classes import SlaTarget
@@ -68,7 +68,7 @@ def zone_figures(
 ) -> ScopeFigures:
     """One zone over the window; with `replay`, of that capture only."""
     summary = sla.zone_summary(store, zone_id, window.start, window.end, site=site.site.id, replay=replay)
-    return _judged(zone_id, site.zone_name(zone_id), site.zone_target(zone_id), summary)
+    return _judged(zone_id, site.zone_name(zone_id), site.zone_target(zone_id), summary, window)
 
 
 def conduit_figures(
@@ -81,16 +81,18 @@ def conduit_figures(
     conduit = site.conduit(conduit_id)
     sides = (site.zone_name(conduit.from_zone), site.zone_name(conduit.to_zone)) if conduit else ()
     name = " → ".join(sides) or conduit_id
-    return _judged(conduit_id, name, site.conduit_target(conduit_id), summary, *sides)
+    return _judged(conduit_id, name, site.conduit_target(conduit_id), summary, window, *sides)
 
 
 def all_zones(store: Store, site: KnownSite, window: Window, replay: str = "") -> list[ScopeFigures]:
     """Every declared zone, worst first."""
     found = sla.zone_summaries(store, window.start, window.end, site=site.site.id, replay=replay)
+    # what the captures hold is the same for every scope
+    held = max((summary.minutes_held for summary in found.values()), default=0)
     zones = []
     for zone in site.site.zones:
-        summary = found.get(zone.id) or unseen(zone.id, window)
-        zones.append(_judged(zone.id, zone.label, site.zone_target(zone.id), summary))
+        summary = found.get(zone.id) or replace(unseen(zone.id, window), minutes_held=held)
+        zones.append(_judged(zone.id, zone.label, site.zone_target(zone.id), summary, window))
     return sorted(zones, key=lambda zone: WORST_FIRST.index(zone.verdict.status))
 
 
@@ -138,7 +140,7 @@ def point_status(point: SlaPoint, target: SlaTarget) -> Status:
     """One step held against a target, as `judge` holds a range."""
     if not is_measured(point):
         return Status.NO_DATA
-    return judge(target, point, 1, 1, samples=_samples(point)).status
+    return judge(target, point, 1, 1, samples=_samples(point), why_not=point.causes.why_not).status
 
 
 def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
@@ -146,7 +148,9 @@ def series(points: Sequence[SlaPoint], field: str) -> list[int | float | None]:
     return [getattr(point, field) if is_measured(point) else None for point in points]
 
 
-def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary, *sides: str) -> ScopeFigures:
+def _judged(
+    scope: str, name: str, target: SlaTarget, summary: ScopeSummary, window: Window, *sides: str
+) -> ScopeFigures:
     total = summary.total
     verdict = judge(
         target,
@@ -155,6 +159,8 @@ def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary, *si
         summary.minutes_valid,
         minutes_excluded=summary.minutes_excluded,
         samples=_samples(total),
+        why_not=total.causes.why_not,
+        held=Held(summary.minutes_held, int(window.span.total_seconds()) // 60),
     )
     invalid = summary.minutes_seen - summary.minutes_valid
     causes = replace(
@@ -168,5 +174,5 @@ def _judged(scope: str, name: str, target: SlaTarget, summary: ScopeSummary, *si
 
 
 def _samples(point: SlaPoint) -> int:
-    """Requests and round trips that the figures rest on."""
-    return point.transactions + point.missed + point.rtt_samples
+    """Requests that the budgets rest on: made, or due and never made."""
+    return point.transactions + point.missed

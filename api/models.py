@@ -100,6 +100,9 @@ class SummaryAnswer(_Answer):
     minutes_seen: int
     minutes_valid: int = Field(description="minutes that the capture saw well enough to judge")
     minutes_excluded: int = Field(description="minutes of planned changes, which count neither way")
+    minutes_held: int = Field(
+        description="minutes of the range in which a capture read a packet, of any scope; below 95 % nothing is met"
+    )
     worst_conversation: str = Field(description="client → server:port; empty where nothing was measured")
     worst_p99_ns: int | None = Field(description="its p99, ns")
     worst_indicator: str = Field(description="what that is the p99 of: `transaction` or `rtt`")

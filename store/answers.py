@@ -145,6 +145,7 @@ class ScopeSummary:
     minutes_excluded: int = (
         0  #: of planned changes: seen neither as good nor as bad, and in no count of minutes
     )
+    minutes_held: int = 0  #: minutes of the range in which a capture read a packet, of any scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,11 @@ class CaptureLoss:
     read: Mapping[int, int] = field(default_factory=dict)
     dropped: Mapping[int, int] = field(default_factory=dict)
 
+    @property
+    def steps_read(self) -> int:
+        """Steps in which the captures read a packet."""
+        return sum(1 for packets in self.read.values() if packets)
+
     def total(self, start_ns: int) -> CaptureLoss:
         """All steps as one that begins at `start_ns`."""
         return CaptureLoss({start_ns: sum(self.read.values())}, {start_ns: sum(self.dropped.values())})

@@ -87,7 +87,8 @@ def _minutes(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
 def _capture(store: Store, bound: Mapping[str, object]) -> CaptureSums:
     sums = store.rows(
         "SELECT sum(packets) AS packets, sum(dropped_packets) AS dropped, sum(unseen_segments) AS unseen, "
-        f"sum(duplicate_packets) AS duplicates FROM coverage WHERE {_ROWS}",
+        "sum(duplicate_packets) AS duplicates, uniqExactIf(minute, coverage.packets > 0) AS minutes "
+        f"FROM coverage WHERE {_ROWS}",
         bound,
     ).to_pylist()[0]
     times = store.rows(
@@ -102,6 +103,7 @@ def _capture(store: Store, bound: Mapping[str, object]) -> CaptureSums:
         duplicate_packets=sums["duplicates"],
         first_ns=times["first"] if times["n"] else None,
         last_ns=times["last"] if times["n"] else None,
+        minutes=sums["minutes"],
     )
 
 

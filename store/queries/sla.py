@@ -92,7 +92,8 @@ def zone_summaries(
         f"GROUP BY zone) WHERE zone != ''",
         rows.parameters(),
     ).to_pylist()
-    loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
+    by_minute = _capture_loss(store, rows, MINUTE_NS)
+    loss = by_minute.total(rows.start_ns)
     minutes = _minutes(store, _EACH_ZONE, "1", "", rows)
     return {
         row["zone"]: ScopeSummary(
@@ -104,6 +105,7 @@ def zone_summaries(
             worst_p99_ns=None,
             last_packet=moment(minutes[row["zone"]].last_ns),
             minutes_excluded=minutes[row["zone"]].excluded,
+            minutes_held=by_minute.steps_read,
         )
         for row in sorted(found, key=lambda row: str(row["zone"]))
     }
@@ -203,7 +205,8 @@ def _series(store: Store, condition: str, scope: str, rows: Range, step_s: int) 
 
 
 def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSummary:
-    loss = _capture_loss(store, rows, MINUTE_NS).total(rows.start_ns)
+    by_minute = _capture_loss(store, rows, MINUTE_NS)
+    loss = by_minute.total(rows.start_ns)
     found = store.rows(
         f"SELECT n, {FIGURE_NAMES} FROM ({scopes(f'count() AS n, {FIGURES}', rows, condition)})",
         rows.parameters(scope=scope),
@@ -220,6 +223,7 @@ def _summary(store: Store, condition: str, scope: str, rows: Range) -> ScopeSumm
         last_packet=moment(minutes.last_ns) if minutes.any_seen else None,
         worst_indicator=worst[2],
         minutes_excluded=minutes.excluded,
+        minutes_held=by_minute.steps_read,
     )
 
 

@@ -28,6 +28,14 @@ def invalid(*batches: list[dict[str, object]]) -> list[int]:
     return sorted((at - START) // timedelta(minutes=1) for at in minutes["minute"])
 
 
+def test_minutes_without_a_packet_are_not_held() -> None:
+    loss = CaptureLoss()
+    assert loss.held() == (0, 0)
+    rows = [row(3, 10), row(4, 0), row(9, 1, interface_id=1), row(9, 5)]
+    loss.feed(pa.RecordBatch.from_pylist(rows, COVERAGE.schema()))
+    assert loss.held() == (2, 7)
+
+
 def test_drops_told_once_at_the_end_spoil_the_whole_capture() -> None:
     assert invalid([*(row(m, 1_000) for m in range(59)), row(59, 1_000, dropped_packets=600)]) == list(
         range(60)

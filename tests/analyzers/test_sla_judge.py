@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from analyzers.sla import Status, judge
+from analyzers.sla import Held, Status, judge
 from policy.sla_classes import SlaTarget
 
 TARGET = SlaTarget(
@@ -106,11 +106,34 @@ def test_loss_alone_can_still_be_a_risk() -> None:
     assert judge(TARGET, only_loss, 60, 60).status is Status.AT_RISK
 
 
-def test_round_trip_times_alone_can_be_met() -> None:
-    only_rtt = Measured(transaction_p99_ns=None, availability=None)
-    verdict = judge(TARGET, only_rtt, 60, 60)
-    assert verdict.status is Status.MET
+ONLY_ROUND_TRIPS = Measured(transaction_p99_ns=None, availability=None)
+
+
+def test_round_trip_times_alone_are_no_data_not_met() -> None:
+    verdict = judge(TARGET, ONLY_ROUND_TRIPS, 60, 60, samples=0)
+    assert verdict.status is Status.NO_DATA
+    assert verdict.reasons == ("neither budget was measured: no request with an answer was seen",)
     assert verdict.budget_left is None
+
+
+def test_why_neither_budget_was_measured_is_said() -> None:
+    verdict = judge(TARGET, ONLY_ROUND_TRIPS, 60, 60, samples=0, why_not="encrypted")
+    assert verdict.reasons == ("neither budget was measured: requests not measurable, encrypted",)
+
+
+def test_round_trip_times_alone_can_still_be_a_risk() -> None:
+    slow = replace(ONLY_ROUND_TRIPS, rtt_p95_ns=50_000_001)
+    assert judge(TARGET, slow, 60, 60, samples=0).status is Status.AT_RISK
+
+
+@pytest.mark.parametrize(("held", "status"), [(57, Status.MET), (56, Status.NO_DATA), (0, Status.NO_DATA)])
+def test_a_period_of_which_less_than_95_percent_is_held_is_not_met(held: int, status: Status) -> None:
+    assert judge(TARGET, GOOD, 60, 60, held=Held(held, 60)).status is status
+
+
+def test_what_is_bad_in_the_part_that_is_held_is_said_all_the_same() -> None:
+    bad = replace(GOOD, availability=0.9)
+    assert judge(TARGET, bad, 60, 60, held=Held(1, 60)).status is Status.BREACHED
 
 
 @pytest.mark.parametrize(("samples", "status"), [(3, Status.MET), (2, Status.NO_DATA), (0, Status.NO_DATA)])

@@ -292,11 +292,12 @@ def test_excluded_minutes_are_in_no_figure_and_missed_polls_are_not_good(site: C
 
 def test_a_minute_of_three_packets_is_not_green(site: CompiledSite) -> None:
     meter = Meter(site)
-    meter.feed(traffic([flow_minute(0, packets_c2s=2, packets_s2c=1)], [path_sample(0, MS)], []))
+    asked = [transaction(0, "answered", 5 * MS)]
+    meter.feed(traffic([flow_minute(0, packets_c2s=2, packets_s2c=1)], [path_sample(0, MS)], asked))
     meter.finish()
     verdict = meter.zones()[0].verdict
     assert verdict.status is Status.NO_DATA
-    assert verdict.reasons == ("too little to judge by (requests and round trips: 1)",)
+    assert verdict.reasons == ("too little to judge by (requests: 1)",)
 
 
 def test_the_share_that_the_sensor_missed_is_told(site: CompiledSite) -> None:

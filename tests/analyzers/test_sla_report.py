@@ -19,8 +19,7 @@ from analyzers.sla_report_form import METHOD, CaptureName, Scope, SlaReport
 from analyzers.sla_totals import Measured, measured
 from policy.loader import loads
 from policy.zoning import CompiledSite, compile_site
-from sensors.records import COVERAGE
-from tests.store.samples import START, coverage, minutes, rows_of
+from tests.store.samples import START, coverage, minutes
 
 MS = 1_000_000
 SITE = """\
@@ -59,7 +58,8 @@ def polls(at: int, good: int, bad: int = 0, **more: Any) -> dict[str, Any]:
 def report(
     *rows: Mapping[str, Any], period: Period = HOUR, read: pl.DataFrame | None = None, **scopes: Any
 ) -> SlaReport:
-    told = pl.DataFrame(rows_of(COVERAGE, [])) if read is None else read
+    told = pl.DataFrame(coverage([{"at": at, "packets": 1} for at in sorted({row["at"] for row in rows})]))
+    told = told if read is None else read
     return sla_report(site(), measured(frame(*rows), told, period), period, SOURCE, **scopes)
 
 
@@ -150,7 +150,14 @@ def test_an_outage_in_part_excluded_counts_for_the_rest() -> None:
 
 def test_invalid_minutes_are_in_no_figure_and_their_cause_is_said() -> None:
     rows = [polls(0, 0, 100, valid=False), *whole_hour()[1:]]
-    read = pl.DataFrame(coverage([{"packets": 1000, "dropped_packets": 40, "unseen_segments": 3}]))
+    read = pl.DataFrame(
+        coverage(
+            [
+                {"packets": 1000, "dropped_packets": 40, "unseen_segments": 3},
+                *({"at": minute, "packets": 1} for minute in range(1, 60)),
+            ]
+        )
+    )
     found = report(*rows, read=read, conduits=["c-poll"])
     (scope,) = found.scopes
     assert (scope.availability.bad_slots, scope.minutes.invalid, scope.status) == (0, 1, Status.MET)
@@ -158,7 +165,7 @@ def test_invalid_minutes_are_in_no_figure_and_their_cause_is_said() -> None:
         "1 of 60 minutes are not judged: the capture lost more than 0.1% of them (40 packets dropped, "
         "3 segments acknowledged but never seen, by all captures in the period)"
     )
-    assert (found.watched.packets, found.watched.dropped_packets) == (1000, 40)
+    assert (found.watched.packets, found.watched.dropped_packets) == (1059, 40)
 
 
 def test_a_scope_of_which_nothing_was_seen_has_no_data() -> None:
@@ -197,10 +204,43 @@ def test_what_cannot_be_told_is_neither_good_nor_bad_and_said() -> None:
         "the captures hold nothing of 59 of the period's 60 minutes",
         "1,500 transactions are neither good nor bad: encryption hides what answers them",
         "2 transactions are neither good nor bad: only one direction was seen",
-        "no availability: no request was seen whose answer can be matched",
+        "no availability and no transaction time: no request was seen whose answer can be matched",
         "no round-trip time: no TCP handshake and no data with its acknowledgement was seen",
         "no loss: no TCP data segment was seen",
     )
+
+
+def test_round_trips_alone_make_nothing_met_and_the_report_says_what_is_missing() -> None:
+    times: dict[str, Any] = {
+        "rtt_buckets": [bucket(5 * MS)],
+        "rtt_counts": [100],
+        "data_segments": 100,
+    }
+    scope = conduit(*(polls(minute, 0, **times) for minute in range(60)))
+    assert scope.rtt.samples == 6000
+    assert scope.status is Status.NO_DATA
+    assert scope.reasons == ("neither budget was measured: no request with an answer was seen",)
+    assert scope.missing == (
+        "no availability and no transaction time: no request was seen whose answer can be matched",
+    )
+    hidden = conduit(*(polls(minute, 0, not_measurable_encrypted=9, **times) for minute in range(60)))
+    assert hidden.reasons == ("neither budget was measured: requests not measurable, encrypted",)
+
+
+def test_a_period_is_met_where_the_captures_hold_95_percent_of_it() -> None:
+    def judged(held: int) -> Scope:
+        read = coverage([{"at": minute, "packets": 1} for minute in range(held)])
+        return conduit(*whole_hour(), read=pl.DataFrame(read))
+
+    assert judged(57).status is Status.MET
+    assert judged(56).reasons == (
+        "within target in what was seen, but the captures hold 56 of the period's 60 minutes",
+    )
+
+
+def test_minutes_of_a_capture_without_a_packet_are_not_held() -> None:
+    read = coverage([{"at": minute, "packets": 1 if minute < 50 else 0} for minute in range(60)])
+    assert conduit(*whole_hour(), read=pl.DataFrame(read)).status is Status.NO_DATA
 
 
 def test_three_bad_in_a_row_are_told_in_a_c1_scope_only() -> None:

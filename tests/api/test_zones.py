@@ -44,12 +44,40 @@ def test_the_overloaded_hour_breaches_the_supervisory_zone(client: Client) -> No
 def test_a_quiet_hour_meets_the_target_of_the_same_zone(client: Client) -> None:
     # 132 requests a minute, 0.01 % of which fail: the hours of the night with none are met
     night = [
-        _zones(client, f"?from=2026-03-03T0{hour}:00:00Z&to=2026-03-03T0{hour}:30:00Z")["enterprise"][
-            "status"
-        ]
+        _zones(client, f"?from=2026-03-03T0{hour}:00:00Z&to=2026-03-03T0{hour}:30:00Z")["dmz"]["status"]
         for hour in (0, 1, 5)
     ]
     assert night == ["met", "met", "met"]
+
+
+def test_a_zone_of_which_only_round_trips_are_seen_is_not_met(client: Client) -> None:
+    # browsers of the enterprise speak TLS: no answer can be told
+    found = _zones(client, "?from=2026-03-03T00:00:00Z&to=2026-03-03T00:30:00Z")["enterprise"]
+    assert found["summary"]["total"]["rtt_p95_ns"] is not None
+    assert found["status"] == "no data"
+    assert found["reasons"] == ["neither budget was measured: no request with an answer was seen"]
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        "from=2026-03-03T00:00:00Z&to=2026-03-03T00:30:00Z",
+        "from=2026-03-03T19:40:00Z&to=2026-03-03T20:40:00Z",
+        "from=2026-02-20T00:00:00Z&to=2026-03-04T00:00:00Z",
+    ],
+    ids=["held", "overloaded", "held-in-part"],
+)
+def test_a_page_and_a_report_of_the_same_period_say_the_same(client: Client, period: str) -> None:
+    zones = _zones(client, f"?{period}")
+    report = {scope["id"]: scope for scope in client.get(f"/api/v1/sla/report?{period}").json()["scopes"]}
+    for zone, shown in zones.items():
+        assert (shown["status"], shown["reasons"]) == (report[zone]["status"], report[zone]["reasons"])
+
+
+def test_a_range_that_the_captures_hold_a_part_of_is_not_met(client: Client) -> None:
+    found = _zones(client, "?from=2026-02-20T00:00:00Z&to=2026-03-04T00:00:00Z")
+    assert "met" not in {zone["status"] for zone in found.values()}
+    assert any("the captures hold" in reason for zone in found.values() for reason in zone["reasons"])
 
 
 def test_minutes_in_which_the_capture_lost_packets_are_no_data(client: Client) -> None:

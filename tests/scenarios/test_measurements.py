@@ -20,8 +20,9 @@ SYNTHETIC = [one.name for one in SAMPLES if one.origin["kind"] == "synthetic"]
 WHOLE = [one.name for one in SAMPLES if not one.truth["removed_frames"]]
 #: Captures from which whole directions or stretches are missing, and no single frames.
 HALF_SEEN = {"span-one-sided", "sensor-silence"}
-#: Conduits that only names and time cross: their UDP shows neither loss nor round trips.
-UNMEASURABLE = {"c-room-ops", "c-dmz-ops"}
+#: Conduits that only names and time cross, whose UDP shows neither loss nor round trips; and what only TLS comes
+#: from, whose round trips are seen and whose answers are not.
+UNMEASURABLE = {"c-room-ops", "c-dmz-ops", "c-reports", "enterprise"}
 RTT_SHARE, RTT_FLOOR_NS = 0.03, 300_000
 
 
