@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import polars as pl
 import pytest
 
-from analyzers.conversations import Conversations
 from analyzers.sketch import added, percentile
-from analyzers.sla import Meter
-from sensors.engine import decode
-from tests.policy.factories import compiled
 from tests.shared_captures.captures import FOLDER, NAMES, needs_captures
+from tests.shared_captures.estimators import sla_minutes as measured
 from tests.support.wireshark import TSHARK, wireshark_fields
 
 pytestmark = [needs_captures, pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")]
@@ -23,17 +18,6 @@ _MQTT = NAMES[6:10]
 _PUBLISH = {"826", "829"}
 #: MQTT 5, 2.1.2: what each packet is answered by; a publication by its QoS.
 _ANSWERS = {"1": ("2",), "3": ("4", "5"), "8": ("9",), "10": ("11",), "12": ("13",)}
-
-
-@cache
-def measured(name: str) -> pl.DataFrame:
-    """Rows of SLA_MINUTES of a shared capture."""
-    site = compiled()
-    conversations, meter = Conversations(site), Meter(site)
-    with decode(FOLDER / name) as run:
-        for batches in run:
-            meter.feed(conversations.enrich(batches), batches.get("coverage"))
-    return pl.DataFrame(meter.finish())
 
 
 def _agree(minutes: pl.DataFrame, times_s: list[float]) -> None:
