@@ -55,7 +55,7 @@ class Wish:
 def write_report(wish: Wish) -> None:
     """Make the report and write it. Raises UsageProblem, PolicyError, CaptureUnreadable, StoreError."""
     _refuse_contradictions(wish)
-    report = _from_store(wish) if wish.store is not None else _from_captures(wish)
+    report = _from_store(wish) if wish.store is not None else report_of_captures(wish)
     if wish.output is None:
         if wish.form == "text":
             console = summary_console()
@@ -105,7 +105,8 @@ def _refuse_contradictions(wish: Wish) -> None:
         raise UsageProblem(f"--output {wish.output}: this is a folder; name a file")
 
 
-def _from_captures(wish: Wish) -> SlaReport:
+def report_of_captures(wish: Wish) -> SlaReport:
+    """The report of the captures that the wish names, under its policy. As `write_report` raises."""
     if wish.policy is None:
         raise UsageProblem("--policy is missing")
     policy = load(wish.policy)

@@ -45,7 +45,8 @@ LOSS_POINTS: Final = 0.1
 SAMPLES_LEAST: Final = 5
 
 _MILLISECOND_NS: Final = 1e6
-_TAPS: Final = {SPAN_ROUTER: "router", SPAN_CONTROL: "control", SPAN_DOUBLE: "router, doubled"}
+#: How a reader calls each mirror port.
+TAPS: Final = {SPAN_ROUTER: "router", SPAN_CONTROL: "control", SPAN_DOUBLE: "router, doubled"}
 #: The way along which a tap is in front of the link: what is lost on it is lost behind the tap.
 _AHEAD: Final = {SPAN_ROUTER: TO_CONTROL, SPAN_CONTROL: TO_ROUTER}
 _CONTROL_IPS: Final = frozenset(one.ip for one in STATIONS.values() if one.zone == CONTROL)
@@ -97,11 +98,13 @@ class Comparison:
     rows: tuple[Row, ...]
     #: 99th percentile of sent minus due; the truth has it in, whatever it is.
     link_late_p99_ms: float | None
+    #: The same truth beside what the SLA report says.
+    reported: tuple[Row, ...] = ()
 
     @property
     def missed(self) -> list[Row]:
         """The rows whose aim is not met."""
-        return [row for row in self.rows if row.verdict is Verdict.MISSED]
+        return [row for row in (*self.rows, *self.reported) if row.verdict is Verdict.MISSED]
 
 
 def compare(played: Played, measured: dict[str, Measured]) -> Comparison:
@@ -166,7 +169,7 @@ def _round_trip(
     count = f"{samples} samples" if enough else f"{samples} samples are too few"
     return Row(
         what,
-        _TAPS[span],
+        TAPS[span],
         "ms",
         true_ms,
         found_ns / _MILLISECOND_NS if enough else None,
@@ -223,7 +226,7 @@ def _losses(span: str, measured: Measured, log: list[Crossing]) -> Iterator[Row]
         if lone.dropped:
             yield Row(
                 "loss before the tap, Modbus",
-                _TAPS[span],
+                TAPS[span],
                 "%",
                 100 * lone.loss,
                 None,
@@ -247,7 +250,7 @@ def _loss(
     note = f"{lost} of {there:,}, true {true.dropped} of {true.offered:,}"
     return Row(
         what,
-        _TAPS[span],
+        TAPS[span],
         "%",
         100 * true.loss,
         100 * lost / there if there else None,
@@ -279,7 +282,7 @@ def _capture_losses(played: Played, measured: dict[str, Measured]) -> Iterator[R
     for span, one in measured.items():
         yield Row(
             "capture loss",
-            _TAPS[span],
+            TAPS[span],
             "%",
             100 * true,
             100 * one.capture_loss,
@@ -291,7 +294,7 @@ def _capture_losses(played: Played, measured: dict[str, Measured]) -> Iterator[R
 def _duplicates(played: Played, measured: dict[str, Measured]) -> Iterator[Row]:
     single, double = measured[SPAN_ROUTER], measured[SPAN_DOUBLE]
     extra, alike = copies(played.capture(SPAN_DOUBLE), played.capture(SPAN_ROUTER))
-    tap = _TAPS[SPAN_DOUBLE]
+    tap = TAPS[SPAN_DOUBLE]
     yield Row("copies removed", tap, "packets", extra - alike, double.duplicates, 0)
     if alike:
         note = "pure ACKs with IP identification 0: nothing tells a copy from one said twice"
@@ -327,7 +330,7 @@ def _operations(played: Played, measured: Measured) -> Iterator[Row]:
             name = f"function {operation}" if protocol == "modbus" else operation
             yield Row(
                 f"{protocol} {name} {what}",
-                _TAPS[SPAN_ROUTER],
+                TAPS[SPAN_ROUTER],
                 "operations",
                 true[protocol, operation],
                 found,

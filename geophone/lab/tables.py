@@ -20,22 +20,33 @@ Made by `geophone lab truth --markdown FILE`: real stacks over a link that write
 ([lab.md](lab.md)). *True* is what the link, the clients and the recording say, *measured* is what Geophone says of the
 captures. ● right: the error is at most what is allowed. ✗ missed. ○ not measurable: one tap cannot know it, and no
 figure is given. Histograms keep durations to 1 %.
+
+Each scenario has two tables: what the analyzers measure, and what the SLA report (`geophone sla`) says of the conduit
+`c-room-control` from the same captures. There, the true round trips are those of the link's own log, requests and
+their answers are paired in it anew, and an answer is good within the conduit's deadline.
 """
+_THROUGH_REPORT = "Through the SLA report, conduit c-room-control"
 _COLUMNS = ("", "figure", "tap", "true", "measured", "error", "allowed", "note")
 
 
 def print_comparison(console: Console, one: Comparison) -> None:
     """A scenario's table."""
-    table = Table(title=Text(f"{one.scenario}: {one.title}"), title_justify="left", box=None, pad_edge=False)
+    _print_rows(console, f"{one.scenario}: {one.title}", one.rows)
+    if one.reported:
+        _print_rows(console, _THROUGH_REPORT, one.reported)
+    console.print(Text(_summary(one)))
+
+
+def _print_rows(console: Console, title: str, rows: Sequence[Row]) -> None:
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for name in _COLUMNS:
         table.add_column(
             name, justify="right" if name in ("true", "measured", "error", "allowed") else "left"
         )
-    for row in one.rows:
+    for row in rows:
         style = "bold red" if row.verdict is Verdict.MISSED else ""
         table.add_row(_MARKS[row.verdict], *_cells(row), style=style)
     console.print(table)
-    console.print(Text(_summary(one)))
 
 
 def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
@@ -45,25 +56,40 @@ def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
             "scenario": one.scenario,
             "title": one.title,
             "link_late_p99_ms": one.link_late_p99_ms,
-            "rows": [{**asdict(row), "error": row.error, "verdict": row.verdict.value} for row in one.rows],
+            "rows": _plain(one.rows),
+            "reported": _plain(one.reported),
         }
         for one in comparisons
     ]
+
+
+def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [{**asdict(row), "error": row.error, "verdict": row.verdict.value} for row in rows]
 
 
 def as_markdown(comparisons: Sequence[Comparison]) -> str:
     """A page with one table a scenario."""
     parts = [_PAGE]
     for one in comparisons:
-        lines = [f"## {one.scenario}: {one.title}", "", f"| {' | '.join(_COLUMNS)} |"]
-        lines.append("|---|---|---|---:|---:|---:|---:|---|")
-        lines += [f"| {' | '.join((_MARKS[row.verdict], *_cells(row)))} |" for row in one.rows]
+        lines = [f"## {one.scenario}: {one.title}", "", *_lines(one.rows)]
+        if one.reported:
+            lines += ["", f"{_THROUGH_REPORT}:", "", *_lines(one.reported)]
         parts.append("\n".join([*lines, "", _summary(one)]))
     return "\n".join((parts[0], "\n\n".join(parts[1:]))) + "\n"
 
 
+def _lines(rows: Sequence[Row]) -> list[str]:
+    return [
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---|---|---|---:|---:|---:|---:|---|",
+        *(f"| {' | '.join((_MARKS[row.verdict], *_cells(row)))} |" for row in rows),
+    ]
+
+
 def _summary(one: Comparison) -> str:
-    counts = [(verdict, sum(row.verdict is verdict for row in one.rows)) for verdict in Verdict]
+    counts = [
+        (verdict, sum(row.verdict is verdict for row in (*one.rows, *one.reported))) for verdict in Verdict
+    ]
     said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count)
     late = one.link_late_p99_ms
     return said if late is None else f"{said}; the link was at most {late:.2f} ms late in 99 % of the frames"

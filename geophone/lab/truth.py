@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,10 @@ from geophone.lab.needed import with_lab_packages
 from geophone.lab.plants import tell
 from geophone.lab.tables import as_json as json_of
 from geophone.lab.tables import as_markdown, print_comparison
+from geophone.lab.through_report import report_of, report_rows
 from geophone.report import summary_console
 from pcaps import POLICIES
+from pcaps.lab.plant.link.truth import crossings
 from pcaps.lab.plant.plant import borrowed
 from pcaps.lab.plant.playing import Played, play, played
 from pcaps.lab.plant.plays import SCENARIOS, scenario
@@ -57,8 +60,10 @@ def check(
 
 
 def compared(one: Played) -> Comparison:
-    """Measure every capture of a recording, and compare."""
-    return compare(one, {span: measure(one.capture(span), POLICY) for span in one.scenario.spans})
+    """Measure every capture of a recording, and compare: what the analyzers say, and what the SLA report does."""
+    comparison = compare(one, {span: measure(one.capture(span), POLICY) for span in one.scenario.spans})
+    reports = {span: report_of(one.capture(span), POLICY) for span in one.scenario.spans}
+    return replace(comparison, reported=tuple(report_rows(one, reports, list(crossings(one.link_log)))))
 
 
 def _comparisons(

@@ -80,12 +80,15 @@ def test_tables_say_not_measurable_and_never_a_figure_instead() -> None:
         Row("delay", "any one", "ms", 5.0, None, 0, note="one tap"),
         Row("loss", "router", "%", 2.0, 1.5, 0.1),
     )
-    one = Comparison("odd", "an odd link", rows, 0.25)
-    assert [row.what for row in one.missed] == ["loss"]
+    through = (Row("availability", "router", "%", 100.0, 99.0, 0.001),)
+    one = Comparison("odd", "an odd link", rows, 0.25, through)
+    assert [row.what for row in one.missed] == ["loss", "availability"]
     text = as_markdown([one])
     assert "| ○ | delay | any one | 5.00 ms | not measurable | – | – | one tap |" in text
     assert "| ✗ | loss | router | 2.000 % | 1.500 % | -0.500 | 0.100 |  |" in text
-    assert "1 missed, 1 not measurable; the link was at most 0.25 ms late in 99 % of the frames" in text
+    assert "Through the SLA report, conduit c-room-control:\n\n|  | figure |" in text
+    assert "| ✗ | availability | router | 100.000 % | 99.000 % | -1.000 | 0.001 |  |" in text
+    assert "2 missed, 1 not measurable; the link was at most 0.25 ms late in 99 % of the frames" in text
     (said,) = as_json([one])
     assert [(row["verdict"], row["measured"]) for row in said["rows"]] == [
         ("not measurable", None),
@@ -104,7 +107,12 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode in (0, 1), done.stderr
     said = {one["scenario"]: one for one in json.loads(done.stdout)}
-    missed = [(name, row) for name, one in said.items() for row in one["rows"] if row["verdict"] == "missed"]
+    missed = [
+        (name, row)
+        for name, one in said.items()
+        for row in (*one["rows"], *one["reported"])
+        if row["verdict"] == "missed"
+    ]
     assert done.returncode == bool(missed)
     assert namespaces_of(name) == []
     assert all(f"## {scenario}: " in markdown.read_text() for scenario in SCENARIOS)
@@ -121,6 +129,26 @@ class TestTruth:
         rows = compared[scenario]["rows"]
         assert [row for row in rows if row["verdict"] == "missed"] == []
         assert sum(row["verdict"] == "right" for row in rows) >= 3
+
+    @pytest.mark.parametrize("scenario", SCENARIOS)
+    def test_the_sla_report_says_what_is_true(
+        self, compared: dict[str, dict[str, Any]], scenario: str
+    ) -> None:
+        rows = compared[scenario]["reported"]
+        assert [row for row in rows if row["verdict"] != "right"] == []
+        figures = {row["what"] for row in rows}
+        assert {"coverage: minutes fit to be judged", "coverage: segments never seen"} <= figures
+        if scenario != "capture-loss-1":
+            # of a capture that misses frames the report has no figure, and so none that is wrong
+            assert {
+                "RTT, median",
+                "request to answer, median",
+                "server time, median",
+                "requests",
+                "availability",
+                "loss, both ways",
+            } <= figures
+        assert ("SPAN copies left out" in figures) == (scenario == "duplicates")
 
     def test_delay_and_loss_were_really_there(self, compared: dict[str, dict[str, Any]]) -> None:
         def true(scenario: str, what: str) -> list[float]:

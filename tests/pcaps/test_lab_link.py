@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pcaps.lab.plant.link.draws import Draws
+from pcaps.lab.plant.link.exchanges import exchanges
 from pcaps.lab.plant.link.frames import ACK, SYN, TCP, Identity, identify, is_arp
 from pcaps.lab.plant.link.settings import (
     TO_CONTROL,
@@ -21,7 +22,15 @@ from pcaps.lab.plant.link.settings import (
     read_order,
     write_order,
 )
-from pcaps.lab.plant.link.truth import bursts_ns, crossings, faults, handshakes, lateness_p99_ns, middle_ns
+from pcaps.lab.plant.link.truth import (
+    Crossing,
+    bursts_ns,
+    crossings,
+    faults,
+    handshakes,
+    lateness_p99_ns,
+    middle_ns,
+)
 from tests.support import pcap_bytes
 
 CLIENT, SERVER = "10.61.2.20", "10.61.1.14"
@@ -168,3 +177,37 @@ def test_a_handshake_that_lost_anything_is_not_a_clean_one(tmp_path: Path) -> No
         (TO_CONTROL, 1_350, 1_460, segment(40_000, 2, 0)),
     ]
     assert handshakes(list(crossings(_log(tmp_path / "truth.jsonl", lines))), 9003) == []
+
+
+def modbus(way: str, seq: int, received_ms: float, sent_ms: float | None) -> Crossing:
+    back = way == TO_ROUTER
+    ends = (SERVER, 502, CLIENT, 4000) if back else (CLIENT, 4000, SERVER, 502)
+    return Crossing(
+        way,
+        int(received_ms * 1e6),
+        None,
+        None if sent_ms is None else int(sent_ms * 1e6),
+        Identity(TCP, *ends, 7, seq, 1, ACK, 12),
+    )
+
+
+def test_an_exchange_is_timed_at_the_end_that_it_is_seen_from() -> None:
+    # 5 ms each way, 2 ms in the server
+    log = [modbus(TO_CONTROL, 1, 0, 5), modbus(TO_ROUTER, 1, 7, 12)]
+    assert [one.took_ns for one in exchanges(log, 502, TO_ROUTER)] == [12_000_000]
+    assert [one.took_ns for one in exchanges(log, 502, TO_CONTROL)] == [2_000_000]
+
+
+def test_a_request_that_the_link_lost_is_asked_once_and_answered_late() -> None:
+    log = [
+        modbus(TO_CONTROL, 1, 0, None),
+        modbus(TO_CONTROL, 1, 200, 205),
+        modbus(TO_ROUTER, 1, 207, None),
+        modbus(TO_ROUTER, 1, 407, 412),
+        modbus(TO_CONTROL, 13, 500, None),
+    ]
+    seen_at_router = exchanges(log, 502, TO_ROUTER)
+    assert [one.took_ns for one in seen_at_router] == [412_000_000, None]
+    # behind the link the request that was lost was never asked, and the answer came before it was lost
+    assert [one.took_ns for one in exchanges(log, 502, TO_CONTROL)] == [2_000_000]
+    assert exchanges(log, 9000, TO_ROUTER) == []
