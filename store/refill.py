@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from store.errors import StoreError
 from store.migrate import schema_version
-from store.rollups import ROLLUPS, ROLLUPS_SINCE, Rollup
+from store.rollups import ROLLUPS, Rollup
 
 if TYPE_CHECKING:
     from store.client import Store
@@ -23,10 +23,10 @@ def refill(store: Store) -> int:
 
     A replay that may be being written is left alone: its own process counts what it wrote.
     """
-    if schema_version(store) < ROLLUPS_SINCE:
-        return 0
-    made = 0
+    version, made = schema_version(store), 0
     for rollup in ROLLUPS:
+        if version < rollup.since:
+            continue
         for replay in _differing(store, rollup):
             _make(store, rollup, replay)
             made += 1

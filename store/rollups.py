@@ -16,6 +16,7 @@ from sensors.records import Column, Kind
 
 _NS_PER_S: Final = 1_000_000_000
 _SUM: Final = "SimpleAggregateFunction(sum, UInt64)"
+_MOST: Final = "SimpleAggregateFunction(max, UInt64)"
 _MAP: Final = "SimpleAggregateFunction(sumMap, Tuple(Array(Int16), Array(UInt64)))"
 _FIRST: Final = "SimpleAggregateFunction(min, Tuple(DateTime64(9, 'UTC'), UInt64))"
 _LAST: Final = "SimpleAggregateFunction(max, DateTime64(9, 'UTC'))"
@@ -52,6 +53,8 @@ class Rollup:
     dimensions: tuple[str, ...]
     #: rows of the hour know which of its minutes were seen
     with_minutes: bool = False
+    #: the migration that made it
+    since: int = 4
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -146,6 +149,27 @@ def _summed_column(column: Column) -> list[RolledColumn]:
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class Course(Rollup):
+    """What of a minute an alert of a budget needs: slots, and how many of one conversation were bad in a row."""
+
+    @property
+    def columns(self) -> tuple[RolledColumn, ...]:
+        """The key, then the counts: a row for all conversations of a minute."""
+        key = (_key_column(column) for column in SLA_MINUTES.columns if column.name in self.key)
+        slots = "m.transactions + m.missed"
+        return (
+            *key,
+            RolledColumn("minutes", _SUM, "count()", ()),
+            RolledColumn("packets", _SUM, "sum(m.packets)", ()),
+            RolledColumn("slots", _SUM, f"sum({slots})", ()),
+            RolledColumn("good", _SUM, "sum(m.good)", ()),
+            # `burn.least_run`: of one conversation, so it is taken before anything is added
+            RolledColumn("run", _MOST, f"max(intDiv({slots}, greatest(m.good + 1, 1)))", ()),
+            RolledColumn("one_sided_requests", _SUM, "sum(m.not_measurable_one_sided)", ()),
+        )
+
+
 #: Zones and conduits by the hour: figures of a scope over any time.
 SLA_HOURS: Final = Rollup("sla_hours", 3600, ("from_zone", "to_zone", "conduit"), with_minutes=True)
 #: Conversations by the day: which of them is the worst.
@@ -154,6 +178,6 @@ SLA_DAYS: Final = Rollup(
     86_400,
     ("from_zone", "to_zone", "conduit", "client_ip", "server_ip", "server_port", "ip_proto", "service"),
 )
-ROLLUPS: Final = (SLA_HOURS, SLA_DAYS)
-#: The migration that made them.
-ROLLUPS_SINCE: Final = 4
+#: Zones and conduits by the minute: the course of a report's slots, whose burn rates look at single minutes.
+SLA_COURSE: Final = Course("sla_course", 60, ("from_zone", "to_zone", "conduit"), since=9)
+ROLLUPS: Final = (SLA_HOURS, SLA_DAYS, SLA_COURSE)

@@ -27,8 +27,8 @@ from analyzers.sla_totals import (
 )
 from store.client import Store
 from store.queries.measured import COUNTED, CURRENT_REPLAYS, MINUTE_NS, Range
-from store.queries.rolled import measurements
-from store.rollups import SLA_DAYS
+from store.queries.rolled import measurements, scopes
+from store.rollups import SLA_COURSE, SLA_DAYS
 from store.rows import nanoseconds
 
 #: The minutes that begin in the period, of the site's captures, each capture's latest replay.
@@ -36,13 +36,15 @@ _ROWS: Final = (
     "site = {site:String} AND minute >= fromUnixTimestamp64Nano({start:Int64}, 'UTC') "
     f"AND minute < fromUnixTimestamp64Nano({{end:Int64}}, 'UTC') AND replay IN {CURRENT_REPLAYS}"
 )
-_SLOTS: Final = "transactions + missed"
+#: The same of the roll-up by the minute.
+_COURSE: Final = _ROWS.replace("minute", "start")
 
 
 def measured(store: Store, site: str, period: Period) -> Measured:
     """What the store holds of a site in a period."""
     bound = {"site": site, "start": nanoseconds(period.start), "end": nanoseconds(period.end)}
-    return Measured(_totals(store, site, period), _minutes(store, bound), _capture(store, bound))
+    rows = _range(site, period)
+    return Measured(_totals(store, rows), _minutes(store, bound), _capture(store, rows, bound))
 
 
 def captures(store: Store, site: str, period: Period) -> tuple[CaptureName, ...]:
@@ -50,20 +52,17 @@ def captures(store: Store, site: str, period: Period) -> tuple[CaptureName, ...]
     bound = {"site": site, "start": nanoseconds(period.start), "end": nanoseconds(period.end)}
     rows = store.rows(
         "SELECT DISTINCT capture_name, capture_sha256 FROM replays FINAL WHERE id IN "
-        f"(SELECT DISTINCT replay FROM sla_minutes WHERE {_ROWS}) ORDER BY capture_name, capture_sha256",
+        f"(SELECT DISTINCT replay FROM {SLA_COURSE.name} WHERE {_COURSE}) ORDER BY capture_name, capture_sha256",
         bound,
     ).to_pylist()
     return tuple(CaptureName(name=row["capture_name"], sha256=row["capture_sha256"]) for row in rows)
 
 
-def _totals(store: Store, site: str, period: Period) -> pl.DataFrame:
+def _totals(store: Store, rows: Range) -> pl.DataFrame:
     """Whole days come from the roll-up: a month of minutes is millions of rows, of days a few for each conversation."""
     keys = ", ".join(CONVERSATION)
     sums = [f"sum({name}) AS {name}_sum" for name in COUNTS]
     sums += [f"sumMap({name}_buckets, {name}_counts) AS {name}_map" for name in HISTOGRAMS]
-    # minutes that begin in the period: from its first whole one on
-    start_ns = -(-nanoseconds(period.start) // MINUTE_NS) * MINUTE_NS
-    rows = Range(start_ns, max(start_ns, nanoseconds(period.end)), site)
     added = measurements(f"{keys}, {', '.join(sums)}", rows, COUNTED, SLA_DAYS)
     names = [f"{name}_sum AS {name}" for name in COUNTS]
     names += [f"{name}_map.1 AS {name}_buckets, {name}_map.2 AS {name}_counts" for name in HISTOGRAMS]
@@ -72,39 +71,44 @@ def _totals(store: Store, site: str, period: Period) -> pl.DataFrame:
 
 
 def _minutes(store: Store, bound: Mapping[str, object]) -> pl.DataFrame:
+    """A row for all conversations of a minute, from the roll-up: of a month tens of thousands, not millions."""
     rows = store.rows(
-        "SELECT minute, from_zone, to_zone, conduit, valid, exclusion, count() AS conversations, "
-        f"sum(m.packets) AS packets, sum({_SLOTS}) AS slots, sum(m.good) AS good, "
-        # `burn.least_run`: bad slots in a row that the counts of one conversation prove
-        f"max(intDiv({_SLOTS}, m.good + 1)) AS run, "
-        f"sum(m.not_measurable_one_sided) AS one_sided FROM sla_minutes AS m WHERE {_ROWS} "
+        "SELECT start AS minute, from_zone, to_zone, conduit, valid, exclusion, sum(c.minutes) AS conversations, "
+        "sum(c.packets) AS packets, sum(c.slots) AS slots, sum(c.good) AS good, max(c.run) AS run, "
+        f"sum(c.one_sided_requests) AS one_sided FROM {SLA_COURSE.name} AS c WHERE {_COURSE} "
         "GROUP BY minute, from_zone, to_zone, conduit, valid, exclusion",
         bound,
     )
     return _frame(rows, MINUTES_SCHEMA)
 
 
-def _capture(store: Store, bound: Mapping[str, object]) -> CaptureSums:
+def _capture(store: Store, rows: Range, bound: Mapping[str, object]) -> CaptureSums:
     sums = store.rows(
         "SELECT sum(packets) AS packets, sum(dropped_packets) AS dropped, sum(unseen_segments) AS unseen, "
         "sum(duplicate_packets) AS duplicates, uniqExactIf(minute, coverage.packets > 0) AS minutes "
         f"FROM coverage WHERE {_ROWS}",
         bound,
     ).to_pylist()[0]
-    times = store.rows(
-        "SELECT toUnixTimestamp64Nano(min(first_ts)) AS first, toUnixTimestamp64Nano(max(last_ts)) AS last, "
-        f"count() AS n FROM sla_minutes WHERE {_ROWS}",
-        bound,
-    ).to_pylist()[0]
+    span = (
+        "toUnixTimestamp64Nano(min(first_ts)) AS first_ns, toUnixTimestamp64Nano(max(last_ts)) AS last_ns, "
+        "count() AS n"
+    )
+    times = store.rows(scopes(span, rows, "1"), rows.parameters()).to_pylist()[0]
     return CaptureSums(
         packets=sums["packets"] - sums["duplicates"],
         dropped_packets=sums["dropped"],
         unseen_segments=sums["unseen"],
         duplicate_packets=sums["duplicates"],
-        first_ns=times["first"] if times["n"] else None,
-        last_ns=times["last"] if times["n"] else None,
+        first_ns=times["first_ns"] if times["n"] else None,
+        last_ns=times["last_ns"] if times["n"] else None,
         minutes=sums["minutes"],
     )
+
+
+def _range(site: str, period: Period) -> Range:
+    """Minutes that begin in the period: from its first whole one on."""
+    start_ns = -(-nanoseconds(period.start) // MINUTE_NS) * MINUTE_NS
+    return Range(start_ns, max(start_ns, nanoseconds(period.end)), site)
 
 
 def _frame(rows: pa.Table, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

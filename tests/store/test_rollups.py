@@ -55,7 +55,7 @@ def rolled(store: Store, name: str) -> list[dict[str, Any]]:
     """What the roll-up holds, parts added up, in an order of its own."""
     rollup = next(rollup for rollup in ROLLUPS if rollup.name == name)
     keys = ", ".join(("site", "replay", "start", *rollup.key))
-    how = {"seen": "groupBitOr", "first": "min", "last_ts": "max"}
+    how = {"seen": "groupBitOr", "first": "min", "last_ts": "max", "run": "max"}
     sums = []
     for column in rollup.columns:
         if column.name in rollup.sums:
@@ -138,7 +138,7 @@ def test_an_attempt_that_failed_leaves_nothing_behind(store: Store) -> None:
     writer._send("sla_minutes")
     assert rolled(store, "sla_hours")
     writer.fail("interrupted")
-    assert [rolled(store, rollup.name) for rollup in ROLLUPS] == [[], []]
+    assert [rolled(store, rollup.name) for rollup in ROLLUPS] == [[]] * len(ROLLUPS)
     stored(store, ROWS)
     assert sum(r["minutes"] for r in rolled(store, "sla_hours")) == len(ROWS)
 
@@ -191,11 +191,32 @@ def test_a_block_that_only_the_minutes_have_is_put_right_at_the_next_opening(fol
 
 
 def test_the_migration_is_what_is_declared() -> None:
-    made = [statement.sql for statement in read_migrations(FOLDER) if statement.version == 4]
+    since = {rollup.since for rollup in ROLLUPS}
+    made = [statement.sql for statement in read_migrations(FOLDER) if statement.version in since]
     declared = [part for rollup in ROLLUPS for part in rollup.ddl().split(";\n\n")]
     assert made == declared, (
         "a column of sla_minutes is new: a new migration makes the roll-ups and their views anew"
     )
+
+
+def test_the_course_knows_how_many_of_one_conversation_were_bad_in_a_row(store: Store) -> None:
+    # 3 bad of 3 in one conversation, 2 of 6 in another; then each alone in a minute of its own
+    first = [row(0, 10, transactions=3, good=0), row(0, 11, transactions=6, good=4)]
+    stored(store, [*first, row(1, 10, transactions=2, good=0, missed=2), row(1, 11, transactions=9, good=9)])
+    found = [
+        (r["minutes"], r["slots"], r["good"], r["run"])
+        for r in sorted(rolled(store, "sla_course"), key=lambda r: r["start"])
+    ]
+    assert found == [(2, 9, 4, 3), (2, 13, 9, 4)]
+
+
+def test_no_roll_up_has_a_time_limit(store: Store) -> None:
+    names = ", ".join(f"'{rollup.name}'" for rollup in ROLLUPS)
+    engines = store.rows(
+        f"SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name IN ({names})"
+    ).to_pylist()
+    assert len(engines) == len(ROLLUPS)
+    assert not any("TTL" in engine["engine_full"] for engine in engines)
 
 
 def test_every_count_and_histogram_of_a_minute_is_in_both() -> None:
