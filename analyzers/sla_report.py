@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from analyzers.periods import ROLLING, Period
+from analyzers.sla_indicators import report_indicators
 from analyzers.sla_report_form import METHOD, CaptureName, Scope, SlaReport, Span, Watched
 from analyzers.sla_scope import ScopeRows, scope_of
 from analyzers.sla_totals import Measured
@@ -86,6 +87,7 @@ def sla_report(
             last_packet=_moment(measured.capture.last_ns),
         ),
         scopes=tuple(scopes),
+        indicators=report_indicators(scopes),
     )
 
 

@@ -203,6 +203,20 @@ class Scope(_Part):
     worst: Worst | None = Field(description="null where no conversation has a figure")
 
 
+class Indicator(_Part):
+    """One of the six indicators of the operating model."""
+
+    number: int = Field(description="1 to 6")
+    name: str
+    value: float | None = Field(description="null where it is not measured: `missing` says why")
+    unit: str = Field(description="of the value and the limit")
+    limit: float | None = Field(
+        description="what it is held to: the strictest of its parts; null where nothing is"
+    )
+    made_of: str = Field(description="the figures it is made of, in words")
+    missing: str = Field(description="what is not in it, and why; empty where everything is")
+
+
 class SlaReport(_Part):
     """An SLA report: one site, one period, every zone and conduit asked for."""
 
@@ -219,3 +233,6 @@ class SlaReport(_Part):
     budget_minutes: int = Field(description="the period of the error budgets: the month's, else 30 days")
     watched: Watched
     scopes: tuple[Scope, ...]
+    indicators: tuple[Indicator, ...] = Field(
+        description="the six of the operating model, over the report's conduits; all, in their order"
+    )

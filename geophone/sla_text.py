@@ -35,6 +35,7 @@ def print_report(console: Console, report: SlaReport) -> None:
     console.print()
     for scope in report.scopes:
         _print_words(console, scope)
+    _print_indicators(console, report)
     text = (
         f"policy {visible(report.policy_name)} sha256 {report.policy_sha256} · method {report.method} · "
         f"Geophone {report.version}"
@@ -67,6 +68,16 @@ def _table(report: SlaReport) -> Table:
             Text.assemble(number(minutes.counted), (f" of {number(minutes.seen)}", "dim")),
         )
     return table
+
+
+def _print_indicators(console: Console, report: SlaReport) -> None:
+    for one in report.indicators:
+        if one.value is None:
+            line = Text(f"○ {one.number} {one.name}: not measurable: {one.missing}", style="dim")
+        else:
+            limit = "" if one.limit is None else f" (limit {number(one.limit)} {one.unit})"
+            line = Text(f"  {one.number} {one.name}: {number(one.value)} {one.unit}{limit}; {one.made_of}")
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _against(value: str, target: str) -> Text:

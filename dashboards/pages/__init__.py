@@ -6,12 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from dashboards.pages import audit, network, security, start, theme
+from dashboards.pages import audit, indicators, network, security, start, theme
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     start.router,
     security.router,
     network.router,
+    indicators.router,
     audit.router,
     theme.router,
 )

@@ -75,6 +75,7 @@ def overview(
         section="network",
         site=site,
         tiles=tiles,
+        indicators_href=str(Link.of("/network/indicators", request.query_params.multi_items())),
         reports=_report_links(site, window, parameters),
         heat=_heat(store, site, [conduit.id for conduit in site.site.conduits], window, parameters.replay),
         map=map_of_site(

@@ -78,7 +78,7 @@ def count_alerts(store: Store, f: AlertFilter) -> AlertCounts:
     The times from detection to the first decision are over the filter without its state chip: a new alert has
     none. They are interpolated percentiles (Hyndman and Fan 1996, definition 7).
     """
-    wide = AlertFilter(kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay)
+    wide = AlertFilter(kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site)
     where, bound = conditions(wide)
     by_severity: Counter[int] = Counter()
     by_state: Counter[str] = Counter()
@@ -216,7 +216,9 @@ def _newest_detection(store: Store) -> int:
 
 def _decision_times(store: Store, f: AlertFilter) -> tuple[float | None, float | None]:
     where, bound = conditions(
-        AlertFilter(severities=f.severities, kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay)
+        AlertFilter(
+            severities=f.severities, kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site
+        )
     )
     row = store.rows(
         f"SELECT count() AS n, quantilesExactInclusive(0.5, 0.9)({_DECISION_S}) AS q "

@@ -93,3 +93,16 @@ def test_the_time_to_decision_is_measured_from_detection(deciding_client: Client
     alert = _alerts(deciding_client)["alerts"][0]["id"]
     _decide(deciding_client, alert, decision="acknowledge")
     assert _alerts(deciding_client)["counts"]["decision_median_s"] >= 0
+
+
+def test_the_indicators_count_decisions_and_who_made_them(deciding_client: Client) -> None:
+    before = deciding_client.get("/network/indicators").text
+    assert "no alert has been decided" in before
+    assert "nobody has decided an alert" in before
+    (first, second) = deciding_client.get("/api/v1/alerts").json()["alerts"][:2]
+    for alert in (first, second):
+        url = f"/api/v1/alerts/{alert['id']}/decision"
+        assert deciding_client.post(url, json={"decision": "acknowledge"}).status_code == 200
+    after = deciding_client.get("/network/indicators").text
+    assert "median from the finding stored to its first decision" in after
+    assert "how many names decided alerts; their decisions: 2" in after

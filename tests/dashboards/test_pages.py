@@ -19,6 +19,7 @@ PAGES = (
     f"/security/alerts/{hostile_finding().id}",
     f"/security/alerts?open={hostile_finding().id}",
     "/network",
+    "/network/indicators",
     "/network/zones/supervisory",
     "/network/zones/supervisory?view=table",
     "/network/zones/energy",
