@@ -19,13 +19,15 @@ is made from. Where no handshake and no ACK without data was seen in the minute 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from analyzers import sketch
-from analyzers.samples import What, added, coded, flow_minute
+from analyzers.counts import Counts, Times
+from analyzers.samples import What, coded, flow_minute
 
 #: How long after a request an answer still counts as in time, where no target says so.
 DEFAULT_DEADLINE_NS: Final = 1_000_000_000
@@ -37,15 +39,15 @@ _KINDS: Final = {
     "handshake_client": What.HANDSHAKE_CLIENT.value,
     "handshake_server": What.HANDSHAKE_SERVER.value,
 }
+#: Answers by who gave them.
+_BY_SERVER: Final = (What.GOOD, What.LATE, What.EXCEPTION)
+_BY_CLIENT: Final = (What.CLIENT_GOOD, What.CLIENT_LATE, What.CLIENT_EXCEPTION)
 #: What each histogram of SLA_MINUTES holds, by the name of its columns.
 _HISTOGRAMS: Final = {
     "rtt": (What.PATH,),
     "ack_client": (What.ACK_CLIENT,),
     "ack_server": (What.ACK_SERVER,),
-    "transaction": (
-        *(What.GOOD, What.LATE, What.EXCEPTION),
-        *(What.CLIENT_GOOD, What.CLIENT_LATE, What.CLIENT_EXCEPTION),
-    ),
+    "transaction": (*_BY_SERVER, *_BY_CLIENT),
 }
 #: The shortest way of each side: the samples that cross that side of the tap alone.
 _HALVES: Final = {
@@ -59,66 +61,50 @@ def round_trips(rtt: pl.DataFrame) -> pl.DataFrame:
     return rtt.filter((pl.col("kind") == "path") & ~pl.col("piggybacked"))
 
 
+#: The kind of a row, as `samples.What`. Comparing texts five times is faster than looking each up in a table.
+_WHAT: Final = pl.coalesce(
+    pl.when(pl.col("kind") == kind).then(pl.lit(number, pl.UInt16)) for kind, number in _KINDS.items()
+).alias("what")
+_FLOW_MINUTE: Final = flow_minute("ts")
+
+
 def rtt_samples(rtt: pl.DataFrame) -> pl.DataFrame:
     """Samples of the `rtt` table, but those whose ACK rode on data."""
     rows = rtt.select("ts", "flow_id", "kind", "rtt_ns").filter(~rtt["piggybacked"])
-    # Comparing texts five times is faster than looking each up in a table.
-    what = pl.coalesce(
-        pl.when(pl.col("kind") == kind).then(pl.lit(number, pl.UInt16)) for kind, number in _KINDS.items()
-    )
-    rows = rows.select(flow_minute("ts"), what.alias("what"), "rtt_ns")
+    rows = rows.select(_FLOW_MINUTE, _WHAT, "rtt_ns")
     if rows["what"].null_count():
         raise ValueError(f"rtt: a kind that is none of {', '.join(_KINDS)}")
     return coded(rows, rows["rtt_ns"])
 
 
-def time_columns(counts: pl.DataFrame) -> list[pl.DataFrame]:
-    """Rows of `Samples.by_conversation` in; frames of the columns of SLA_MINUTES that hold times, by conversation."""
-    timed = counts.filter(pl.col("bucket").is_not_null())
-    minima = _half_minima(timed)
+def time_columns(counts: Counts) -> list[pl.Series]:
+    """The columns of SLA_MINUTES that hold times, one entry a conversation."""
+    size = counts.conversations
+    client_way, server_way = (counts.times(kinds).lowest(size) for kinds in _HALVES.values())
+    server_times = Times.joined(
+        _without_the_way(counts.times(kinds), way)
+        for kinds, way in ((_BY_SERVER, server_way), (_BY_CLIENT, client_way))
+    )
     return [
-        *(_histogram(_of(timed, kinds), prefix) for prefix, kinds in _HISTOGRAMS.items()),
-        minima,
-        _histogram(_server_times(_of(timed, _HISTOGRAMS["transaction"]), minima), "server_time"),
+        *(
+            column
+            for prefix, kinds in _HISTOGRAMS.items()
+            for column in counts.times(kinds).histogram(prefix, size)
+        ),
+        *(_shortest(name, way) for name, way in zip(_HALVES, (client_way, server_way), strict=True)),
+        *server_times.histogram("server_time", size),
     ]
 
 
-def _of(timed: pl.DataFrame, kinds: Sequence[What]) -> pl.DataFrame:
-    return timed.filter(pl.col("what").is_in([*kinds]))
+def _shortest(name: str, way: npt.NDArray[np.int64]) -> pl.Series:
+    """The shortest way: what the lowest bucket stands for; null without one."""
+    return pl.Series(name, sketch.durations_of(way)).set(pl.Series(way < 0), None)
 
 
-def _half_minima(timed: pl.DataFrame) -> pl.DataFrame:
-    """The shortest way from the tap to each side and back: what the lowest bucket stands for; null without one."""
-    kinds = [kind for side in _HALVES.values() for kind in side]
-    lowest = (
-        _of(timed, kinds)
-        .group_by("conversation")
-        .agg(
-            pl.col("bucket").filter(pl.col("what").is_in([*side])).min().alias(name)
-            for name, side in _HALVES.items()
-        )
-    )
-    return lowest.with_columns(sketch.durations_ns(lowest[name]).alias(name) for name in _HALVES)
-
-
-def _server_times(transactions: pl.DataFrame, minima: pl.DataFrame) -> pl.DataFrame:
-    """Transaction times less the shortest way to who answers."""
-    by_client = pl.col("what") >= What.CLIENT_GOOD.value
-    way = pl.when(by_client).then("client_half_min_ns").otherwise("server_half_min_ns")
-    rows = transactions.join(minima, on="conversation", how="inner").filter(way.is_not_null())
-    left = rows.select(
-        (sketch.durations_ns(rows["bucket"]).cast(pl.Int64) - way.cast(pl.Int64)).clip(0).alias("ns")
-    )["ns"]
-    return rows.with_columns(sketch.buckets(left).alias("bucket"))
-
-
-def _histogram(timed: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    """One row a conversation, with `{prefix}_buckets` ascending and `{prefix}_counts`."""
-    return (
-        added(timed)
-        .group_by("conversation", maintain_order=True)
-        .agg(
-            pl.col("bucket").alias(f"{prefix}_buckets"),
-            pl.col("count").cast(pl.UInt32).alias(f"{prefix}_counts"),
-        )
-    )
+def _without_the_way(transactions: Times, way: npt.NDArray[np.int64]) -> Times:
+    """Transaction times less the shortest way to who answers; without those of which it was not measured."""
+    measured = way[transactions.conversation] >= 0
+    conversation, bucket = transactions.conversation[measured], transactions.bucket[measured]
+    whole, part = (sketch.durations_of(one).astype(np.int64) for one in (bucket, way[conversation]))
+    left = sketch.buckets_of((whole - part).clip(0).astype(np.uint64))
+    return Times(conversation, left.astype(np.int64), transactions.count[measured])

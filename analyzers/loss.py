@@ -28,7 +28,11 @@ DIRECTIONS: Final = ("c2s", "s2c")
 
 
 def _both(name: str) -> pl.Expr:
-    return pl.col(f"{name}_c2s").cast(pl.UInt64).sum() + pl.col(f"{name}_s2c").cast(pl.UInt64).sum()
+    return _one(name, "c2s") + _one(name, "s2c")
+
+
+def _one(name: str, direction: str) -> pl.Expr:
+    return pl.col(f"{name}_{direction}").cast(pl.UInt64)
 
 
 def lost_after_tap(direction: str) -> pl.Expr:
@@ -45,7 +49,7 @@ def lost_before_tap(direction: str) -> pl.Expr:
 
 
 def _lost(part: Callable[[str], pl.Expr]) -> pl.Expr:
-    return pl.sum_horizontal(part(direction) for direction in DIRECTIONS).sum()
+    return part("c2s") + part("s2c")
 
 
 #: Of `traffic_rows`: what identical conversations share, and what is added up.
@@ -66,44 +70,38 @@ _SUMS: Final = (
 
 
 def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
-    """One row per CONVERSATION_KEY: traffic, loss and where it went; rows of one key may be summed again.
+    """One row a flow and minute, with the columns that `summed` adds up.
 
-    `flow_minutes` lists its flows, as the samples of the minute name them.
+    `flow_minutes` is a list of the one, as the samples of the minute name it.
     """
-    return (
-        flow_minutes.with_columns(flow_minute("minute"))
-        .group_by(CONVERSATION_KEY)
-        .agg(
-            pl.col("flow_minute").alias("flow_minutes"),
-            pl.col("client_zone").first().alias("from_zone"),
-            pl.col("server_zone").first().alias("to_zone"),
-            pl.col("conduit").first(),
-            pl.col("service").max(),
-            pl.col("first_ts").min(),
-            pl.col("last_ts").max(),
-            pl.col("first_frame").min(),
-            _both("packets").alias("packets"),
-            _both("wire_bytes").alias("wire_bytes"),
-            _both("data_segments").alias("data_segments"),
-            _lost(lost_before_tap).alias("lost_before_tap"),
-            _lost(lost_after_tap).alias("lost_after_tap"),
-            # What the client sends passes its own side before the tap, what the server sends behind it.
-            (lost_before_tap("c2s") + lost_after_tap("s2c")).sum().alias("lost_client_side"),
-            (lost_after_tap("c2s") + lost_before_tap("s2c")).sum().alias("lost_server_side"),
-            _both("out_of_order_segments").alias("out_of_order_segments"),
-            _both("unseen_segments").alias("unseen_segments"),
-            _both("duplicate_packets").alias("duplicate_packets"),
-            *(pl.col(f"packets_{way}").cast(pl.UInt64).sum().alias(f"_packets_{way}") for way in DIRECTIONS),
-            *(
-                pl.col(f"unseen_segments_{way}").cast(pl.UInt64).sum().alias(f"_unseen_{way}")
-                for way in DIRECTIONS
-            ),
-        )
+    return flow_minutes.select(
+        *CONVERSATION_KEY,
+        flow_minute("minute").reshape((-1, 1)).arr.to_list().alias("flow_minutes"),
+        pl.col("client_zone").alias("from_zone"),
+        pl.col("server_zone").alias("to_zone"),
+        "conduit",
+        "service",
+        "first_ts",
+        "last_ts",
+        "first_frame",
+        _both("packets").alias("packets"),
+        _both("wire_bytes").alias("wire_bytes"),
+        _both("data_segments").alias("data_segments"),
+        _lost(lost_before_tap).alias("lost_before_tap"),
+        _lost(lost_after_tap).alias("lost_after_tap"),
+        # What the client sends passes its own side before the tap, what the server sends behind it.
+        (lost_before_tap("c2s") + lost_after_tap("s2c")).alias("lost_client_side"),
+        (lost_after_tap("c2s") + lost_before_tap("s2c")).alias("lost_server_side"),
+        _both("out_of_order_segments").alias("out_of_order_segments"),
+        _both("unseen_segments").alias("unseen_segments"),
+        _both("duplicate_packets").alias("duplicate_packets"),
+        *(_one("packets", way).alias(f"_packets_{way}") for way in DIRECTIONS),
+        *(_one("unseen_segments", way).alias(f"_unseen_{way}") for way in DIRECTIONS),
     )
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `traffic_rows` from several batches, added up: one row per CONVERSATION_KEY."""
+    """Rows of `traffic_rows`, and sums of them, from any batches: one row per CONVERSATION_KEY."""
     return rows.group_by(CONVERSATION_KEY).agg(
         pl.col("flow_minutes").explode(),
         *(pl.col(name).first() for name in _SHARED),

@@ -15,8 +15,8 @@ from analyzers.samples import Samples
 from policy.traffic import table_schema
 
 _SCHEMA: Final = table_schema(SLA_MINUTES)
-#: Partial sums are added up when there are this many of them: bounds memory on long captures.
-_PARTS_LIMIT: Final = 64
+#: Rows gathered before they are added up: memory against time.
+_PENDING_LIMIT: Final = 50_000
 
 
 class Sum:
@@ -26,12 +26,16 @@ class Sum:
         """`added` takes rows of any number of batches and adds those of one key up."""
         self._added = added
         self._parts: list[pl.DataFrame] = []
+        self._pending_rows = self._added_rows = 0
 
     def add(self, rows: pl.DataFrame) -> None:
         """One batch's rows."""
         self._parts.append(rows)
-        if len(self._parts) > _PARTS_LIMIT:
-            self._parts = [self._added(pl.concat(self._parts))]
+        self._pending_rows += rows.height
+        # As many again as there are already: each row is added up a bounded number of times.
+        if self._pending_rows > max(_PENDING_LIMIT, self._added_rows):
+            total = self._added(pl.concat(self._parts))
+            self._parts, self._pending_rows, self._added_rows = [total], 0, total.height
 
     def total(self) -> pl.DataFrame | None:
         """All of them; None where none came."""
@@ -43,27 +47,36 @@ def measured_minutes(
 ) -> pl.DataFrame:
     """One row for each conversation and minute with traffic, in their order: the columns of SLA_MINUTES.
 
-    In: the total of `loss.traffic_rows`, all samples, and the minutes that must not be judged.
+    In: the sum of `loss.traffic_rows`, all samples, and the minutes that must not be judged.
     """
     if traffic is None:
         return pl.DataFrame(schema=_SCHEMA)
-    rows = traffic.with_row_index("conversation")
+    # Sorted while it is narrow: the columns that follow come in this order.
+    rows = in_order(traffic).with_row_index("conversation")
     # A flow may have several rows of a minute: a clock that is set back comes through it again.
     flows = (
         rows.select("conversation", pl.col("flow_minutes").alias("flow_minute"))
         .explode("flow_minute")
         .unique()
     )
-    counts = samples.by_conversation(flows)
-    for part in (*latency.time_columns(counts), outcome_columns(counts)):
-        rows = rows.join(part, on="conversation", how="left")
-    rows = rows.join(invalid_minutes, on="minute", how="left").with_columns(
-        loss.lost_segments().alias("lost_segments"), loss.one_sided().alias("one_sided")
+    counts = samples.by_conversation(flows, rows.height)
+    rows = rows.hstack([*latency.time_columns(counts), *outcome_columns(counts)])
+    rows = rows.join(invalid_minutes, on="minute", how="left", maintain_order="left").with_columns(
+        pl.col("valid").fill_null(value=True),
+        loss.lost_segments().alias("lost_segments"),
+        loss.one_sided().alias("one_sided"),
     )
     rows = rows.with_columns(
-        _filled(name, kind) if name in rows.columns else _blank(name, kind) for name, kind in _SCHEMA.items()
+        pl.col(name).cast(kind) if name in rows.columns else _blank(kind).alias(name)
+        for name, kind in _SCHEMA.items()
     )
-    return rows.with_columns(_not_measured_from_one_side()).select(*_SCHEMA).sort(CONVERSATION_KEY)
+    return rows.with_columns(_not_measured_from_one_side()).select(*_SCHEMA)
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by minute and conversation. Many are in order already: the keys alone are sorted to know it."""
+    order = rows.select(CONVERSATION_KEY).with_row_index("row").sort(CONVERSATION_KEY)["row"]
+    return rows if order.is_sorted() else rows[order]
 
 
 def _not_measured_from_one_side() -> list[pl.Expr]:
@@ -76,21 +89,6 @@ def _not_measured_from_one_side() -> list[pl.Expr]:
     ]
 
 
-_NULLABLE: Final = frozenset(column.name for column in SLA_MINUTES.columns if column.nullable)
-#: What a row has of what was not measured in it.
-_NOTHING: Final = {
-    pl.List(pl.Int16): [],
-    pl.List(pl.UInt32): [],
-    pl.UInt64(): 0,
-    pl.String(): "",
-    pl.Boolean(): True,
-}
-
-
-def _filled(name: str, kind: pl.DataType) -> pl.Expr:
-    column = pl.col(name).cast(kind)
-    return column if name in _NULLABLE or kind not in _NOTHING else column.fill_null(_NOTHING[kind])
-
-
-def _blank(name: str, kind: pl.DataType) -> pl.Expr:
-    return pl.lit(None if name in _NULLABLE else _NOTHING[kind], kind).alias(name)
+def _blank(kind: pl.DataType) -> pl.Expr:
+    """What a row has of what others note of it."""
+    return pl.lit(0 if kind.is_numeric() else "", kind)

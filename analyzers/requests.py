@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from analyzers.counts import Counts
 from analyzers.samples import What, coded, flow_minute
 from policy.traffic import Traffic
 
@@ -32,46 +34,42 @@ _TABLES: Final = {
 }
 
 
-def request_samples(traffic: Traffic, deadline_ns: pl.Expr) -> pl.DataFrame | None:
-    """Samples of the requests in a batch: their ends (`samples.What`) and times; None where the batch has none.
+class Requests:
+    """Samples of requests: how each ended (`samples.What`) and how long it took.
 
     Good is answered without exception within `deadline_ns`, an expression on the row's `conduit` and `server_zone` as
     seen from who asks. Not to be told, and so neither good nor bad: ENCRYPTED, which answer belongs to the request
     cannot be read (long polls are among them); UNMATCHED, an answer whose request was not seen; CLOCK, the answer's
     time is before the request's. Requests that wait when the capture ends are left out: they may yet be answered.
     """
-    # Wide tables: nothing but these columns is touched.
-    parts = [
-        rows.select(
-            "ts",
-            "flow_id",
-            "latency_ns",
-            "conduit",
-            "server_zone",
-            outcome=outcome,
-            turn=answered_by_client.cast(pl.UInt16) * _TURN,
-        )
-        for rows, outcome, answered_by_client in (
-            (getattr(traffic, name), *how) for name, how in _TABLES.items()
-        )
-        if len(rows)
-    ]
-    if not parts:
-        return None
-    asked = (
-        pl.concat(parts)
-        .select(flow_minute("ts"), _what(deadline_ns).cast(pl.UInt16).alias("what"), "latency_ns")
-        .drop_nulls("what")
-    )
-    return coded(asked, asked["latency_ns"])
+
+    def __init__(self, deadline_ns: pl.Expr) -> None:
+        # Of wide tables, nothing but what is needed is touched. Written once: that costs as much as a small batch.
+        self._columns = {
+            name: (
+                flow_minute("ts"),
+                _what(outcome, answered_by_client.cast(pl.UInt16) * _TURN, deadline_ns).alias("what"),
+                pl.col("latency_ns"),
+            )
+            for name, (outcome, answered_by_client) in _TABLES.items()
+        }
+
+    def samples(self, traffic: Traffic) -> pl.DataFrame | None:
+        """Those of one batch; None where it has no request."""
+        tables = {name: getattr(traffic, name) for name in _TABLES}
+        parts = [rows.select(*self._columns[name]) for name, rows in tables.items() if len(rows)]
+        if not parts:
+            return None
+        asked = pl.concat(parts).drop_nulls("what")
+        return coded(asked, asked["latency_ns"])
 
 
 #: From an end of a request that the flow's server answers to that of one that its client does.
 _TURN: Final = What.CLIENT_GOOD - What.GOOD
 
 
-def _what(deadline_ns: pl.Expr) -> pl.Expr:
-    latency, turn = pl.col("latency_ns"), pl.col("turn")
+def _what(outcome: pl.Expr, turn: pl.Expr, deadline_ns: pl.Expr) -> pl.Expr:
+    latency = pl.col("latency_ns")
     # An answer before its request shows a clock that was set back: no time can be told.
     answered = (
         pl.when(latency <= deadline_ns)
@@ -80,18 +78,19 @@ def _what(deadline_ns: pl.Expr) -> pl.Expr:
         .then(turn + What.LATE.value)
         .otherwise(What.CLOCK.value)
     )
-    return (
-        pl.when(_OUTCOME == "answered")
+    what = (
+        pl.when(outcome == "answered")
         .then(answered)
-        .when((_OUTCOME == "exception") | (_OUTCOME == "refused"))
+        .when((outcome == "exception") | (outcome == "refused"))
         .then(turn + What.EXCEPTION.value)
-        .when(_OUTCOME == "unanswered")
+        .when(outcome == "unanswered")
         .then(What.UNANSWERED.value)
-        .when(_OUTCOME == "orphan")
+        .when(outcome == "orphan")
         .then(What.UNMATCHED.value)
-        .when(_OUTCOME == "encrypted")
+        .when(outcome == "encrypted")
         .then(What.ENCRYPTED.value)
     )
+    return what.cast(pl.UInt16)
 
 
 #: The columns of SLA_MINUTES that count requests, and the samples that each counts.
@@ -110,10 +109,9 @@ OUTCOMES: Final = {
 }
 
 
-def outcome_columns(counts: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `Samples.by_conversation` in; of each conversation with requests, the columns of OUTCOMES out."""
-    asked = counts.filter(pl.col("what") >= What.GOOD.value)
-    return asked.group_by("conversation").agg(
-        pl.col("count").filter(pl.col("what").is_in([*kinds])).sum().cast(pl.UInt64).alias(name)
-        for name, kinds in OUTCOMES.items()
-    )
+def outcome_columns(counts: Counts) -> list[pl.Series]:
+    """The columns of OUTCOMES, one entry a conversation."""
+    samples = {kind: counts.samples(kind) for kind in {kind for kinds in OUTCOMES.values() for kind in kinds}}
+    return [
+        pl.Series(name, np.sum([samples[kind] for kind in kinds], axis=0)) for name, kinds in OUTCOMES.items()
+    ]

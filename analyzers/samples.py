@@ -12,13 +12,10 @@ from typing import Final
 import polars as pl
 
 from analyzers import sketch
+from analyzers.counts import BUCKET_BITS, KIND_SHIFT, NO_TIME, Counts
 
 _MINUTE_NS: Final = 60_000_000_000
 _FLOW_BITS: Final = 32
-_BUCKET_BITS: Final = 12
-_CODE_BITS: Final = 16
-#: The bucket of what has no time.
-_NO_TIME: Final = (1 << _BUCKET_BITS) - 1
 #: This many rows are kept before they are counted, or as many as there are counts: about 40 MB.
 _ROWS_LIMIT: Final = 4_000_000
 
@@ -57,8 +54,8 @@ def coded(rows: pl.DataFrame, durations_ns: pl.Series) -> pl.DataFrame:
     """Rows of `flow_minute` and `what` (of What, UInt16) with their times, null where there is none; samples out."""
     bucket = sketch.buckets(durations_ns.fill_null(0)).cast(pl.UInt16)
     if durations_ns.null_count():
-        bucket = bucket.set(durations_ns.is_null(), _NO_TIME)
-    return rows.select("flow_minute", code=pl.col("what") * (1 << _BUCKET_BITS) + bucket)
+        bucket = bucket.set(durations_ns.is_null(), NO_TIME)
+    return rows.select("flow_minute", code=pl.col("what") * (1 << BUCKET_BITS) + bucket)
 
 
 class Samples:
@@ -78,58 +75,31 @@ class Samples:
             self._counted = [self._count()]
             self._raw, self._rows = [], 0
 
-    def by_conversation(self, flows: pl.DataFrame) -> pl.DataFrame:
-        """How often what was seen: `conversation`, `what`, `bucket` (null without a time), `count`; in this order.
+    def by_conversation(self, flows: pl.DataFrame, conversations: int) -> Counts:
+        """How often what was seen.
 
-        In: the `conversation` (a number) of each `flow_minute`. Samples of others are left out.
+        In: the `conversation` (a number below `conversations`) of each `flow_minute`. Samples of others are left out.
         """
         if not self._counted:
-            raw = (pl.concat(self._raw) if self._raw else _NONE).join(flows, on="flow_minute", how="inner")
-            # Sorted and cut into runs: a tenth of the time that a hash of every pair takes.
-            runs = raw.select(_pair("code", _CODE_BITS))["pair"].sort().rle().struct.unnest()
-            total = runs.select(pair="value", count=pl.col("len").cast(pl.UInt64))
+            raw = pl.concat(self._raw) if self._raw else _NONE
+            # Sorted and cut into runs: a tenth of the time that a hash of every key takes.
+            runs = _keyed(raw, flows)["key"].sort().rle().struct.unnest()
+            keys, counts = runs["value"], runs["len"].cast(pl.UInt64)
         else:
             parts = [*self._counted, *(part.with_columns(count=_ONE) for part in self._raw)]
-            total = _added(pl.concat(parts).join(flows, on="flow_minute", how="inner"), "code", _CODE_BITS)
-        code = (pl.col("pair") % (1 << _CODE_BITS)).cast(pl.UInt16)
-        bucket = code & _NO_TIME
-        return total.select(
-            _conversation(_CODE_BITS),
-            what=code // (1 << _BUCKET_BITS),
-            bucket=pl.when(bucket < _NO_TIME).then(bucket).cast(pl.Int16),
-            count="count",
-        )
+            total = _keyed(pl.concat(parts), flows).group_by("key").agg(pl.col("count").sum()).sort("key")
+            keys, counts = total["key"], total["count"]
+        return Counts(conversations, keys.to_numpy(), counts.to_numpy())
 
     def _count(self) -> pl.DataFrame:
         rows = pl.concat([*self._counted, *(part.with_columns(count=_ONE) for part in self._raw)])
         return rows.group_by("flow_minute", "code").agg(pl.col("count").sum())
 
 
-def added(rows: pl.DataFrame) -> pl.DataFrame:
-    """Counts by `conversation` and `bucket`: each pair once, in their order."""
-    return _added(rows, "bucket", _BUCKET_BITS).select(
-        _conversation(_BUCKET_BITS),
-        bucket=(pl.col("pair") % (1 << _BUCKET_BITS)).cast(pl.Int16),
-        count="count",
-    )
-
-
-def _added(rows: pl.DataFrame, name: str, bits: int) -> pl.DataFrame:
-    pairs = rows.select(_pair(name, bits), "count")
-    if not pairs["pair"].is_sorted():
-        pairs = pairs.sort("pair")
-    # What is known to be sorted is grouped without a hash.
-    return (
-        pairs.with_columns(pl.col("pair").set_sorted())
-        .group_by("pair", maintain_order=True)
-        .agg(pl.col("count").sum())
-    )
-
-
-def _pair(name: str, bits: int) -> pl.Expr:
-    """A conversation and a number of so many bits as one."""
-    return (pl.col("conversation").cast(pl.UInt64) * (1 << bits) + pl.col(name).cast(pl.UInt64)).alias("pair")
-
-
-def _conversation(bits: int) -> pl.Expr:
-    return (pl.col("pair") // (1 << bits)).cast(pl.UInt32).set_sorted().alias("conversation")
+def _keyed(samples: pl.DataFrame, flows: pl.DataFrame) -> pl.DataFrame:
+    """Samples with their kind, conversation and bucket as one number, `key`."""
+    code, conversation = (pl.col(name).cast(pl.UInt64) for name in ("code", "conversation"))
+    kind, bucket = code // (1 << BUCKET_BITS), code % (1 << BUCKET_BITS)
+    key = kind * (1 << KIND_SHIFT) + conversation * (1 << BUCKET_BITS) + bucket
+    joined = samples.join(flows, on="flow_minute", how="inner")
+    return joined.select(key.alias("key"), *(name for name in ("count",) if name in joined.columns))

@@ -17,10 +17,9 @@ import pyarrow as pa
 from analyzers import latency, loss, sketch
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.causes import CAUSES, NO_CAUSES, Causes
-from analyzers.loss import CONVERSATION_KEY
 from analyzers.measurements import SLA_MINUTES
-from analyzers.minute_rows import Sum, measured_minutes
-from analyzers.requests import request_samples
+from analyzers.minute_rows import Sum, in_order, measured_minutes
+from analyzers.requests import Requests
 from analyzers.samples import Samples
 from policy.sla_classes import SlaTarget
 from policy.traffic import Traffic
@@ -227,7 +226,7 @@ class Meter:
         self._samples = Samples()
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
-        self._deadline = _deadline(site)
+        self._requests = Requests(_deadline(site))
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table. Any cut into batches gives the same result."""
@@ -237,7 +236,7 @@ class Meter:
             self._traffic.add(loss.traffic_rows(traffic.flow_minutes))
         if len(traffic.rtt):
             self._samples.add(latency.rtt_samples(traffic.rtt))
-        asked = request_samples(traffic, self._deadline)
+        asked = self._requests.samples(traffic)
         if asked is not None:
             self._samples.add(asked)
 
@@ -249,8 +248,8 @@ class Meter:
             self._capture_loss.invalid_minutes(),
         )
         for notes in self._notes:
-            rows = notes.noted(rows)
-        self._minutes = rows.sort(CONVERSATION_KEY)
+            rows = in_order(notes.noted(rows))
+        self._minutes = rows
         table = self._minutes.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(SLA_MINUTES.schema())
         return (
             table.combine_chunks().to_batches()[0]

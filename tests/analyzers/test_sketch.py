@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import pairwise
 
 import polars as pl
@@ -58,3 +59,15 @@ def test_edges_are_whole_numbers_that_never_shrink_and_grow_by_two_percent() -> 
     large = [edge for edge in sketch.EDGES if edge > 10**6]
     assert all(1.0201 < after / before < 1.0203 for before, after in pairwise(large))
     assert list(sketch.EDGES) == sorted(sketch.EDGES)
+
+
+def test_buckets_are_those_of_a_search_among_the_edges() -> None:
+    """Around every edge, around every power of two, at both ends: the search is Python's own, over integers."""
+    around = [
+        edge + step for edge in (*sketch.EDGES, *(1 << bit for bit in range(64))) for step in (-1, 0, 1)
+    ]
+    durations_ns = [0, *around, (1 << 64) - 1]
+
+    found = sketch.buckets(pl.Series(durations_ns, dtype=pl.UInt64)).to_list()
+
+    assert found == [bisect_left(sketch.EDGES, duration_ns) for duration_ns in durations_ns]

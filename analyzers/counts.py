@@ -1,0 +1,111 @@
+"""Sorted counts of samples in; columns with one entry for each conversation out.
+
+What is sorted once is cut into slices and runs, neither copied nor hashed nor sorted again, and a column of lists is
+its values with the places where each list begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+#: The bucket of what has no time.
+NO_TIME: Final = (1 << 12) - 1
+
+#: A key is a kind, a conversation and a bucket: the bits below a conversation, and below a kind.
+BUCKET_BITS: Final = 12
+KIND_SHIFT: Final = BUCKET_BITS + 32
+
+_CONVERSATION: Final = np.uint64((1 << 32) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often each conversation had a time in each bucket: any order, repeats are added up."""
+
+    conversation: npt.NDArray[np.int64]
+    bucket: npt.NDArray[np.int64]
+    count: npt.NDArray[np.uint64]
+
+    @classmethod
+    def joined(cls, parts: Iterable[Times]) -> Times:
+        """All of them."""
+        parts = list(parts)
+        return cls(
+            np.concatenate([part.conversation for part in parts]),
+            np.concatenate([part.bucket for part in parts]),
+            np.concatenate([part.count for part in parts]),
+        )
+
+    def lowest(self, conversations: int) -> npt.NDArray[np.int64]:
+        """The lowest bucket of each of so many conversations; -1 where it has none."""
+        found = np.full(conversations, NO_TIME, dtype=np.int64)
+        np.minimum.at(found, self.conversation, self.bucket)
+        found[found == NO_TIME] = -1
+        return found
+
+    def histogram(self, prefix: str, conversations: int) -> list[pl.Series]:
+        """`{prefix}_buckets`, ascending, and `{prefix}_counts`: one list a conversation, empty where it has none."""
+        pair, count = (self.conversation << BUCKET_BITS) | self.bucket, self.count
+        if (pair[1:] < pair[:-1]).any():
+            order = pair.argsort(kind="stable")
+            pair, count = pair[order], count[order]
+        begins = np.flatnonzero(np.diff(pair, prepend=-1))
+        if len(begins) < len(pair):
+            pair, count = pair[begins], np.add.reduceat(count, begins)
+        lengths = np.bincount(pair >> BUCKET_BITS, minlength=conversations)
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), lengths.cumsum()])
+        return [
+            _lists(f"{prefix}_buckets", offsets, (pair & NO_TIME).astype(np.int16)),
+            _lists(f"{prefix}_counts", offsets, count.astype(np.uint32)),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often what was seen: ascending keys of a kind (of `samples.What`), a conversation and a bucket."""
+
+    #: So many conversations there are, numbered from 0.
+    conversations: int
+    key: npt.NDArray[np.uint64]
+    count: npt.NDArray[np.uint64]
+
+    def times(self, kinds: Iterable[int]) -> Times:
+        """Of these kinds, what has a time."""
+        return Times.joined(self._times(kind) for kind in kinds)
+
+    def samples(self, kind: int) -> npt.NDArray[np.uint64]:
+        """How many samples of a kind each conversation has, with a time or without."""
+        part = self._slice(kind)
+        found = np.zeros(self.conversations, dtype=np.uint64)
+        np.add.at(found, _conversation(self.key[part]), self.count[part])
+        return found
+
+    def _times(self, kind: int) -> Times:
+        part = self._slice(kind)
+        key, count = self.key[part], self.count[part]
+        bucket = (key & np.uint64(NO_TIME)).astype(np.int64)
+        timed = bucket != NO_TIME
+        if not timed.all():
+            key, count, bucket = key[timed], count[timed], bucket[timed]
+        return Times(_conversation(key), bucket, count)
+
+    def _slice(self, kind: int) -> slice:
+        begin, end = self.key.searchsorted(
+            np.array([kind, kind + 1], dtype=np.uint64) << np.uint64(KIND_SHIFT)
+        )
+        return slice(int(begin), int(end))
+
+
+def _conversation(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    return ((key >> np.uint64(BUCKET_BITS)) & _CONVERSATION).astype(np.int64)
+
+
+def _lists(name: str, offsets: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> pl.Series:
+    return pl.Series(name, pa.LargeListArray.from_arrays(offsets, values))
