@@ -108,4 +108,6 @@ def _conversation(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 
 def _lists(name: str, offsets: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> pl.Series:
-    return pl.Series(name, pa.LargeListArray.from_arrays(offsets, values))
+    # By way of Series: PyArrow imports pandas before it looks at an array of NumPy.
+    begins, flat = (pl.Series(part).to_arrow() for part in (offsets, values))
+    return pl.Series(name, pa.LargeListArray.from_arrays(begins, flat))

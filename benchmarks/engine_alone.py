@@ -9,6 +9,7 @@ import json
 import sys
 import time
 
+import geophone  # noqa: F401 - begins as every command does, without threads that nobody uses
 from sensors.engine import decode
 
 

@@ -12,7 +12,7 @@ from sensors.engine import Batches
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over all batches of one capture."""
+    """Sums over all batches of one capture; of several that are as many, the first seen comes first."""
 
     packets: int = 0
     wire_bytes: int = 0
@@ -45,17 +45,20 @@ class Tally:
             self._add_flows(pl.DataFrame(flows))
         if (modbus := batches.get("modbus")) is not None:
             self.transactions += modbus.num_rows
-            counted = pl.DataFrame(modbus).group_by(pl.col("outcome").cast(pl.String)).len()
+            counted = (
+                pl.DataFrame(modbus).group_by(pl.col("outcome").cast(pl.String), maintain_order=True).len()
+            )
             for outcome, count in counted.iter_rows():
                 self.outcomes[outcome] += count
         if (anomalies := batches.get("anomalies")) is not None:
-            counted = pl.DataFrame(anomalies).group_by(pl.col("layer", "kind").cast(pl.String)).len()
+            kinds = pl.col("layer", "kind").cast(pl.String)
+            counted = pl.DataFrame(anomalies).group_by(kinds, maintain_order=True).len()
             for layer, kind, count in counted.iter_rows():
                 self.anomalies[layer, kind] += count
 
     def _add_flows(self, flows: pl.DataFrame) -> None:
         self.flows += len(flows)
-        counted = flows.group_by(pl.col("service", "confidence").cast(pl.String)).agg(
+        counted = flows.group_by(pl.col("service", "confidence").cast(pl.String), maintain_order=True).agg(
             pl.len(),
             (pl.col("packets_c2s").cast(pl.UInt64).sum() + pl.col("packets_s2c").cast(pl.UInt64).sum()),
         )
