@@ -52,6 +52,15 @@ class Evidence(_Frozen):
     operations: tuple[Operation, ...] = Field(max_length=EXAMPLES_LIMIT, description="the first ones")
 
 
+class SuppressedBy(_Frozen):
+    """Who keeps a finding out of the open queue, why, and until when."""
+
+    id: str = Field(description="the policy's suppression")
+    owner: str = Field(description="who answers for it")
+    reason: str
+    until: str = Field(description="the day on which it ends, by the site's clock, like 2027-06-30")
+
+
 class Finding(_Frozen):
     """One thing the network shows, in a form that never changes."""
 
@@ -80,6 +89,9 @@ class Finding(_Frozen):
         default=(), description="ATT&CK for ICS technique ids that it may be, and as well may not be"
     )
     change: str = Field(default="", description="the change window it happened in: tagged, never suppressed")
+    suppression: SuppressedBy | None = Field(
+        default=None, description="the suppression it is under: kept, but not in the open queue"
+    )
     count: int = Field(
         ge=1, description="operations, or minutes in which the conversation was seen, within the window"
     )

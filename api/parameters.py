@@ -12,10 +12,10 @@ from store.answers import AlertFilter
 from store.queries.cursor import decode
 
 SeverityName = Literal["critical", "high", "medium", "low", "info"]
-StateName = Literal["new", "acknowledged", "assigned", "closed"]
+StateName = Literal["new", "acknowledged", "assigned", "closed", "suppressed"]
 DecisionName = Literal["acknowledge", "assign", "close", "reopen"]
 SEVERITY_NAMES: tuple[SeverityName, ...] = ("critical", "high", "medium", "low", "info")
-STATE_NAMES: tuple[StateName, ...] = ("new", "acknowledged", "assigned", "closed")
+STATE_NAMES: tuple[StateName, ...] = ("new", "acknowledged", "assigned", "closed", "suppressed")
 
 AlertId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="an alert's id: 32 hexadecimal digits")]
 
@@ -111,7 +111,11 @@ class FilterParameters(_Parameters):
     """Which alerts; each left out means all."""
 
     severity: list[SeverityName] = Field(default=[], max_length=5, description="repeat for several")
-    state: list[StateName] = Field(default=[], max_length=4, description="repeat for several")
+    state: list[StateName] = Field(
+        default=[],
+        max_length=5,
+        description="repeat for several; with none, every state but suppressed",
+    )
     kind: list[str] = Field(
         default=[], max_length=32, description="ids of checks or detections; repeat for several"
     )

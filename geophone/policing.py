@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.text import Text
@@ -17,7 +19,8 @@ def check(file: Path) -> int:
 
     Raises PolicyError, with every error of the file, when the policy is refused.
     """
-    report = check_report(load(file))
+    policy = load(file)
+    report = check_report(policy, datetime.now(UTC).astimezone(ZoneInfo(policy.site.tz)).date())
     console = Console(soft_wrap=True, highlight=False)
     counts = ", ".join(f"{number} {what}" for what, number in report.counts.items())
     console.print(Text(f"{report.name}: site {report.site_id}: {counts}"))

@@ -14,6 +14,7 @@ from rich.text import Text
 from analyzers.attribution import because
 from analyzers.findings import Finding, Severity
 from analyzers.sla import ScopeReport, Status, milliseconds
+from analyzers.suppressing import SuppressionUse
 from geophone.runner import ReplayResult
 
 #: Shape and word beside the colour: a status must be readable without colour.
@@ -74,6 +75,7 @@ def print_result(console: Console, result: ReplayResult) -> None:
         )
         console.print(text, style="yellow")
     _print_findings(console, result.findings)
+    _print_suppressions(console, result.suppressions)
     if result.already_stored:
         console.print(
             "Already in the store: same capture, policy and version. No row was added.", style="dim"
@@ -169,10 +171,11 @@ def _print_scopes(console: Console, title: str, scopes: Sequence[ScopeReport]) -
             console.print(Text(f"    {scope.scope}: {words}", style="dim"))
 
 
-def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
+def _print_findings(console: Console, found: Sequence[Finding]) -> None:
     console.print()
+    findings = [finding for finding in found if finding.suppression is None]
     if not findings:
-        console.print("No findings.", style="bold")
+        console.print("No open findings." if found else "No findings.", style="bold")
         return
     by_severity = Counter(finding.severity for finding in findings)
     counts = ", ".join(f"{by_severity[s]} {s.name.lower()}" for s in reversed(Severity) if by_severity[s])
@@ -195,6 +198,26 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
         console.print(
             f"  … and {len(findings) - _FINDINGS_SHOWN} more: --findings FILE writes them all", style="dim"
         )
+
+
+def _print_suppressions(console: Console, uses: Sequence[SuppressionUse]) -> None:
+    """What the policy keeps out of the queue; an expired one, and one that met nothing, speak up."""
+    for use in uses:
+        shape, style = ("▲", "yellow") if use.expired or use.idle else ("○", "dim")
+        console.print(Text(f"{shape} {suppression_text(use)}", style=style))
+
+
+def suppression_text(use: SuppressionUse) -> str:
+    """One suppression and what became of it, in a line."""
+    parts = []
+    if use.suppressed:
+        parts.append(f"{_count(use.suppressed, 'finding')} kept out of the queue")
+    if use.expired:
+        parts.append(
+            f"expired: {_count(use.expired, 'finding')} that it covered {'are' if use.expired > 1 else 'is'} open"
+        )
+    what = ", ".join(parts) or "met nothing here; remove it where its cause is gone"
+    return f"suppression {use.id} ({use.owner}, until {use.until}): {what}"
 
 
 def ends_of(finding: Finding) -> str:

@@ -16,6 +16,7 @@ from analyzers.judging import Judging
 from analyzers.polls.watch import Polls
 from analyzers.scope_findings import ScopeWatch
 from analyzers.sla import Meter, ScopeReport
+from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
 from geophone.measuring import minute_notes
 from geophone.tally import Tally
@@ -48,6 +49,7 @@ class ReplayResult:
     first_ns: int
     last_ns: int
     already_stored: bool
+    suppressions: Sequence[SuppressionUse]  #: what became of the policy's
 
 
 def canonical_bytes(findings: Sequence[Finding]) -> bytes:
@@ -95,7 +97,8 @@ def replay(
         scopes.feed(minutes)
         found = [*judging.finish(capture.sha256), *polls.finish(capture.sha256)]
         found += scopes.finish(*polls.for_scopes(), capture.sha256)
-        findings = sorted(found, key=canonical_order)
+        suppressions = Suppressions(policy.site)
+        findings = suppressions.tagged(sorted(found, key=canonical_order))
         capture.refuse_changed()
         first_ns, last_ns = _span(summary)
         if keep and writer is not None:
@@ -112,6 +115,7 @@ def replay(
         first_ns=first_ns,
         last_ns=last_ns,
         already_stored=writer is not None and writer.already_stored,
+        suppressions=suppressions.uses(),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from policy.detection_settings import DetectionSettings
 from policy.services import BY_NAME
 from policy.sla_classes import SLA_CLASSES, SlaTarget, milliseconds, share
+from policy.suppressions import Suppression
 from policy.values import (
     Address,
     Clock,
@@ -433,6 +434,10 @@ class Site(Model):
     polls: tuple[Poll, ...] = Field(default=(), description="cyclic requests whose silence is an outage")
     detections: DetectionSettings = Field(
         default=DetectionSettings(), description="thresholds of the detections, and those that are off"
+    )
+    suppressions: tuple[Suppression, ...] = Field(
+        default=(),
+        description="findings that somebody answers for until a day: kept, tagged, out of the queue",
     )
 
     @property

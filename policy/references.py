@@ -33,6 +33,7 @@ DEFINITIONS: Final = {
     "rule": ("conduits", "*", "allow", "*", "id"),
     "remote access rule": ("remote_access", "*", "id"),
     "sla": ("sla", "*", "id"),
+    "suppression": ("suppressions", "*", "id"),
 }
 
 REFERENCES: Final = (
@@ -51,6 +52,12 @@ REFERENCES: Final = (
     Reference(("sla", "*", "scope", "conduit"), "conduit"),
     Reference(("polls", "*", "client"), "asset"),
     Reference(("polls", "*", "server"), "asset"),
+    Reference(("suppressions", "*", "scope", "zones", "*"), "zone"),
+    Reference(("suppressions", "*", "scope", "conduits", "*"), "conduit"),
+    Reference(("suppressions", "*", "scope", "assets", "*"), "asset"),
+    Reference(("suppressions", "*", "scope", "client", "*"), "asset", or_address=True),
+    Reference(("suppressions", "*", "scope", "server", "*"), "asset", or_address=True),
+    Reference(("suppressions", "*", "scope", "service", "*"), "service"),
 )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from policy.lints import Lint, lint
 from policy.loader import LoadedPolicy
+from policy.suppression_lints import suppression_remarks
 from policy.unjudged import unjudged
 from policy.yaml_tree import read
 
@@ -35,8 +37,8 @@ class CheckReport:
     unjudged: tuple[Remark, ...]  #: what the file asks for and no check judges yet
 
 
-def check_report(loaded: LoadedPolicy) -> CheckReport:
-    """Count and lint a policy that the loader accepted."""
+def check_report(loaded: LoadedPolicy, today: date | None = None) -> CheckReport:
+    """Count and lint a policy that the loader accepted; what has expired is told where `today` is known."""
     site = loaded.site
     tree = read(loaded.text)
 
@@ -56,7 +58,8 @@ def check_report(loaded: LoadedPolicy) -> CheckReport:
             "remote access rules": len(site.remote_access),
             "changes": len(site.changes),
             "SLAs": len(site.sla),
+            "suppressions": len(site.suppressions),
         },
-        remarks=located(lint(site)),
+        remarks=located([*lint(site), *suppression_remarks(site, today)]),
         unjudged=located(unjudged(site)),
     )

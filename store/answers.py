@@ -21,6 +21,7 @@ class AlertFilter:
     text: str = ""
     replay: str = ""
     site: str = ""
+    suppressed: bool = False  #: with no state named: whether suppressed ones are among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Alert:
     title: str
     severity: int
     confidence: str
-    state: str  #: new, acknowledged, assigned, closed
+    state: str  #: new, acknowledged, assigned, closed, suppressed
     assignee: str
     site: str
     src_zone: str

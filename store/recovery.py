@@ -18,11 +18,13 @@ _LEFT_ALONE_S: Final = 60
 
 _FROM_FINDING: Final = tuple(column.name for column in FINDINGS.columns if column.name != "finding")
 
-# one alert for each finding id: the same traffic in another capture adds no second one
+# one alert for each finding id: the same traffic in another capture adds no second one; a finding under a suppression
+# is one that its owner has decided about already
 _RAISE_ALERTS: Final = f"""
 INSERT INTO alerts ({", ".join(f"`{column.name}`" for column in ALERTS.columns)})
 SELECT {", ".join(f"`{name}`" for name in _FROM_FINDING)},
-    site, 0, 'new', '', fromUnixTimestamp64Nano({{now:Int64}}, 'UTC'), NULL
+    site, 0, if(JSONExtractString(finding, 'suppression', 'id') = '', 'new', 'suppressed'),
+    JSONExtractString(finding, 'suppression', 'owner'), fromUnixTimestamp64Nano({{now:Int64}}, 'UTC'), NULL
 FROM findings
 WHERE replay = {{replay:String}} AND id NOT IN (SELECT id FROM alerts)
 """  # noqa: S608 - names of declared columns, no value

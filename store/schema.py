@@ -72,7 +72,7 @@ ALERTS: Final = Table(
         *(column for column in FINDINGS.columns if column.name != "finding"),
         Column("site", Kind.LABEL, "the site of the finding"),
         Column("seq", Kind.UINT32, "the alert's latest event; 0 as detected"),
-        Column("state", Kind.LABEL, "new, acknowledged, assigned or closed"),
+        Column("state", Kind.LABEL, "new, acknowledged, assigned, closed or suppressed"),
         Column("assignee", Kind.TEXT, "who has it, empty where nobody"),
         Column("detected_at", Kind.TIMESTAMP, "when the finding was first stored: a clock's time", "ns"),
         Column("decided_at", Kind.TIMESTAMP, "when somebody first acted on it", "ns", nullable=True),

@@ -78,7 +78,7 @@ def replay_page(replay_id: str, request: Request, context: ContextDependency) ->
     site = site_of_policy(store, replay.policy_name, replay.policy_sha256)
     values: dict[str, Any] = {"rows": (), "stored_sha256": "", "alerts": (), "allowed": 0}
     if replay.state == "done":
-        wanted = AlertFilter(replay=replay.id)
+        wanted = AlertFilter(replay=replay.id, suppressed=True)
         values = {
             "rows": _comparison(store, replay, site),
             "stored_sha256": hashlib.sha256(canonical_findings(store, replay.id)).hexdigest(),

@@ -15,7 +15,7 @@ from analyzers.findings import Finding
 from geophone.errors import UsageProblem
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
-from geophone.report import ends_of
+from geophone.report import ends_of, suppression_text
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
 from policy.loader import load
@@ -86,6 +86,8 @@ def run(options: RunOptions) -> int:
         f"{counts['packets']:,} packets, {counts['dropped_packets']:,} dropped, {tally.flows:,} flows, "
         f"{len(session.findings):,} findings; stored in {options.store}"
     )
+    for use in session.suppressions:
+        say(suppression_text(use))
     return 2 if listener.lost() else 0
 
 
@@ -120,7 +122,8 @@ class _Work(threading.Thread):
 def told_of(finding: Finding) -> str:
     """A finding in a line of the log."""
     at = time.strftime("%H:%M:%SZ", time.gmtime(finding.first_ns // 1_000_000_000))
-    return f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: {ends_of(finding)}"
+    under = f" (under suppression {finding.suppression.id})" if finding.suppression else ""
+    return f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: {ends_of(finding)}{under}"
 
 
 def say(text: str) -> None:

@@ -19,6 +19,7 @@ from analyzers.judging import Judging
 from analyzers.minutes import Minutes
 from analyzers.polls.watch import Polls
 from analyzers.scope_findings import ScopeWatch
+from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
 from geophone.measuring import minute_notes
 from geophone.runner import canonical_bytes
@@ -73,6 +74,7 @@ class Session:
         self._of_scopes: list[Finding] = []
         self._minutes = Minutes(site, minute_notes(site, self._polls))
         self._tally = Tally()
+        self._suppressions = Suppressions(policy.site)
         self._packets = self._first_ns = self._last_ns = 0
         self._kept_s = time.monotonic()
         self._writer = SessionWriter(
@@ -109,6 +111,11 @@ class Session:
         """What was found and stored so far, in canonical order."""
         return self._writer.findings
 
+    @property
+    def suppressions(self) -> list[SuppressionUse]:
+        """What became of the policy's suppressions so far."""
+        return self._suppressions.uses()
+
     def feed(self, batches: Batches, packets: int) -> list[Finding]:
         """Take what came; the findings that are new with it, which are stored already. Raises StoreError.
 
@@ -124,7 +131,7 @@ class Session:
             if name in _STORED:
                 self._writer.write(name, batch)
         self._measure(self._minutes.feed(traffic, batches.get("coverage")))
-        found = self._writer.new(self._found()) if batches else []
+        found = self._new() if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
         return found
@@ -132,7 +139,7 @@ class Session:
     def _end(self) -> None:
         """The interface is no longer listened to: what is left is stored."""
         self._measure(self._minutes.finish())
-        found = self._writer.new(self._found(ended=True))
+        found = self._new(ended=True)
         self._writer.end(found, self._outcome(found))
 
     def _measure(self, minutes: Iterable[pa.RecordBatch]) -> None:
@@ -143,6 +150,10 @@ class Session:
             self._scopes.feed(rows)
         if measured:
             self._of_scopes = self._scopes.finish(*self._polls.for_scopes(), self._listened.sha256)
+
+    def _new(self, *, ended: bool = False) -> list[Finding]:
+        """What was not told yet, tagged where the policy suppresses it."""
+        return self._suppressions.tagged(self._writer.new(self._found(ended=ended)))
 
     def _found(self, *, ended: bool = False) -> list[Finding]:
         """Everything that was found so far and is to be told."""

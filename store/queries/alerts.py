@@ -24,7 +24,9 @@ PAGE_LIMIT: Final = 500
 _TERMS_LIMIT: Final = 16
 _TERM_LIMIT: Final = 100
 
-STATES: Final = ("new", "acknowledged", "assigned", "closed")
+#: `suppressed`: the policy keeps it out of the open queue. It is there for whoever asks for this state.
+SUPPRESSED: Final = "suppressed"
+STATES: Final = ("new", "acknowledged", "assigned", "closed", SUPPRESSED)
 
 _COLUMNS: Final = (
     "id, kind, title, severity, confidence, state, assignee, site, src_zone, dst_zone, src_ip, dst_ip, dst_port, "
@@ -78,7 +80,9 @@ def count_alerts(store: Store, f: AlertFilter) -> AlertCounts:
     The times from detection to the first decision are over the filter without its state chip: a new alert has
     none. They are interpolated percentiles (Hyndman and Fan 1996, definition 7).
     """
-    wide = AlertFilter(kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site)
+    wide = AlertFilter(
+        kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site, suppressed=True
+    )
     where, bound = conditions(wide)
     by_severity: Counter[int] = Counter()
     by_state: Counter[str] = Counter()
@@ -88,7 +92,7 @@ def count_alerts(store: Store, f: AlertFilter) -> AlertCounts:
         bound,
     ).to_pylist():
         severity_chosen = not f.severities or row["severity"] in f.severities
-        state_chosen = not f.states or row["state"] in f.states
+        state_chosen = row["state"] in f.states if f.states else f.suppressed or row["state"] != SUPPRESSED
         by_severity[row["severity"]] += row["n"] if state_chosen else 0
         by_state[row["state"]] += row["n"] if severity_chosen else 0
         total += row["n"] if severity_chosen and state_chosen else 0
@@ -161,6 +165,8 @@ def conditions(f: AlertFilter) -> tuple[str, dict[str, Any]]:
     if f.states:
         where.append("state IN {states:Array(String)}")
         bound["states"] = list(f.states)
+    elif not f.suppressed:
+        where.append(f"state != '{SUPPRESSED}'")
     if f.kinds:
         where.append("kind IN {kinds:Array(String)}")
         bound["kinds"] = list(f.kinds)

@@ -5,7 +5,7 @@ new                           acknowledge   acknowledged   (the actor has it aft
 new, acknowledged, assigned   assign        assigned       assignee
 new, acknowledged, assigned   close         closed         note: the reason
 acknowledged, assigned,
-closed                        reopen        new            (undo)
+closed, suppressed            reopen        new            (undo; the finding keeps its suppression)
 """
 
 # ruff: noqa: S608 - every value is bound; only our own names are put into the text
@@ -33,7 +33,7 @@ TRANSITIONS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "acknowledge": (frozenset({"new"}), "acknowledged"),
     "assign": (frozenset({"new", "acknowledged", "assigned"}), "assigned"),
     "close": (frozenset({"new", "acknowledged", "assigned"}), "closed"),
-    "reopen": (frozenset({"acknowledged", "assigned", "closed"}), "new"),
+    "reopen": (frozenset({"acknowledged", "assigned", "closed", "suppressed"}), "new"),
 }
 
 _NAMES: Final = tuple(column.name for column in ALERTS.columns)

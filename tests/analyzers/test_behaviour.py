@@ -109,3 +109,13 @@ def test_wrong_settings_are_refused_with_their_place(text: str, message: str) ->
 
 def test_every_id_can_be_switched_off_at_once() -> None:
     loads(SITE + f"detections: {{switched_off: [{', '.join(DETECTION_IDS)}]}}\n")
+
+
+def test_what_is_off_is_not_found_and_all_else_is() -> None:
+    policy = load(sample("modbus-survey").policy)
+    batches = list(batches_of("modbus-survey"))
+    found = lines(compile_site(policy.site), batches).splitlines()
+    text = policy.text + "\ndetections: {switched_off: [M8]}\n"
+    without = lines(compile_site(loads(text).site), batches).splitlines()
+    assert any(b'"kind":"M8"' in line for line in found)
+    assert without == [line for line in found if b'"kind":"M8"' not in line]
