@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from geophone import __version__
+from geophone.attack_command import attack as attack_command
 from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.lab.commands import lab
 from geophone.live.commands import run as run_command
@@ -536,6 +537,7 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
         sys.exit(1)
 
 
+main.add_command(attack_command)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)
