@@ -98,6 +98,9 @@ class Finding(_Frozen):
     first_ns: int
     last_ns: int
     policy_sha256: str
+    evidence_sha256: str = Field(
+        default="", description="of the approvals and gateway log imported for the policy; empty without any"
+    )
     version: str = Field(description="the version of Geophone that judged")
     evidence: Evidence
 

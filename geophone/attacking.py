@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from analyzers.attack.layer import coverage_layer, findings_layer, layer_bytes, seen_in
+from analyzers.findings import Finding
 from geophone.errors import UsageProblem
 from geophone.runner import replay
 from policy.loader import load
@@ -50,7 +51,8 @@ def _layer(
             return findings_layer(techniques_seen(store, site), f"store, site {site}" if site else "store")
     if policy_file is None:
         return coverage_layer()
-    policy, found = load(policy_file), {}
+    policy = load(policy_file)
+    found: dict[str, Finding] = {}
     with ExitStack() as stack:
         opened = [stack.enter_context(spooled(open_capture(path))) for path in captures]
         for capture in opened:

@@ -18,6 +18,9 @@ import click
 from geophone import __version__
 from geophone.attack_command import attack as attack_command
 from geophone.guarded import PATH, engine_limits, user_errors
+from geophone.importing.commands import approvals as approvals_command
+from geophone.importing.commands import evidence_options
+from geophone.importing.commands import gateway as gateway_command
 from geophone.lab.commands import lab
 from geophone.live.commands import run as run_command
 from geophone.sla_command import sla as sla_command
@@ -80,6 +83,7 @@ def main() -> None:
 @main.command()
 @click.argument("captures", nargs=-1, required=True, type=PATH, metavar="CAPTURE...")
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
+@evidence_options
 @click.option("--store", "store_url", default=None, metavar="DIR|URL", help=_STORE_HELP)
 @click.option(
     "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."
@@ -104,6 +108,8 @@ def main() -> None:
 def replay(
     captures: tuple[Path, ...],
     policy_file: Path,
+    approvals_file: Path | None,
+    gateway_file: Path | None,
     store_url: str | None,
     findings_file: Path | None,
     fail_on: str,
@@ -126,6 +132,8 @@ def replay(
             findings_file=findings_file,
             threads=threads,
             limits=engine_limits(limits),
+            approvals_file=approvals_file,
+            gateway_file=gateway_file,
         )
     counted = [finding for finding in findings if finding.suppression is None]
     if fail_on != "never" and any(f.severity > _SEVERITIES.index(fail_on) for f in counted):
@@ -432,12 +440,21 @@ def inventory(
 @click.option(
     "--policy", "policy_file", type=PATH, required=True, help="The site's policy, with its remote access."
 )
+@evidence_options
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Everything, as CSV.")
 @click.option(
     "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
 )
-def access(capture: Path, policy_file: Path, as_json: bool, as_csv: bool, limits: tuple[str, ...]) -> None:
+def access(
+    capture: Path,
+    policy_file: Path,
+    approvals_file: Path | None,
+    gateway_file: Path | None,
+    as_json: bool,
+    as_csv: bool,
+    limits: tuple[str, ...],
+) -> None:
     """List the sessions of remote access in a capture, like a visitors' book: who came, by what way, when."""
     with user_errors():
         from geophone.listing import form_of
@@ -448,6 +465,8 @@ def access(capture: Path, policy_file: Path, as_json: bool, as_csv: bool, limits
             policy_file,
             form=form_of(as_json=as_json, as_csv=as_csv),
             limits=engine_limits(limits),
+            approvals=approvals_file,
+            gateway_log=gateway_file,
         )
 
 
@@ -537,7 +556,9 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
         sys.exit(1)
 
 
+main.add_command(approvals_command)
 main.add_command(attack_command)
+main.add_command(gateway_command)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)

@@ -30,13 +30,15 @@ def replay_all(
     findings_file: Path | None,
     threads: int,
     limits: EngineLimits | None,
+    approvals_file: Path | None = None,
+    gateway_file: Path | None = None,
 ) -> list[Finding]:
     """Replay every capture in turn and print its summary; the findings of all of them."""
     if store_url is not None and limits is not None:
         raise UsageProblem(
             "--limit goes without --store: a stored replay stands for its capture, policy and version alone"
         )
-    policy = load(policy_file)
+    policy = load(policy_file, approvals_file, gateway_file)
     named = [open_capture(path) for path in captures]
     if sum(capture.is_stream for capture in named) > 1:
         raise UsageProblem("-: standard input can be replayed once")

@@ -71,7 +71,7 @@ def replay(
 
     The result does not depend on `threads`: they only let decoding run ahead of the analysis.
     """
-    site = compile_site(policy.site)
+    site = compile_site(policy.site, policy.evidence)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
     polls = Polls(site, policy.sha256, __version__)
     scopes = ScopeWatch(site, policy.sha256, __version__)
@@ -98,7 +98,9 @@ def replay(
         found = [*judging.finish(capture.sha256), *polls.finish(capture.sha256)]
         found += scopes.finish(*polls.for_scopes(), capture.sha256)
         suppressions = Suppressions(policy.site)
-        findings = suppressions.tagged(sorted(found, key=canonical_order))
+        findings = judged_with(
+            policy.evidence.sha256, suppressions.tagged(sorted(found, key=canonical_order))
+        )
         capture.refuse_changed()
         first_ns, last_ns = _span(summary)
         if keep and writer is not None:
@@ -119,6 +121,13 @@ def replay(
     )
 
 
+def judged_with(evidence_sha256: str, findings: list[Finding]) -> list[Finding]:
+    """The findings, each with the hash of what was imported for the policy; as they are where nothing was."""
+    if not evidence_sha256:
+        return findings
+    return [finding.model_copy(update={"evidence_sha256": evidence_sha256}) for finding in findings]
+
+
 def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> ReplayWriter | None:
     if store is None:
         return None
@@ -133,6 +142,7 @@ def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> Repl
             policy_sha256=policy.sha256,
             policy_text=policy.text,
             version=__version__,
+            evidence_sha256=policy.evidence.sha256,
         ),
     )
 

@@ -40,6 +40,7 @@ _FIELDS: Final = (
     "service",
     "port",
     "approval",
+    "second_factor",
     "at_once",
     "established",
     "frame",
@@ -54,19 +55,27 @@ _HEADS: Final = (
     Head("server_shown", "To"),
     Head("service", "By"),
     Head("approval", "Approval", whole=True),
+    Head("second_factor", "2nd factor"),
     Head("breaks", "Breaks"),
 )
 _SECOND_NS: Final = 1_000_000_000
 
 
 def print_visits(
-    capture: Path, policy_file: Path, *, form: Form = "table", limits: EngineLimits | None = None
+    capture: Path,
+    policy_file: Path,
+    *,
+    form: Form = "table",
+    limits: EngineLimits | None = None,
+    approvals: Path | None = None,
+    gateway_log: Path | None = None,
 ) -> None:
     """Print every session of remote access in a capture, with what it breaks of the policy's rules.
 
     Raises UsageProblem where the policy has no rules of remote access.
     """
-    site = compile_site(load(policy_file).site)
+    policy = load(policy_file, approvals, gateway_log)
+    site = compile_site(policy.site, policy.evidence)
     if not site.site.remote_access:
         raise UsageProblem(
             f"{policy_file.name} has no `remote_access`; say there who may come in from outside"
@@ -87,6 +96,7 @@ def print_visits(
         "Nobody came in from outside." if seen else "No packet was seen: who came in cannot be told.",
     )
     warn(visitors.not_kept, "minutes of sessions had no room and are left out.")
+    warn(site.evidence.of_other_rules, "imported approvals name rules that this policy does not have.")
 
 
 def _broken(site: CompiledSite, visits: pl.DataFrame) -> Mapping[int, list[str]]:
@@ -123,6 +133,7 @@ def _row(site: CompiledSite, visit: Mapping[str, Any], breaks: list[str], form: 
         "service": visit["service"],
         "port": visit["server_port"],
         "approval": visit["approval"],
+        "second_factor": visit["second_factor"],
         "at_once": visit["at_once"],
         "established": visit["confirmed"],
         "frame": visit["frame"],

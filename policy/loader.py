@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Final, TypeVar, get_args
 
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from policy.consistency import Entries, consistency_problems
+from policy.evidence import NO_EVIDENCE, Evidence
+from policy.evidence_files import load_evidence
 from policy.model import AllowRule, Asset, Conduit, Model, Site, Sla, Zone
 from policy.problems import Path, PolicyError, Problem, path_text
 from policy.references import reference_problems
@@ -35,10 +37,16 @@ class LoadedPolicy:
     sha256: str
     text: str
     name: str
+    evidence: Evidence = NO_EVIDENCE  #: imported files that it is judged with
 
 
-def load(path: str | FilePath) -> LoadedPolicy:
-    """Read a policy file. Raises PolicyError, whose text lists all problems, also where there is no such file."""
+def load(
+    path: str | FilePath, approvals: FilePath | None = None, gateway_log: FilePath | None = None
+) -> LoadedPolicy:
+    """Read a policy file and what was imported for it: the files given, else those that the policy names.
+
+    Raises PolicyError, whose text lists all problems, also where there is no such file.
+    """
     file = FilePath(path)
     name = str(path)
     try:
@@ -50,11 +58,12 @@ def load(path: str | FilePath) -> LoadedPolicy:
         raise _refusal(name, "there is no such file") from None
     except OSError as error:
         raise _refusal(name, f"cannot be read: {error.strerror or error}") from None
-    return _parse(content, name, file.name)
+    policy = _parse(content, name, file.name)
+    return replace(policy, evidence=load_evidence(policy.site, file.parent, approvals, gateway_log))
 
 
 def loads(text: str | bytes, name: str = "policy.yaml") -> LoadedPolicy:
-    """Read a policy from text or its bytes; `name` stands for the file in messages."""
+    """Read a policy from text or its bytes, without any imported file; `name` stands for it in messages."""
     return _parse(text.encode() if isinstance(text, str) else text, name, name)
 
 

@@ -417,6 +417,15 @@ class Poll(Model):
     )
 
 
+class EvidenceFiles(Model):
+    """Files beside the policy, as `geophone approvals import` and `geophone gateway import` write them."""
+
+    approvals: Words | None = Field(default=None, description="imported approvals, relative to the policy")
+    gateway_log: Words | None = Field(
+        default=None, description="imported logins of the gateway, relative to the policy"
+    )
+
+
 class Site(Model):
     """The whole policy of one site."""
 
@@ -429,6 +438,9 @@ class Site(Model):
     )
     remote_access: tuple[RemoteAccess, ...] = Field(default=(), description="who may come in from outside")
     approvals: tuple[Approval, ...] = Field(default=(), description="approved uses of remote access")
+    evidence: EvidenceFiles = Field(
+        default=EvidenceFiles(), description="what other systems know of remote access, imported"
+    )
     changes: tuple[ChangeWindow, ...] = Field(default=(), description="approved changes")
     sla: tuple[Sla, ...] = Field(default=(), description="how good the network must be")
     polls: tuple[Poll, ...] = Field(default=(), description="cyclic requests whose silence is an outage")

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from policy.evidence import factor_words
 from policy.violations import VIOLATION, address_texts, grouped
 
 #: Services by which somebody works on another machine.
@@ -55,6 +56,9 @@ VISIT: Final[dict[str, pl.DataType]] = {
     "origin_first_ns": pl.Int64(),
     #: The approval that holds for all of it; "" where none does.
     "approval": pl.String(),
+    #: What is known of a second factor: `evidenced` and `missing` by the gateway's log, `inferred` by the policy's
+    #: word alone, "" where nothing is asked.
+    "second_factor": pl.String(),
     #: How many visits of the rule are live as it begins, itself included.
     "at_once": pl.UInt32(),
 }
@@ -85,10 +89,11 @@ def violating_visits(visits: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame
 
 def _described(rows: pl.DataFrame) -> pl.DataFrame:
     text = pl.format(
-        "{} from {} to {}: {}",
+        "{} from {} to {}: {}{}",
         pl.col("service").str.to_uppercase(),
         address_texts(rows["client_ip"]),
         address_texts(rows["server_ip"]),
         "said",
+        pl.Series([factor_words(known) for known in rows["second_factor"]], dtype=pl.String),
     )
     return rows.with_columns(text=text, nearest=pl.col("rule"))

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from policy.evidence import NO_EVIDENCE, Evidence
 from policy.lookup import intervals_of
 from policy.model import Asset, ChangeWindow, Conduit, Criticality, Site, Zone
 from policy.prefixes import PrefixMap, address_bytes
@@ -48,6 +49,7 @@ class CompiledSite:
     assets_by_address: Mapping[bytes, Asset]
     changes_by_asset: Mapping[str, tuple[ChangeWindow, ...]]
     rules: RuleBook
+    evidence: Evidence
     _zone_map: PrefixMap[str]
     _local_map: PrefixMap[bool]
 
@@ -111,7 +113,7 @@ class CompiledSite:
         return conduit_targets(self.site)
 
 
-def compile_site(site: Site) -> CompiledSite:
+def compile_site(site: Site, evidence: Evidence = NO_EVIDENCE) -> CompiledSite:
     """Compile a site that the loader accepted: references hold, ids and prefixes are unique."""
     assets = {asset.id: asset for asset in site.assets}
     changes: dict[str, list[ChangeWindow]] = {}
@@ -127,6 +129,7 @@ def compile_site(site: Site) -> CompiledSite:
         assets_by_address={address_bytes(asset.ip): asset for asset in site.assets if asset.ip is not None},
         changes_by_asset={name: tuple(found) for name, found in changes.items()},
         rules=RuleBook(site),
+        evidence=evidence,
         _zone_map=PrefixMap((cidr, zone.id) for zone in site.zones for cidr in zone.cidrs),
         _local_map=PrefixMap((network, True) for network in (*LOCAL_PREFIXES, *_broadcasts(site))),
     )

@@ -49,13 +49,16 @@ class ReplayStart:
     policy_sha256: str
     policy_text: str
     version: str
+    #: Of what was imported for the policy; empty where nothing was.
+    evidence_sha256: str = ""
 
     @property
     def id(self) -> str:
-        """The replay's id: 128 bits of SHA-256 over capture, policy and version, as 32 hex digits."""
-        key = json.dumps(
-            ["replay", self.capture_sha256, self.policy_sha256, self.version], separators=(",", ":")
-        )
+        """The replay's id: 128 bits of SHA-256 over capture, policy, imported files and version, as 32 hex digits."""
+        parts = ["replay", self.capture_sha256, self.policy_sha256, self.version]
+        if self.evidence_sha256:
+            parts.append(self.evidence_sha256)
+        key = json.dumps(parts, separators=(",", ":"))
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from policy.evidence import EVIDENCED, INFERRED, MISSING, Evidence
 from policy.levels import OFFICE
 from policy.model import Approval, RemoteAccess
 from policy.prefixes import address_bytes, network_range
@@ -117,7 +118,7 @@ def visits_of(site: CompiledSite, legs: pl.DataFrame) -> pl.DataFrame:
         while at_once and at_once[0] < leg["first_ns"]:
             heappop(at_once)
         heappush(at_once, leg["last_ns"])
-        visit = _visit(len(visits), rule, came, leg, by_ends) | {"at_once": len(at_once)}
+        visit = _visit(len(visits), rule, came, leg, by_ends, site.evidence) | {"at_once": len(at_once)}
         visits.append(visit)
         before = visited.get(leg["server_ip"])
         if leg["confirmed"] and (before is None or before["last_ns"] < leg["last_ns"]):
@@ -185,11 +186,12 @@ def _onward(number: int, visit: Mapping[str, Any], leg: _Leg) -> dict[str, Any]:
         "origin_ip": visit["origin_ip"],
         "origin_first_ns": visit["origin_first_ns"],
         "approval": "",
+        "second_factor": "",
         "at_once": 1,
     }
 
 
-def _visit(number: int, rule: _Rule, came: str, leg: _Leg, legs: _Legs) -> dict[str, Any]:
+def _visit(number: int, rule: _Rule, came: str, leg: _Leg, legs: _Legs, evidence: Evidence) -> dict[str, Any]:
     jump = legs.live(leg["client_ip"], leg, lambda _: True) if came == "jump" else None
     inner = jump if came == "jump" else leg
     origin = None
@@ -204,7 +206,7 @@ def _visit(number: int, rule: _Rule, came: str, leg: _Leg, legs: _Legs) -> dict[
             if one.start_ns <= leg["first_ns"] and leg["last_ns"] < one.end_ns
         ),
         "",
-    )
+    ) or evidence.approval(rule.rule.id, leg["first_ns"], leg["last_ns"])
     fits = not rule.rule.service or leg["service"] in rule.rule.service
     return {
         **{name: leg[name] for name in VISIT if name in leg},
@@ -217,4 +219,15 @@ def _visit(number: int, rule: _Rule, came: str, leg: _Leg, legs: _Legs) -> dict[
         "origin_ip": origin["client_ip"] if origin else None,
         "origin_first_ns": origin["first_ns"] if origin else None,
         "approval": approval,
+        "second_factor": _second_factor(rule.rule, origin, leg, evidence),
     }
+
+
+def _second_factor(rule: RemoteAccess, origin: _Leg | None, leg: _Leg, evidence: Evidence) -> str:
+    """What is known of it; without the tunnel it came by, a visit has no login that could be its own."""
+    if origin is None:
+        return ""
+    logged = evidence.second_factor(origin["client_ip"], origin["first_ns"], leg["first_ns"])
+    if logged is None:
+        return INFERRED if rule.mfa_evidence == "gateway_log" else ""
+    return EVIDENCED if logged else MISSING

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzers.detections import DETECTIONS
+from analyzers.detections.base import Detection
 from analyzers.techniques import TECHNIQUES
 from policy.checks import CHECKS
+from policy.checks.base import Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Cited:
 
 def coverage() -> dict[str, Cited]:
     """Every technique that is cited, by id."""
-    kinds = (*CHECKS, *DETECTIONS)
+    kinds: tuple[Check | type[Detection], ...] = (*CHECKS, *DETECTIONS)
     found = {
         one: Cited(
             asserted=tuple(kind.id for kind in kinds if one in kind.techniques),

@@ -22,7 +22,7 @@ from analyzers.scope_findings import ScopeWatch
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
 from geophone.measuring import minute_notes
-from geophone.runner import canonical_bytes
+from geophone.runner import canonical_bytes, judged_with
 from geophone.tally import Tally
 from policy.loader import LoadedPolicy
 from policy.zoning import compile_site
@@ -65,7 +65,8 @@ class Session:
     """One listening to one interface under one policy."""
 
     def __init__(self, listened: Listened, policy: LoadedPolicy, store: Store) -> None:
-        site = compile_site(policy.site)
+        site = compile_site(policy.site, policy.evidence)
+        self._evidence_sha256 = policy.evidence.sha256
         self._listened = listened
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__)
@@ -88,6 +89,7 @@ class Session:
                 policy_sha256=policy.sha256,
                 policy_text=policy.text,
                 version=__version__,
+                evidence_sha256=policy.evidence.sha256,
             ),
         )
 
@@ -153,7 +155,8 @@ class Session:
 
     def _new(self, *, ended: bool = False) -> list[Finding]:
         """What was not told yet, tagged where the policy suppresses it."""
-        return self._suppressions.tagged(self._writer.new(self._found(ended=ended)))
+        new = self._suppressions.tagged(self._writer.new(self._found(ended=ended)))
+        return judged_with(self._evidence_sha256, new)
 
     def _found(self, *, ended: bool = False) -> list[Finding]:
         """Everything that was found so far and is to be told."""

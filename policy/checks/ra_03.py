@@ -31,7 +31,8 @@ class Unapproved(AccessCheck):
         The vendor comes in on Thursday morning, within the window; the approval was for Wednesday.
 
     Do not be fooled by
-        Tickets that reach the policy late: replay the capture under the policy that has them. A visit that
+        Tickets that reach the policy late: replay the capture under the policy that has them, or import them
+        (`geophone approvals import`). A visit that
         outlasts its approval by minutes.
     """
 
@@ -56,6 +57,8 @@ class Unapproved(AccessCheck):
             if one.rule == rule.id
         ][:_SHOWN]
         known = f"The policy has {', '.join(near)}" if near else "The policy has none for this rule"
+        if imported := site.evidence.count_of(rule.id):
+            known += f", and {imported:,} imported ones do not cover it"
         first = local_text(violation["first_ns"], zone)
         return (
             f"Every session by rule {rule.id} needs an approval, and none covers this one, which began at {first}: "

@@ -1,0 +1,1 @@
+"""Files of other systems in; approvals and logins as replays read them out."""
