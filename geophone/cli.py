@@ -17,6 +17,7 @@ import click
 
 from geophone import __version__
 from geophone.attack_command import attack as attack_command
+from geophone.diff_command import policy_diff
 from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.importing.commands import approvals as approvals_command
 from geophone.importing.commands import evidence_options
@@ -556,6 +557,7 @@ def policy_explain(file: Path, client: str, server: str, service: str, port: int
         sys.exit(1)
 
 
+policy.add_command(policy_diff)
 main.add_command(approvals_command)
 main.add_command(attack_command)
 main.add_command(gateway_command)
