@@ -37,7 +37,8 @@ class ServiceNotAllowed(BatchCheck):
 
     Do not be fooled by
         Services that open further ports: dynamic RPC, passive FTP. A capture that begins in the middle of a
-        conversation: roles are inferred then, and one that is allowed the other way round is not reported.
+        conversation: roles are inferred then, and one that is allowed the other way round is not reported. Several
+        services between two hosts on one port are one finding, which names one of them: its evidence names each.
     """
 
     id = "SEG-04"

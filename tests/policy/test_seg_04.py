@@ -132,3 +132,14 @@ def test_ignores_guessed_roles_that_are_allowed_the_other_way_round() -> None:
     assert CHECK.violations(site, wire.judged(site)).is_empty()
     seen = conversation(PLC, HISTORIAN, 50_000, client_port=502, role_source="syn")
     assert CHECK.violations(site, seen.judged(site)).height == 1
+
+
+def test_several_services_on_one_port_are_one_finding_whose_evidence_names_each() -> None:
+    wire = Wire()
+    for number, service in enumerate(("http", "ssh")):
+        flow = wire.flow(HISTORIAN, PLC, 8080, client_port=50_000 + number)
+        wire.minute(flow, service=service, confidence="structure", frame=number + 1)
+    found = only(CHECK.violations(MINE, wire.judged(MINE)))
+    texts = [one["text"] for one in found["examples"]]
+    assert ["http, decoded" in texts[0], "ssh, decoded" in texts[1]] == [True, True]
+    assert found["decoded_service"] in {"http", "ssh"}

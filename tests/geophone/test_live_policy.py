@@ -1,0 +1,50 @@
+"""A policy that is edited while a session listens: what it found names the version that judged it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geophone.live.session import Listened, Session
+from policy.loader import load
+from sensors.capture import open_capture
+from sensors.engine import decode
+from store.answers import AlertFilter
+from store.client import Store, open_store
+from store.queries.alerts import get_alert, list_alerts
+from store.queries.replays import policy_text
+from tests.geophone.conftest import POLICY
+
+_BEGUN_NS = 1_795_435_200_000_000_000
+SUPPRESSED = POLICY + (
+    "suppressions:\n- {id: s1, what: [SEG-02], scope: {zones: [office]}, reason: r, owner: ana, expires: 2099-01-01}\n"
+)
+
+
+def listen(store: Store, policy: Path, capture: Path, begun_ns: int, edited: str | None = None) -> set[str]:
+    """A session over what a capture brings; the policy file is edited before the first packet. Its policies' hashes."""
+    with Session(Listened("eth0", begun_ns), load(policy), store) as session:
+        if edited is not None:
+            policy.write_text(edited)
+        with decode(open_capture(capture)) as run:
+            for batches in run:
+                session.feed(batches, 1)
+    return {finding.policy_sha256 for finding in session.findings}
+
+
+def test_findings_name_the_policy_that_judged_them(
+    policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    first = load(policy).sha256
+    with open_store(tmp_path / "store") as store:
+        # edited while the session goes on: it goes on under the policy that it began with
+        assert listen(store, policy, intruder_capture, _BEGUN_NS, SUPPRESSED) == {first}
+        second = load(policy).sha256
+        assert second != first
+        assert listen(store, policy, intruder_capture, _BEGUN_NS + 1) == {second}
+        # each finding stays explainable by the text that judged it
+        assert policy_text(store, first) == POLICY
+        assert policy_text(store, second) == SUPPRESSED
+        jumped = [a for a in list_alerts(store, AlertFilter(suppressed=True)).alerts if a.kind == "SEG-02"]
+        details = [detail for alert in jumped if (detail := get_alert(store, alert.id))]
+        states = {detail.finding.policy_sha256: detail.alert.state for detail in details}
+        assert states == {first: "new", second: "suppressed"}
