@@ -45,7 +45,7 @@ class _Approved:
     refs: pl.Series
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """Imported approvals and logins; `sha256` is of the files they came from, empty without any."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from policy.problems import PolicyError, Problem
 _CHUNK_BYTES: Final = 1024 * 1024
 _APPROVAL_KEYS: Final = ("ref", "rule", "start", "end", "approver")
 _LOGIN_KEYS: Final = ("at", "source", "second_factor", "user")
+_OPTIONAL: Final = frozenset({"approver", "user"})
 
 
 def load_evidence(
@@ -33,12 +35,12 @@ def load_evidence(
     if approvals is None and gateway_log is None:
         return Evidence()
     hashes = [_sha256(file) if file else "" for file in (approvals, gateway_log)]
-    rows = _approvals(approvals) if approvals else pl.DataFrame(schema=APPROVALS)
+    rows = _parsed(approvals, "approvals", _approvals) if approvals else pl.DataFrame(schema=APPROVALS)
     ours = rows.filter(pl.col("rule").is_in([rule.id for rule in site.remote_access]))
     return Evidence(
         sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         approvals=ours,
-        logins=_logins(gateway_log) if gateway_log else pl.DataFrame(schema=LOGINS),
+        logins=_parsed(gateway_log, "gateway", _logins) if gateway_log else pl.DataFrame(schema=LOGINS),
         of_other_rules=rows.height - ours.height,
     )
 
@@ -54,8 +56,17 @@ def _sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
+def _parsed(file: Path, command: str, parse: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
+    """What a file holds; one line, whatever else it is than what the importer writes."""
+    try:
+        return parse(file)
+    except (pl.exceptions.PolarsError, OSError, ValueError):
+        repair = f"this is not what `geophone {command} import` writes; import it with a mapping"
+        raise _refused(file, repair) from None
+
+
 def _approvals(file: Path) -> pl.DataFrame:
-    rows = _read(file, dict.fromkeys(_APPROVAL_KEYS, pl.String()), "approvals")
+    rows = _read(file, dict.fromkeys(_APPROVAL_KEYS, pl.String()))
     return rows.select(
         "rule",
         _moment("start").alias("start_ns"),
@@ -67,7 +78,7 @@ def _approvals(file: Path) -> pl.DataFrame:
 
 def _logins(file: Path) -> pl.DataFrame:
     types: dict[str, pl.DataType] = {**dict.fromkeys(_LOGIN_KEYS, pl.String()), "second_factor": pl.Boolean()}
-    rows = _read(file, types, "gateway")
+    rows = _read(file, types)
     sources = rows["source"].unique()
     packed = pl.DataFrame(
         {
@@ -86,21 +97,14 @@ def _moment(name: str) -> pl.Expr:
     return pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns").dt.epoch("ns")
 
 
-def _read(file: Path, schema: dict[str, pl.DataType], command: str) -> pl.DataFrame:
+def _read(file: Path, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """The rows. Raises ValueError where one lacks a key that it must have, and what polars raises."""
     if not file.stat().st_size:
         return pl.DataFrame(schema=schema)
-    optional = {"approver", "user"}
-    try:
-        rows = pl.read_ndjson(file, schema=schema)
-    except (pl.exceptions.PolarsError, OSError):
-        raise _refused(file, _repair(command)) from None
-    if any(rows[name].null_count() for name in schema if name not in optional):
-        raise _refused(file, _repair(command))
+    rows = pl.read_ndjson(file, schema=schema)
+    if any(rows[name].null_count() for name in schema if name not in _OPTIONAL):
+        raise ValueError(f"{file}: a row lacks a key")
     return rows
-
-
-def _repair(command: str) -> str:
-    return f"this is not what `geophone {command} import` writes; import it with a mapping"
 
 
 def _refused(file: Path, message: str) -> PolicyError:

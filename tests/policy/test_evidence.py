@@ -133,12 +133,22 @@ def test_the_hash_is_of_the_files_bytes(tmp_path: Path) -> None:
     assert load(tmp_path / "site.yaml").evidence.sha256 == ""
 
 
-@pytest.mark.parametrize("content", ["ref;rule\n", '{"ref": "CHG-1"}\n', "[1]\n"])
+@pytest.mark.parametrize(
+    "content",
+    ["ref;rule\n", '{"ref": "CHG-1"}\n', "[1]\n", json.dumps(COVERING | {"end": "tomorrow"}) + "\n", "\0\n"],
+)
 def test_a_file_that_is_something_else_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "site.yaml").write_text(TEXT)
     (tmp_path / "approvals.jsonl").write_text(content)
     with pytest.raises(PolicyError, match="not what `geophone approvals import` writes; import it"):
         load(tmp_path / "site.yaml", tmp_path / "approvals.jsonl")
+
+
+def test_a_log_with_another_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        PolicyError, match=r"gateway\.jsonl: this is not what `geophone gateway import` writes"
+    ):
+        policy(tmp_path, TEXT, [], [LOGIN | {"source": "nobody"}])
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
