@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from analyzers.causes import NO_CAUSES, Causes
 from analyzers.findings import Finding
@@ -22,6 +22,7 @@ class AlertFilter:
     replay: str = ""
     site: str = ""
     suppressed: bool = False  #: with no state named: whether suppressed ones are among them
+    incident: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,75 @@ class AlertDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Rows of one kind and severity that a list has left out: it shows the first few of them."""
+
+    kind: str
+    severity: int
+    site: str
+    day: date | None  #: UTC; None where the list is of one incident
+    more: int
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPage:
     """A page of the queue, newest first; `next` is the cursor of the next page, empty at the end."""
 
     alerts: tuple[Alert, ...]
     next: str
     newest: str = ""  #: mark of this moment: `newest` counts what was detected after it
+    left_out: tuple[Alike, ...] = ()  #: of the days of this page, where alike ones are folded
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Alerts that belong together, told by the gravest of them."""
+
+    id: str  #: of the first finding
+    site: str
+    kind: str
+    title: str
+    severity: int
+    first_ns: int
+    last_ns: int
+    alerts: int
+    new: int  #: alerts that nobody acted on
+    closed: int
+    kinds: tuple[str, ...]
+    zones: tuple[str, ...]
+    sources: tuple[str, ...]  #: the first few, in the order of their addresses' texts
+    source_count: int
+    targets: tuple[str, ...]
+    target_count: int
+
+    @property
+    def state(self) -> str:
+        """Nobody acted on any of it: new. Every alert is closed: closed. Else: open."""
+        if self.new == self.alerts:
+            return "new"
+        return "closed" if self.closed == self.alerts else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """A page of incidents, the latest first; `next` is the cursor of the next page, empty at the end."""
+
+    incidents: tuple[Incident, ...]
+    next: str
+    total: int
+    left_out: tuple[Alike, ...] = ()  #: of the days of this page, where alike ones are folded
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """One incident with its time line: alerts in the order of their first packets, and what was decided."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...]  #: of each kind and severity the first few
+    left_out: tuple[Alike, ...]
+    decisions: tuple[tuple[str, AlertEvent], ...]  #: alert id and step, oldest first
 
 
 @dataclass(frozen=True, slots=True)

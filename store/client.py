@@ -177,6 +177,7 @@ def open_store(url: str | Path, *, patience: Patience | None = None, migrations:
 
     Raises StoreInUse, StoreUnreachable, StoreDenied, StoreFull, StoreTooNew or StoreError, with the repair.
     """
+    from store.gathering import gather_alerts
     from store.migrate import FOLDER, migrate
     from store.queries.life import rebuild
     from store.recovery import finish_judged
@@ -192,6 +193,7 @@ def open_store(url: str | Path, *, patience: Patience | None = None, migrations:
         finish_judged(store)
         refill(store)
         rebuild(store)
+        gather_alerts(store)
     except BaseException:
         store.close()
         raise

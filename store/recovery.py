@@ -1,6 +1,6 @@
 """Carries a replay over its last step: from 'judged' (every row stored) to 'done' (its alerts in the queue).
 
-Both statements may run twice: a process that died between them left nothing that the next one must undo.
+Every step may run twice: a process that died between them left nothing that the next one must undo.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from store.gathering import gather_alerts
 from store.schema import ALERTS, FINDINGS, REPLAYS
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ WHERE id = {{replay:String}} AND state = 'judged'
 
 
 def raise_alerts(store: Store, replay: str) -> None:
-    """Put an alert in the queue for each finding of the replay that has none yet."""
+    """Put an alert in the queue for each finding of the replay that has none yet, and each into its incident."""
     store.command(_RAISE_ALERTS, {"replay": replay, "now": time.time_ns()})
+    gather_alerts(store, replay)
 
 
 def finish_replay(store: Store, replay: str) -> None:

@@ -98,6 +98,21 @@ FINDING_EVENTS: Final = Table(
     stored=True,
 )
 
+#: The schema version from which on alerts are gathered into incidents.
+INCIDENTS_SINCE: Final = 6
+
+#: Saved, not worked out anew for each reader: a page of incidents then reads what it shows.
+INCIDENT_MEMBERS: Final = Table(
+    "incident_members",
+    "The latest row of an alert (highest seq) says to which incident it belongs.",
+    (
+        Column("id", Kind.TEXT, "the alert: its finding's id"),
+        Column("incident", Kind.TEXT, "the incident: the id of its first finding"),
+        Column("seq", Kind.UINT32, "1, and one more whenever two incidents turn out to be one"),
+    ),
+    stored=True,
+)
+
 REPLAYS: Final = Table(
     "replays",
     "The latest row of a replay (highest step) is its state.",
@@ -245,6 +260,13 @@ STORED_TABLES: Final = (
         settings=("index_granularity = 1024",),
     ),
     StoredTable(FINDING_EVENTS, "MergeTree", ("id", "seq")),
+    StoredTable(
+        INCIDENT_MEMBERS,
+        "ReplacingMergeTree(seq)",
+        ("id",),
+        indexes=("by_incident incident TYPE bloom_filter(0.001) GRANULARITY 1",),
+        settings=("index_granularity = 1024",),
+    ),
     StoredTable(REPLAYS, "ReplacingMergeTree(step)", ("id",)),
     StoredTable(POLICIES, "ReplacingMergeTree(stored_at)", ("sha256",)),
 )

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from analyzers.findings import Finding
-from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, AlertFilter, AlertPage
+from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, AlertFilter, AlertPage, Alike
 from store.client import Store
 from store.queries import cursor
 from store.rows import moment, searchable
@@ -28,7 +29,7 @@ _TERM_LIMIT: Final = 100
 SUPPRESSED: Final = "suppressed"
 STATES: Final = ("new", "acknowledged", "assigned", "closed", SUPPRESSED)
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "id, kind, title, severity, confidence, state, assignee, site, src_zone, dst_zone, src_ip, dst_ip, dst_port, "
     "service, conduit, techniques, `count`, toUnixTimestamp64Nano(first_ts) AS first_ns, "
     "toUnixTimestamp64Nano(last_ts) AS last_ns, toUnixTimestamp64Nano(detected_at) AS detected_ns, "
@@ -39,9 +40,21 @@ _DECISION_S: Final = (
 )
 
 
-def list_alerts(store: Store, f: AlertFilter, after: str = "", limit: int = 50) -> AlertPage:
-    """A page of the queue. `after` is the `next` of the page before; ValueError where it is no cursor."""
-    where, bound = conditions(f)
+def list_alerts(
+    store: Store, f: AlertFilter, after: str = "", limit: int = 50, *, alike: int = 0
+) -> AlertPage:
+    """A page of the queue. `after` is the `next` of the page before; ValueError where it is no cursor.
+
+    `alike`: of one site, kind and severity only so many a day, the newest; 0 shows all.
+    """
+    chosen, bound = conditions(f)
+    where = chosen
+    if alike:
+        where = (
+            f"(first_ts, id) IN (SELECT first_ts, id FROM alerts FINAL WHERE {chosen} ORDER BY first_ts DESC, id DESC "
+            "LIMIT {alike:UInt32} BY site, kind, severity, toDate(first_ts))"
+        )
+        bound["alike"] = alike
     if after:
         first_ns, alert_id = cursor.decode(after, int, str)
         where += " AND (first_ts, id) < (fromUnixTimestamp64Nano({after_ns:Int64}, 'UTC'), {after_id:String})"
@@ -50,7 +63,7 @@ def list_alerts(store: Store, f: AlertFilter, after: str = "", limit: int = 50) 
     newest = _newest_detection(store)
     # keys first: only then is the rest of these few rows read, and not of every alert of the filter
     rows = store.rows(
-        f"SELECT {_COLUMNS} FROM alerts FINAL WHERE (alerts.first_ts, id) IN "
+        f"SELECT {COLUMNS} FROM alerts FINAL WHERE (alerts.first_ts, id) IN "
         f"(SELECT first_ts, id FROM alerts FINAL WHERE {where} "
         "ORDER BY first_ts DESC, id DESC LIMIT {wanted:UInt32}) ORDER BY alerts.first_ts DESC, id DESC",
         bound | {"wanted": wanted + 1},
@@ -61,7 +74,28 @@ def list_alerts(store: Store, f: AlertFilter, after: str = "", limit: int = 50) 
         alerts=tuple(as_alert(row) for row in page),
         next=cursor.encode(page[-1]["first_ns"], page[-1]["id"]) if more else "",
         newest=cursor.encode(newest),
+        left_out=_left_out(store, chosen, bound, page) if alike and page else (),
     )
+
+
+def _left_out(
+    store: Store, chosen: str, bound: dict[str, Any], page: Sequence[dict[str, Any]]
+) -> tuple[Alike, ...]:
+    """What folding left out on the days of the page, most first."""
+    rows = store.rows(
+        "SELECT site, kind, severity, toDate(alerts.first_ts) AS day, count() - {alike:UInt32} AS more, "
+        "toUnixTimestamp64Nano(min(alerts.first_ts)) AS first_ns, "
+        "toUnixTimestamp64Nano(max(alerts.last_ts)) AS last_ns "
+        f"FROM alerts FINAL WHERE {chosen} AND toDate(alerts.first_ts) >= {{oldest:Date32}} "
+        "AND toDate(alerts.first_ts) <= {newest:Date32} GROUP BY site, kind, severity, day "
+        "HAVING count() > {alike:UInt32} ORDER BY day DESC, more DESC, kind, severity DESC, site",
+        bound | {"oldest": _day(page[-1]["first_ns"]), "newest": _day(page[0]["first_ns"])},
+    )
+    return tuple(Alike(**row) for row in rows.to_pylist())
+
+
+def _day(ns: int) -> date:
+    return _known(moment(ns)).date()
 
 
 def newest(store: Store, f: AlertFilter, since_cursor: str) -> int:
@@ -80,10 +114,7 @@ def count_alerts(store: Store, f: AlertFilter) -> AlertCounts:
     The times from detection to the first decision are over the filter without its state chip: a new alert has
     none. They are interpolated percentiles (Hyndman and Fan 1996, definition 7).
     """
-    wide = AlertFilter(
-        kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site, suppressed=True
-    )
-    where, bound = conditions(wide)
+    where, bound = conditions(replace(f, severities=(), states=(), suppressed=True))
     by_severity: Counter[int] = Counter()
     by_state: Counter[str] = Counter()
     total = 0
@@ -102,7 +133,7 @@ def count_alerts(store: Store, f: AlertFilter) -> AlertCounts:
 
 def get_alert(store: Store, id: str) -> AlertDetail | None:  # noqa: A002 - the reader's word
     """One alert with its finding, its life and the replay that found it last; None where no alert has the id."""
-    rows = store.rows(f"SELECT {_COLUMNS} FROM alerts FINAL WHERE id = {{id:String}}", {"id": id}).to_pylist()
+    rows = store.rows(f"SELECT {COLUMNS} FROM alerts FINAL WHERE id = {{id:String}}", {"id": id}).to_pylist()
     found = store.rows(
         "SELECT f.finding AS finding, r.capture_name AS capture_name, r.id AS replay FROM findings AS f "
         "INNER JOIN (SELECT id, capture_name, started_at FROM replays FINAL WHERE state IN ('judged', 'done')) AS r "
@@ -148,7 +179,7 @@ def similar(store: Store, id: str, limit: int = 10) -> tuple[Alert, ...]:  # noq
         f"WITH (SELECT (kind, src_ip, dst_ip, src_zone, dst_zone) FROM alerts FINAL WHERE id = {{id:String}}) AS it, "
         "4 * (kind = it.1) + 2 * (src_ip = it.2) + 2 * (dst_ip = it.3) "
         "+ (src_zone = it.4) + (dst_zone = it.5) AS alike "
-        f"SELECT {_COLUMNS}, alike FROM alerts FINAL "
+        f"SELECT {COLUMNS}, alike FROM alerts FINAL "
         "WHERE id != {id:String} AND (kind = it.1 OR (src_ip = it.2 AND dst_ip = it.3)) "
         "ORDER BY alike DESC, alerts.first_ts DESC, id DESC LIMIT {wanted:UInt32}",
         {"id": id, "wanted": max(1, min(limit, PAGE_LIMIT))},
@@ -182,6 +213,9 @@ def conditions(f: AlertFilter) -> tuple[str, dict[str, Any]]:
     if f.site:
         where.append("site = {site:String}")
         bound["site"] = f.site
+    if f.incident:
+        where.append("id IN (SELECT id FROM incident_members FINAL WHERE incident = {incident:String})")
+        bound["incident"] = f.incident
     return " AND ".join(where), bound
 
 
@@ -221,11 +255,7 @@ def _newest_detection(store: Store) -> int:
 
 
 def _decision_times(store: Store, f: AlertFilter) -> tuple[float | None, float | None]:
-    where, bound = conditions(
-        AlertFilter(
-            severities=f.severities, kinds=f.kinds, zone=f.zone, text=f.text, replay=f.replay, site=f.site
-        )
-    )
+    where, bound = conditions(replace(f, states=()))
     row = store.rows(
         f"SELECT count() AS n, quantilesExactInclusive(0.5, 0.9)({_DECISION_S}) AS q "
         f"FROM alerts FINAL WHERE decided_at IS NOT NULL AND {where}",

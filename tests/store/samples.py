@@ -206,7 +206,7 @@ def a_replay(make: Callable[[Store, ReplayStart], ReplayWriter], store: Store) -
 
 def row_counts(store: Store) -> dict[str, int]:
     """Rows of every table; of those that keep only the latest row, the keys."""
-    final = {"alerts", "replays", "policies"}
+    final = {"alerts", "incident_members", "replays", "policies"}
     counts = {}
     for stored in STORED_TABLES:
         name = stored.table.name
@@ -215,7 +215,7 @@ def row_counts(store: Store) -> dict[str, int]:
 
 
 A_REPLAY_COUNTS = {
-    **dict.fromkeys((*WIRE_TABLES, "sla_minutes", "findings", "alerts"), FACT_ROWS),
+    **dict.fromkeys((*WIRE_TABLES, "sla_minutes", "findings", "alerts", "incident_members"), FACT_ROWS),
     "finding_events": 0,
     "replays": 1,
     "policies": 1,
