@@ -18,6 +18,7 @@ import click
 from geophone import __version__
 from geophone.attack_command import attack as attack_command
 from geophone.diff_command import policy_diff
+from geophone.evidence_command import evidence
 from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.importing.commands import approvals as approvals_command
 from geophone.importing.commands import evidence_options
@@ -561,6 +562,7 @@ policy.add_command(policy_diff)
 main.add_command(approvals_command)
 main.add_command(attack_command)
 main.add_command(gateway_command)
+main.add_command(evidence)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)

@@ -151,6 +151,15 @@ def get_alert(store: Store, id: str) -> AlertDetail | None:  # noqa: A002 - the 
     )
 
 
+def ids_beginning(store: Store, start: str, limit: int = 3) -> tuple[str, ...]:
+    """The first few ids of alerts that begin so."""
+    rows = store.rows(
+        "SELECT DISTINCT id FROM alerts WHERE startsWith(id, {start:String}) ORDER BY id LIMIT {limit:UInt32}",
+        {"start": start, "limit": limit},
+    )
+    return tuple(rows.column("id").to_pylist())
+
+
 def events(store: Store, id: str) -> tuple[AlertEvent, ...]:  # noqa: A002
     """The steps of an alert's life, oldest first; detection itself is the alert's `detected_at`."""
     rows = store.rows(
