@@ -23,6 +23,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.importing.commands import approvals as approvals_command
 from geophone.importing.commands import evidence_options
 from geophone.importing.commands import gateway as gateway_command
+from geophone.incidents_command import incidents
 from geophone.lab.commands import lab
 from geophone.live.commands import run as run_command
 from geophone.sla_command import sla as sla_command
@@ -563,6 +564,7 @@ main.add_command(approvals_command)
 main.add_command(attack_command)
 main.add_command(gateway_command)
 main.add_command(evidence)
+main.add_command(incidents)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)

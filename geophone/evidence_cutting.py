@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import click
-from pydantic import ValidationError
 
 from analyzers.findings import Finding
 from analyzers.slices import Slice
 from geophone import __version__
 from geophone.errors import UsageProblem
+from geophone.finding_sources import check_id, check_source, findings_of_file, only_one
 from sensors.capture import Capture, CaptureUnreadable, open_capture
 from sensors.pcapng_file import PcapngFile
 from sensors.raw_frames import Frame, frames_of
@@ -99,46 +98,20 @@ def _first_ns(part: Capture) -> float:
 
 
 def _finding(finding_id: str, findings_file: Path | None, store_url: str | None) -> Finding:
-    if not re.fullmatch(r"[0-9a-f]{8,32}", finding_id):
-        raise UsageProblem(
-            f"{finding_id}: not the id of a finding; it has 32 digits of 0-9 and a-f, the first 8 will do"
-        )
-    if (findings_file is None) == (store_url is None):
-        raise UsageProblem("say where the finding is: --findings FILE or --store DIR, one of them")
-    found = _in_file(finding_id, findings_file) if findings_file else _in_store(finding_id, store_url or "")
-    where = findings_file or store_url
-    if not found:
-        raise UsageProblem(f"{where} has no finding {finding_id}")
-    if len(found) > 1:
-        raise UsageProblem(
-            f"{where} has {len(found)} findings that begin with {finding_id}: give more digits"
-        )
-    return found[0]
-
-
-def _in_file(finding_id: str, file: Path) -> list[Finding]:
-    try:
-        lines = file.read_bytes().splitlines()
-    except OSError as problem:
-        raise UsageProblem(f"--findings {file}: {problem.strerror or problem}") from problem
-    wanted = f'"id":"{finding_id}'.encode()
-    try:
-        findings = [Finding.model_validate_json(line) for line in lines if wanted in line]
-    except ValidationError as problem:
-        raise UsageProblem(
-            f"--findings {file}: not a file of findings; `geophone replay --findings FILE` writes one"
-        ) from problem
-    unique = {finding.id: finding for finding in findings if finding.id.startswith(finding_id)}
-    return list(unique.values())
-
-
-def _in_store(finding_id: str, url: str) -> list[Finding]:
+    check_id(finding_id)
+    check_source(findings_file, store_url)
+    if findings_file is not None:
+        found = {finding.id: finding for finding in findings_of_file(findings_file, finding_id)}
+        return found[only_one(list(found), finding_id, findings_file)]
     from store.client import open_store
     from store.queries.alerts import get_alert, ids_beginning
 
+    url = store_url or ""
     with open_store(url) as store:
-        details = [get_alert(store, found) for found in ids_beginning(store, finding_id)]
-    return [detail.finding for detail in details if detail is not None]
+        detail = get_alert(store, only_one(list(ids_beginning(store, finding_id)), finding_id, url))
+    if detail is None:
+        raise UsageProblem(f"{url} has the alert {finding_id}, and its finding no more")
+    return detail.finding
 
 
 def _about(finding: Finding, capture: Capture, same: bool, around_s: int) -> str:

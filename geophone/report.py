@@ -13,6 +13,7 @@ from rich.text import Text
 
 from analyzers.attribution import because
 from analyzers.findings import Finding, Severity
+from analyzers.incidents import incidents_of
 from analyzers.sla import ScopeReport, Status, milliseconds
 from analyzers.suppressing import SuppressionUse
 from geophone.runner import ReplayResult
@@ -37,6 +38,8 @@ _WIDE_COLUMNS = 120
 _PIPE_COLUMNS = 140
 #: Findings listed one by one; the rest is counted.
 _FINDINGS_SHOWN = 12
+#: Incidents listed one by one.
+_INCIDENTS_SHOWN = 6
 
 
 class _SummaryConsole(Console):
@@ -76,6 +79,7 @@ def print_result(console: Console, result: ReplayResult) -> None:
         console.print(text, style="yellow")
     _print_findings(console, result.findings)
     _print_suppressions(console, result.suppressions)
+    _print_incidents(console, result.findings)
     if result.already_stored:
         console.print(
             "Already in the store: same capture, policy and version. No row was added.", style="dim"
@@ -180,8 +184,7 @@ def _print_findings(console: Console, found: Sequence[Finding]) -> None:
     by_severity = Counter(finding.severity for finding in findings)
     counts = ", ".join(f"{by_severity[s]} {s.name.lower()}" for s in reversed(Severity) if by_severity[s])
     console.print(Text(f"{_count(len(findings), 'finding')}: {counts}", style="bold"))
-    worst_first = sorted(findings, key=lambda f: (-f.severity, f.first_ns, f.kind, f.id))
-    for finding in worst_first[:_FINDINGS_SHOWN]:
+    for finding in _shown_first(findings):
         shape, style = _SEVERITY_STYLE[finding.severity]
         where = ends_of(finding)
         frame = f"frame {finding.evidence.operations[0].frame}" if finding.evidence.operations else ""
@@ -190,7 +193,7 @@ def _print_findings(console: Console, found: Sequence[Finding]) -> None:
         console.print(line)
         console.print(
             Text(
-                f"             {where}  {_utc(finding.first_ns)} UTC  ×{finding.count:,}  {frame}",
+                f"             {where}  {_utc(finding.first_ns)} UTC  ×{finding.count:,}  {frame}  {finding.id[:8]}",
                 style="dim",
             )
         )
@@ -218,6 +221,57 @@ def suppression_text(use: SuppressionUse) -> str:
         )
     what = ", ".join(parts) or "met nothing here; remove it where its cause is gone"
     return f"suppression {use.id} ({use.owner}, until {use.until}): {what}"
+
+
+def _shown_first(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest of each kind before the second of any, so that no kind hides another; the worst first."""
+    worst_first = sorted(findings, key=_gravest)
+    places: Counter[str] = Counter()
+    turns = []
+    for finding in worst_first:
+        turns.append((places[finding.kind], *_gravest(finding)))
+        places[finding.kind] += 1
+    chosen = sorted(zip(turns, worst_first, strict=True), key=lambda pair: pair[0])[:_FINDINGS_SHOWN]
+    return sorted((finding for _, finding in chosen), key=_gravest)
+
+
+def _gravest(finding: Finding) -> tuple[int, int, str, str]:
+    return -finding.severity, finding.first_ns, finding.kind, finding.id
+
+
+def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
+    """Those of more than one finding: the others are findings, which are listed."""
+    several = [one for one in incidents_of(findings) if len(one.findings) > 1]
+    if not several:
+        return
+    console.print()
+    console.print(Text(_count(len(several), "incident"), style="bold"))
+    several.sort(key=lambda one: (-one.severity, one.first_ns, one.id))
+    for incident in several[:_INCIDENTS_SHOWN]:
+        shape, style = _SEVERITY_STYLE[incident.severity]
+        kinds = Counter(finding.kind for finding in incident.findings)
+        listed = ", ".join(
+            f"{kind} ×{count:,}" if count > 1 else kind for kind, count in sorted(kinds.items())
+        )
+        line = Text(f"{shape} {incident.severity.name.lower():<8} ", style=style)
+        line.append(f"{_count(len(incident.findings), 'finding')}: {listed}", style="default")
+        console.print(line, soft_wrap=True)
+        zones = dict.fromkeys(
+            zone for finding in incident.findings for zone in (finding.src_zone, finding.dst_zone) if zone
+        )
+        console.print(
+            Text(
+                f"             {ends_of(incident.worst)}  {_utc(incident.first_ns)} to {_utc(incident.last_ns)} UTC  "
+                f"{', '.join(zones)}  {incident.id[:8]}",
+                style="dim",
+            ),
+            soft_wrap=True,
+        )
+    if len(several) > _INCIDENTS_SHOWN:
+        console.print(
+            f"  … and {len(several) - _INCIDENTS_SHOWN} more: geophone incidents --findings FILE lists them all",
+            style="dim",
+        )
 
 
 def ends_of(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from analyzers.findings import Finding, canonical_order
 from store.answers import AlertEvent, AlertFilter, Alike, Incident, IncidentDetail, IncidentPage
 from store.client import Store
 from store.queries import cursor
@@ -84,6 +85,18 @@ def incident_of(store: Store, id: str) -> str:  # noqa: A002 - the reader's word
     """The incident that an alert, or an incident of that id, belongs to; empty where there is none."""
     found = store.one("SELECT incident FROM incident_members FINAL WHERE id = {id:String}", {"id": id})
     return str(found or "")
+
+
+def findings_of_incident(store: Store, id: str) -> tuple[Finding, ...]:  # noqa: A002
+    """Every finding of the incident that an alert belongs to, whole, in canonical order."""
+    rows = store.rows(
+        "SELECT id, any(finding) AS finding FROM findings WHERE replay IN "
+        "(SELECT id FROM replays FINAL WHERE state IN ('judged', 'done')) "
+        "AND id IN (SELECT id FROM incident_members FINAL WHERE incident = {incident:String}) GROUP BY id",
+        {"incident": incident_of(store, id)},
+    )
+    findings = [Finding.model_validate_json(text) for text in rows.column("finding").to_pylist()]
+    return tuple(sorted(findings, key=canonical_order))
 
 
 def get_incident(store: Store, id: str) -> IncidentDetail | None:  # noqa: A002

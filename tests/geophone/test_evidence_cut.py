@@ -163,7 +163,7 @@ def test_what_a_user_may_get_wrong_is_one_line(
     capture, findings, finding = judged
     target = tmp_path / "slice.pcapng"
     for arguments, said in (
-        ((finding["id"], "--capture", capture), "say where the finding is"),
+        ((finding["id"], "--capture", capture), "say where the findings are"),
         (("xyz", "--capture", capture, "--findings", findings), "not the id of a finding"),
         (("0" * 32, "--capture", capture, "--findings", findings), "has no finding 0000"),
         ((finding["id"], "--capture", tmp_path / "gone.pcap", "--findings", findings), "no such file"),
