@@ -124,6 +124,7 @@ class FilterParameters(_Parameters):
         default="", max_length=200, description="text to find in title, addresses, service, zones or id"
     )
     replay: str = Field(default="", max_length=64, description="id of a replay")
+    incident: str = Field(default="", pattern="^([0-9a-f]{32})?$", description="id of an incident")
 
     def filter(self) -> AlertFilter:
         """The filter as the store takes it."""
@@ -134,6 +135,7 @@ class FilterParameters(_Parameters):
             zone=self.zone,
             text=self.q.strip(),
             replay=self.replay,
+            incident=self.incident,
         )
 
 

@@ -6,13 +6,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import alerts, conduits, health, policies, replays, reports, zones
+from api.routes import alerts, conduits, health, incidents, policies, replays, reports, zones
 
 ROUTES: Final[tuple[APIRouter, ...]] = (
     zones.router,
     conduits.router,
     reports.router,
     alerts.router,
+    incidents.router,
     replays.router,
     policies.router,
     health.router,

@@ -6,11 +6,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from dashboards.pages import audit, indicators, network, security, start, theme
+from dashboards.pages import audit, incidents, indicators, network, security, start, theme
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     start.router,
     security.router,
+    incidents.router,
     network.router,
     indicators.router,
     audit.router,

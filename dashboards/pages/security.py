@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import groupby
 from typing import Annotated, Any, Final
@@ -25,9 +25,9 @@ from dashboards.forms import form_with
 from dashboards.links import Link
 from dashboards.rendering import is_fragment, render
 from dashboards.text import from_ns
-from store.answers import Alert, AlertDetail
+from store.answers import Alert, AlertDetail, Alike, Incident
 from store.client import Store
-from store.queries import alerts, replays
+from store.queries import alerts, incidents, replays
 from store.queries.life import TRANSITIONS
 
 router = APIRouter()
@@ -35,6 +35,8 @@ router = APIRouter()
 _QUEUE: Final = "/security/alerts"
 _ROWS: Final = 50
 _SIMILAR: Final = 5
+#: Of one kind and severity a day: a flood of one kind must not push all others off the page.
+_ALIKE: Final = 6
 _DecisionForm = Annotated[Mapping[str, str], Depends(form_with("decision", "note", "assignee"))]
 
 
@@ -79,7 +81,9 @@ def queue(
     """The queue, newest first, one page of it; with `open` an alert beside it."""
     store, wanted = context.store, parameters.filter()
     sites = known_sites(store)
-    page = alerts.list_alerts(store, wanted, parameters.after, _ROWS)
+    # of a kind that was asked for all is shown
+    alike = 0 if parameters.kind else _ALIKE
+    page = alerts.list_alerts(store, wanted, parameters.after, _ROWS, alike=alike)
     counts = alerts.count_alerts(store, wanted)
     link = Link.of(_QUEUE, request.query_params.multi_items()).drop("open", "after")
     values: dict[str, Any] = {
@@ -88,6 +92,7 @@ def queue(
         "zone_name": partial(zone_names, sites),
         "parameters": parameters,
         "days": by_day(page.alerts),
+        "left_out": left_out_by_day(page.left_out, link),
         "counts": counts,
         "severities": [
             Chip(
@@ -172,6 +177,7 @@ def alert_values(store: Store, detail: AlertDetail) -> dict[str, Any]:
         "replay": replay,
         "policy_name": name,
         "policy_line": _policy_line(store, detail),
+        "incident": incident_beside(store, detail.alert.id),
         "similar": alerts.similar(store, detail.alert.id, _SIMILAR),
         "src_name": _zone_name(site, finding.src_zone),
         "dst_name": _zone_name(site, finding.dst_zone),
@@ -181,6 +187,12 @@ def alert_values(store: Store, detail: AlertDetail) -> dict[str, Any]:
         "note": "",
         "done": "",
     }
+
+
+def incident_beside(store: Store, alert_id: str) -> Incident | None:
+    """The incident that an alert belongs to, where it is not alone in it."""
+    incident = incidents.incident_summary(store, alert_id)
+    return incident if incident is not None and incident.alerts > 1 else None
 
 
 def decisions_in(state: str) -> list[str]:
@@ -207,6 +219,26 @@ def by_day(rows: Sequence[Alert]) -> list[tuple[datetime, list[Alert]]]:
     """Rows under the UTC day of their first packet, in the order given."""
     days = groupby(rows, key=lambda row: from_ns(row.first_ns).date())
     return [(from_ns(group[0].first_ns), group) for group in (list(rows) for _, rows in days)]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many more there are of a kind and severity, and where they all are."""
+
+    kind: str
+    severity: str
+    more: int
+    href: str
+
+
+def left_out_by_day(left_out: Sequence[Alike], link: Link) -> dict[date | None, list[LeftOut]]:
+    """What a list folded, under its UTC day."""
+    days: dict[date | None, list[LeftOut]] = {}
+    for alike in left_out:
+        severity = severity_name(alike.severity)
+        href = str(link.put("kind", alike.kind).put("severity", severity))
+        days.setdefault(alike.day, []).append(LeftOut(alike.kind, severity, alike.more, href))
+    return days
 
 
 def _zone_name(site: KnownSite | None, zone_id: str) -> str:

@@ -87,6 +87,13 @@ def incident_of(store: Store, id: str) -> str:  # noqa: A002 - the reader's word
     return str(found or "")
 
 
+def incident_summary(store: Store, id: str) -> Incident | None:  # noqa: A002
+    """The incident that an alert belongs to, without its time line."""
+    incident = incident_of(store, id)
+    whole = _whole(store, [incident]) if incident else ()
+    return whole[0] if whole else None
+
+
 def findings_of_incident(store: Store, id: str) -> tuple[Finding, ...]:  # noqa: A002
     """Every finding of the incident that an alert belongs to, whole, in canonical order."""
     rows = store.rows(
@@ -101,11 +108,10 @@ def findings_of_incident(store: Store, id: str) -> tuple[Finding, ...]:  # noqa:
 
 def get_incident(store: Store, id: str) -> IncidentDetail | None:  # noqa: A002
     """One incident with its time line, by its id or that of any of its alerts; None where there is none."""
-    incident = incident_of(store, id)
-    whole = _whole(store, [incident]) if incident else ()
-    if not whole:
+    incident = incident_summary(store, id)
+    if incident is None:
         return None
-    where, bound = conditions(AlertFilter(incident=incident))
+    where, bound = conditions(AlertFilter(incident=incident.id))
     bound["alike"] = ALIKE
     alerts = store.rows(
         f"SELECT {COLUMNS} FROM alerts FINAL WHERE {where} ORDER BY alerts.first_ts, kind, id "
@@ -121,7 +127,7 @@ def get_incident(store: Store, id: str) -> IncidentDetail | None:  # noqa: A002
         bound,
     )
     return IncidentDetail(
-        incident=whole[0],
+        incident=incident,
         alerts=tuple(as_alert(row) for row in alerts.to_pylist()),
         left_out=tuple(Alike(day=None, **row) for row in rest.to_pylist()),
         decisions=_decisions(store, where, bound),

@@ -106,3 +106,12 @@ def test_the_indicators_count_decisions_and_who_made_them(deciding_client: Clien
     after = deciding_client.get("/network/indicators").text
     assert "median from the finding stored to its first decision" in after
     assert "how many names decided alerts; their decisions: 2" in after
+
+
+def test_decisions_stand_in_the_time_line_of_the_incident(deciding_client: Client) -> None:
+    alert = deciding_client.get("/api/v1/alerts").json()["alerts"][-1]["id"]
+    _decide(deciding_client, alert, decision="close", note="the yearly test")
+    body = deciding_client.get(f"/api/v1/incidents/{alert}").json()
+    assert [(one["alert"], one["action"], one["note"]) for one in body["decisions"] if one["alert"] == alert][
+        -1
+    ] == (alert, "close", "the yearly test")

@@ -22,6 +22,8 @@ PATHS = (
     "/security/alerts",
     "/security/alerts/{alert}",
     "/security/alerts?open={alert}",
+    "/security/incidents",
+    "/security/incidents/{incident}",
     "/network",
     "/network/zones/supervisory",
     "/network/zones/plant?view=table",
@@ -43,7 +45,9 @@ def visit(browser: Browser, client: Client) -> Iterator[Watched]:
 def _paths(client: Client) -> list[str]:
     alert = client.get("/api/v1/alerts?kind=SEG-05").json()["alerts"][0]["id"]
     replay = client.get("/api/v1/replays").json()["replays"][0]["id"]
-    return [path.format(alert=alert, replay=replay) for path in PATHS]
+    incidents = client.get("/api/v1/incidents?limit=500").json()["incidents"]
+    incident = max(incidents, key=lambda one: int(one["alerts"]))["id"]
+    return [path.format(alert=alert, replay=replay, incident=incident) for path in PATHS]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
