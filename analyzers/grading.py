@@ -75,7 +75,11 @@ def _covers(change: ChangeWindow, operation: str, service: str) -> bool:
     )
 
 
-def circumstances(site: CompiledSite, row: Mapping[str, Any]) -> list[str]:
+#: Why the confidence is less than high, for whatever says nothing else.
+_DOUBT: Final = "its opening, or part of it, was not seen or not recognised"
+
+
+def circumstances(site: CompiledSite, row: Mapping[str, Any], doubt: str = _DOUBT) -> list[str]:
     """What raised or lowered the severity, what the confidence rests on, and how much the finding stands for."""
     sentences = []
     if _is_critical(site, row["server_ip"]):
@@ -97,10 +101,7 @@ def circumstances(site: CompiledSite, row: Mapping[str, Any]) -> list[str]:
             f"It lies inside the window of change {row['change']}, which lowers the severity by one."
         )
     if row["confidence_rank"] < HIGH:
-        sentences.append(
-            f"The confidence is {confidence_of(row).value}: its opening, or part of it, was not seen or not "
-            "recognised."
-        )
+        sentences.append(f"The confidence is {confidence_of(row).value}: {doubt}.")
     if row["subjects"] > 1:
         sentences.append(
             f"This finding stands for {row['subjects']:,} alike: there were too many to list one by one."

@@ -63,9 +63,20 @@ class Reporter:
         self._policy_sha256 = policy_sha256
         self._version = version
 
-    def findings(self, kind: FindingKind, violations: pl.DataFrame, capture_sha256: str) -> list[Finding]:
-        """Columns of VIOLATION, one row a subject and minute, in; the findings out, in no order."""
-        return [self._finding(kind, row, capture_sha256) for row in self._rows(violations)]
+    def findings(
+        self,
+        kind: FindingKind,
+        violations: pl.DataFrame,
+        capture_sha256: str,
+        *,
+        judged_by: tuple[str, ...] = (),
+    ) -> list[Finding]:
+        """Columns of VIOLATION, one row a subject and minute, in; the findings out, in no order.
+
+        `judged_by`: what the kind rests on beside policy and version, such as the text of the user's rule; with
+        another text it is another finding.
+        """
+        return [self._finding(kind, row, capture_sha256, judged_by) for row in self._rows(violations)]
 
     def _rows(self, violations: pl.DataFrame) -> list[dict[str, Any]]:
         """Violations by subject and minute in; one row a finding out."""
@@ -80,7 +91,9 @@ class Reporter:
             windowed, _KEYS, extra=(pl.col("points").max(), pl.col("subject").n_unique().alias("subjects"))
         ).to_dicts()
 
-    def _finding(self, kind: FindingKind, row: Mapping[str, Any], capture_sha256: str) -> Finding:
+    def _finding(
+        self, kind: FindingKind, row: Mapping[str, Any], capture_sha256: str, judged_by: tuple[str, ...]
+    ) -> Finding:
         site = self._site
         src, dst = site.asset_of(row["client_ip"]), site.asset_of(row["server_ip"])
         src_ip, dst_ip = _shown(row["client_ip"]), _shown(row["server_ip"])
@@ -88,11 +101,15 @@ class Reporter:
         examples = sorted((e["frame"], e["ts_ns"], e["text"]) for e in row["examples"])
         return Finding(
             id=finding_id(
-                site.site.id, kind.id, (*subject, row["folded"]), row["first_ns"], self._policy_sha256
+                site.site.id,
+                kind.id,
+                (*subject, row["folded"], *judged_by),
+                row["first_ns"],
+                self._policy_sha256,
             ),
             kind=kind.id,
             title=kind.title_of(row),
-            why=" ".join([kind.why(site, row), *circumstances(site, row)]),
+            why=" ".join([kind.why(site, row), *circumstances(site, row, *_doubt_of(kind))]),
             severity=severity_of(kind.base_severity, row),
             confidence=confidence_of(row),
             site=site.site.id,
@@ -124,6 +141,12 @@ class Reporter:
                 ),
             ),
         )
+
+
+def _doubt_of(kind: FindingKind) -> tuple[str, ...]:
+    """Why a finding of this kind may be less than sure, where it is not for the kind's evidence alone."""
+    doubt = getattr(kind, "doubt", "")
+    return (doubt,) if doubt else ()
 
 
 def _shown(address: bytes) -> str:

@@ -19,6 +19,8 @@ from geophone import __version__
 from geophone.attack_command import attack as attack_command
 from geophone.diff_command import policy_diff
 from geophone.evidence_command import evidence
+from geophone.given_commands import indicators, rules
+from geophone.given_options import given_options
 from geophone.guarded import PATH, engine_limits, user_errors
 from geophone.importing.commands import approvals as approvals_command
 from geophone.importing.commands import evidence_options
@@ -105,6 +107,7 @@ def main() -> None:
     show_default="cores",
     help="Worker threads.",
 )
+@given_options
 @click.option(
     "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
 )
@@ -118,6 +121,8 @@ def replay(
     fail_on: str,
     threads: int,
     limits: tuple[str, ...],
+    rules_path: Path | None,
+    indicator_files: tuple[Path, ...],
 ) -> None:
     """Replay captures under a policy: findings and zone SLAs.
 
@@ -137,6 +142,8 @@ def replay(
             limits=engine_limits(limits),
             approvals_file=approvals_file,
             gateway_file=gateway_file,
+            rules=rules_path,
+            indicators=indicator_files,
         )
     counted = [finding for finding in findings if finding.suppression is None]
     if fail_on != "never" and any(f.severity > _SEVERITIES.index(fail_on) for f in counted):
@@ -568,3 +575,5 @@ main.add_command(incidents)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)
+main.add_command(rules)
+main.add_command(indicators)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from analyzers.findings import Finding
 from geophone.errors import UsageProblem
+from geophone.given import load_given
 from geophone.report import print_result, summary_console
 from geophone.runner import replay, write_findings
 from policy.loader import load
@@ -32,6 +33,8 @@ def replay_all(
     limits: EngineLimits | None,
     approvals_file: Path | None = None,
     gateway_file: Path | None = None,
+    rules: Path | None = None,
+    indicators: Sequence[Path] = (),
 ) -> list[Finding]:
     """Replay every capture in turn and print its summary; the findings of all of them."""
     if store_url is not None and limits is not None:
@@ -39,6 +42,8 @@ def replay_all(
             "--limit goes without --store: a stored replay stands for its capture, policy and version alone"
         )
     policy = load(policy_file, approvals_file, gateway_file)
+    policy = load(policy_file)
+    given = load_given(rules, indicators)
     named = [open_capture(path) for path in captures]
     if sum(capture.is_stream for capture in named) > 1:
         raise UsageProblem("-: standard input can be replayed once")
@@ -66,6 +71,7 @@ def replay_all(
                 store=store,
                 threads=threads,
                 limits=limits,
+                given=given,
                 progress=lambda position, task=task: progress.update(task, completed=position.bytes_read),  # type: ignore[misc]
             )
             progress.remove_task(task)

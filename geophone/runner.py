@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -28,6 +29,9 @@ from sensors.records import TABLES
 from sensors.whole_file import whole_file
 from store.client import Store
 from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
+
+if TYPE_CHECKING:
+    from analyzers.given import Given
 
 #: Called after each batch with how far the capture is read.
 Progress = Callable[[Position], None]
@@ -66,18 +70,21 @@ def replay(
     threads: int = 1,
     limits: EngineLimits | None = None,
     progress: Progress | None = None,
+    given: Given | None = None,
 ) -> ReplayResult:
     """Replay one capture under one policy; with a store, keep what was found, exactly once.
 
-    The result does not depend on `threads`: they only let decoding run ahead of the analysis.
+    `given`: the user's rules and indicators, looked for beside the policy. The result does not depend on `threads`:
+    they only let decoding run ahead of the analysis.
     """
     site = compile_site(policy.site, policy.evidence)
     conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
     polls = Polls(site, policy.sha256, __version__)
     scopes = ScopeWatch(site, policy.sha256, __version__)
+    looking = given.looking(site, policy.sha256, __version__) if given else None
     meter, tally = Meter(site, minute_notes(site, polls)), Tally()
     with contextlib.ExitStack() as stack:
-        writer = _writer(store, capture, policy)
+        writer = _writer(store, capture, policy, given)
         if writer is not None:
             stack.enter_context(writer)
         keep = writer is not None and not writer.already_stored
@@ -86,6 +93,8 @@ def replay(
             traffic = conversations.enrich(batches)
             judging.feed(traffic)
             polls.feed(traffic, batches.get("coverage"))
+            if looking is not None:
+                looking.feed(batches, traffic)
             meter.feed(traffic, batches.get("coverage"))
             tally.add(batches)
             if keep and writer is not None:
@@ -97,6 +106,7 @@ def replay(
         scopes.feed(minutes)
         found = [*judging.finish(capture.sha256), *polls.finish(capture.sha256)]
         found += scopes.finish(*polls.for_scopes(), capture.sha256)
+        found += looking.finish(capture.sha256) if looking is not None else []
         suppressions = Suppressions(policy.site)
         findings = judged_with(
             policy.evidence.sha256, suppressions.tagged(sorted(found, key=canonical_order))
@@ -128,7 +138,9 @@ def judged_with(evidence_sha256: str, findings: list[Finding]) -> list[Finding]:
     return [finding.model_copy(update={"evidence_sha256": evidence_sha256}) for finding in findings]
 
 
-def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> ReplayWriter | None:
+def _writer(
+    store: Store | None, capture: Capture, policy: LoadedPolicy, given: Given | None
+) -> ReplayWriter | None:
     if store is None:
         return None
     return ReplayWriter(
@@ -143,6 +155,7 @@ def _writer(store: Store | None, capture: Capture, policy: LoadedPolicy) -> Repl
             policy_text=policy.text,
             version=__version__,
             evidence_sha256=policy.evidence.sha256,
+            given_sha256=given.sha256 if given else "",
         ),
     )
 

@@ -1,6 +1,7 @@
 """Batches of one replay in; its rows in the store, exactly once.
 
-A replay's id is made from capture, policy and version, and its steps are rows of `replays`:
+A replay's id is made from capture, policy, version and the user's rules and indicators; its steps are rows of
+`replays`:
 
     running  rows are being written; a process that dies leaves this, and the next attempt drops them and starts anew
     judged   every row is stored and counted; from here the replay is only carried forward (`store.recovery`)
@@ -49,16 +50,18 @@ class ReplayStart:
     policy_sha256: str
     policy_text: str
     version: str
-    #: Of what was imported for the policy; empty where nothing was.
+    #: Of what was imported for the policy, and of the user's rules and indicators; empty where there is none.
     evidence_sha256: str = ""
+    given_sha256: str = ""
 
     @property
     def id(self) -> str:
-        """The replay's id: 128 bits of SHA-256 over capture, policy, imported files and version, as 32 hex digits."""
-        parts = ["replay", self.capture_sha256, self.policy_sha256, self.version]
-        if self.evidence_sha256:
-            parts.append(self.evidence_sha256)
-        key = json.dumps(parts, separators=(",", ":"))
+        """The replay's id: 128 bits of SHA-256 over what it is judged by, as 32 hex digits."""
+        others = {"evidence": self.evidence_sha256, "given": self.given_sha256}
+        named = [f"{name} {sha256}" for name, sha256 in others.items() if sha256]
+        key = json.dumps(
+            ["replay", self.capture_sha256, self.policy_sha256, self.version, *named], separators=(",", ":")
+        )
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from geophone.given_options import given_options
 from geophone.guarded import PATH, engine_limits, user_errors
 
 
@@ -35,6 +36,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
 @click.option(
     "--allow-address", is_flag=True, help="Listen although this machine has an address on the interface."
 )
+@given_options
 @click.option(
     "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
 )
@@ -47,6 +49,8 @@ def run(
     user: str | None,
     allow_address: bool,
     limits: tuple[str, ...],
+    rules_path: Path | None,
+    indicator_files: tuple[Path, ...],
 ) -> None:
     """Listen to a network interface, judge what it brings, and serve the pages: findings appear as they happen.
 
@@ -73,5 +77,7 @@ def run(
             user=user,
             allow_address=allow_address,
             limits=engine_limits(limits),
+            rules=rules_path,
+            indicators=indicator_files,
         )
         sys.exit(run_until_stopped(options))

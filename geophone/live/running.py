@@ -13,6 +13,7 @@ from typing import Final
 
 from analyzers.findings import Finding
 from geophone.errors import UsageProblem
+from geophone.given import load_given
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
 from geophone.report import ends_of, suppression_text
@@ -43,6 +44,8 @@ class RunOptions:
     user: str | None = None
     allow_address: bool = False
     limits: EngineLimits | None = None
+    rules: Path | None = None
+    indicators: tuple[Path, ...] = ()
 
 
 def run(options: RunOptions) -> int:
@@ -51,6 +54,7 @@ def run(options: RunOptions) -> int:
     The caller has renounced new privileges (`sensors.privileges`). Raises the errors that a user can cause.
     """
     policy = load(options.policy)
+    given = load_given(options.rules, options.indicators)
     how = options.listening
     interface = find_interface(how.interface)
     refuse_unusable(interface, allow_address=options.allow_address, wait=how.wait)
@@ -66,7 +70,7 @@ def run(options: RunOptions) -> int:
     _refuse_unwritable(folder)
     with (
         open_store(options.store) as store,
-        Session(Listened(how.interface, time.time_ns()), policy, store) as session,
+        Session(Listened(how.interface, time.time_ns()), policy, store, given) as session,
     ):
         work = _Work(listener, session, pages)
         # Before uvicorn listens to the same signals, and after it.

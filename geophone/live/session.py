@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 import pyarrow as pa
@@ -31,6 +31,9 @@ from sensors.records import TABLES
 from store.client import Store
 from store.live import SessionWriter
 from store.writer import ReplayOutcome, ReplayStart
+
+if TYPE_CHECKING:
+    from analyzers.given import Given
 
 #: Rows without a finding wait for so long: an insert costs the same however many it holds.
 KEEP_S: Final = 10.0
@@ -64,8 +67,11 @@ class Listened:
 class Session:
     """One listening to one interface under one policy."""
 
-    def __init__(self, listened: Listened, policy: LoadedPolicy, store: Store) -> None:
+    def __init__(
+        self, listened: Listened, policy: LoadedPolicy, store: Store, given: Given | None = None
+    ) -> None:
         site = compile_site(policy.site, policy.evidence)
+        self._looking = given.looking(site, policy.sha256, __version__) if given else None
         self._evidence_sha256 = policy.evidence.sha256
         self._listened = listened
         self._conversations = Conversations(site)
@@ -90,6 +96,7 @@ class Session:
                 policy_text=policy.text,
                 version=__version__,
                 evidence_sha256=policy.evidence.sha256,
+                given_sha256=given.sha256 if given else "",
             ),
         )
 
@@ -127,6 +134,8 @@ class Session:
         traffic = self._conversations.enrich(batches)
         self._judging.feed(traffic)
         self._polls.feed(traffic, batches.get("coverage"))
+        if self._looking is not None:
+            self._looking.feed(batches, traffic)
         self._tally.add(batches)
         self._see_times(batches)
         for name, batch in batches.items():
@@ -162,7 +171,8 @@ class Session:
         """Everything that was found so far and is to be told."""
         sha256 = self._listened.sha256
         polls = self._polls.so_far(sha256, ended=ended)
-        return [*self._judging.finish(sha256), *polls, *self._of_scopes]
+        given = self._looking.finish(sha256) if self._looking is not None else []
+        return [*self._judging.finish(sha256), *polls, *self._of_scopes, *given]
 
     def _keep(self, found: list[Finding]) -> None:
         self._writer.keep(found, self._outcome(found))
