@@ -33,7 +33,7 @@ class Indicator:
     """One value that is looked for; an indicator of several values is several of these, of one id."""
 
     what: str
-    #: As `normal` writes it; a domain that begins with `*.` stands for all names below it as well.
+    #: As `normal` writes it; a domain that begins with `*.` stands for the names below it.
     value: str
     id: str
     name: str

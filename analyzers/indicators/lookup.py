@@ -58,9 +58,8 @@ class Lookup:
     def _of_name(self, seen: object) -> Iterator[int]:
         name, known = host_of(str(seen)), self._texts["domain"]
         yield from known.get(name, ())
-        while name:
+        while name := name.partition(".")[2]:
             yield from known.get(f"*.{name}", ())
-            name = name.partition(".")[2]
 
 
 def host_of(seen: str) -> str:

@@ -47,8 +47,8 @@ def values_of(pattern: str) -> list[tuple[str, str]]:
     texts: list[str] = []
 
     def place(found: re.Match[str]) -> str:
-        # Keys in quotes (hashes.'SHA-256') belong to the shape.
-        if pattern[: found.start()].rstrip().endswith((".", ":")):
+        # Keys in quotes (hashes.'SHA-256') belong to the shape, and so do times (t'…') and bytes (b'…', h'…').
+        if pattern[: found.start()].rstrip().endswith((".", ":", "t", "b", "h")):
             return found[0]
         texts.append(_ESCAPED.sub(r"\1", found[1]))
         return f"'geophone text {len(texts) - 1}'"

@@ -30,7 +30,7 @@ def read_table(text: str, file: str) -> tuple[list[Indicator], list[str]]:
             except ValueError as reason:
                 not_taken.append(f":{line} {reason}")
     except csv.Error as error:
-        not_taken.append(f":{reader.line_num} not CSV: {error}; the lines from here on were not taken")
+        not_taken.append(f":{reader.reader.line_num} not CSV: {error}; the lines from here on were not taken")
     return taken, not_taken
 
 
