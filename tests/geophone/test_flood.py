@@ -56,7 +56,9 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Flooded:
     ]
     started = time.monotonic()
     with said.open("wb") as out:
-        child = subprocess.Popen(command, stdout=out, env={**os.environ, "COLUMNS": "200"})
+        child = subprocess.Popen(
+            [str(word) for word in command], stdout=out, env={**os.environ, "COLUMNS": "200"}
+        )
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     capture.unlink()

@@ -35,7 +35,8 @@ conduits:
   from: office
   to: control
   allow:
-  - {id: r1, src: [hist1], dst: [plc1], service: modbus, port: 502, functions: [3], reason: trending, owner: ot, expires: 2030-01-01}
+  - {id: r1, src: [hist1], dst: [plc1], service: modbus, port: 502, functions: [3],
+     reason: trending, owner: ot, expires: 2030-01-01}
 """
 
 #: A record of a pcap file with an Ethernet, IPv4 and TCP header.
