@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from analyzers.baseline.comparing import Baseline
+from analyzers.baseline.memory import Memory
 from analyzers.detections import DETECTIONS
+from analyzers.detections.learned import LearnedDetection
 from analyzers.findings import Finding, canonical_order
 from analyzers.reporting import Reporter
 from policy.traffic import Traffic
@@ -12,15 +15,24 @@ from policy.zoning import CompiledSite
 class Behaviour:
     """Runs every detection that is not switched off on the batches of one capture."""
 
-    def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
+    def __init__(
+        self, site: CompiledSite, policy_sha256: str, version: str, baseline: Baseline | None = None
+    ) -> None:
         off = site.site.detections.switched_off
-        self.running = tuple(kind(site) for kind in DETECTIONS if kind.id not in off)
+        #: What the detections of something new compare with.
+        self.memory = Memory(site, policy_sha256, version, baseline)
+        self.running = tuple(
+            kind(site, self.memory) if issubclass(kind, LearnedDetection) else kind(site)
+            for kind in DETECTIONS
+            if kind.id not in off
+        )
         self._reporter = Reporter(site, policy_sha256, version)
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
+        compared = self.memory.take(traffic)
         for detection in self.running:
-            detection.feed(traffic)
+            detection.feed(compared if isinstance(detection, LearnedDetection) else traffic)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture, in canonical order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzers.detections import DETECTIONS
+from analyzers.detections.learned import LearnedDetection
 from analyzers.sla_kinds import SLA_KINDS
 from policy.checks import CHECKS
 from policy.operations import OPERATIONS
@@ -23,3 +24,8 @@ def judges(id: str, service: str) -> bool:  # noqa: A002 - the catalogue's own w
     if id == _OF_OPERATIONS:
         return any(operations.service == service for operations in OPERATIONS)
     return id in judged_ids()
+
+
+def compares(id: str) -> bool:  # noqa: A002 - the catalogue's own word
+    """Whether that is found beside a baseline alone."""
+    return any(kind.id == id and issubclass(kind, LearnedDetection) for kind in DETECTIONS)

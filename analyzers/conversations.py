@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -42,21 +43,25 @@ class Conversations:
     def __init__(self, site: CompiledSite) -> None:
         self._site = site
         self._flows = pl.DataFrame(schema=_FLOWS_SCHEMA)
+        self._began_ns: int | None = None
 
     def enrich(self, batches: Mapping[str, pa.RecordBatch]) -> Traffic:
         """Batches of `sensors.records` by table name in; their rows joined with their conversations out."""
         if FLOW_STARTS.name in batches:
             self._learn(frame_of(batches, FLOW_STARTS))
-        return Traffic.of(
+        traffic = Traffic.of(
             **{
                 name: self._join(table, frame_of(batches, table))
                 for name, table in TRAFFIC_TABLES.items()
                 if name in batches
             }
         )
+        return replace(traffic, began_ns=self._began_ns)
 
     def _learn(self, starts: pl.DataFrame) -> None:
         """Add new flows, their zones looked up once a distinct address."""
+        if self._began_ns is None and starts.height:
+            self._began_ns = int(starts["ts"].dt.epoch("ns")[0])
         expected = pl.int_range(1, starts.height + 1, dtype=pl.UInt32, eager=True) + self._flows.height
         if not starts["flow_id"].equals(expected, check_names=False):
             raise ValueError(f"flow_starts: flow ids do not go on from {self._flows.height}")

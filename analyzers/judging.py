@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzers.baseline.comparing import Baseline
 from analyzers.behaviour import Behaviour
 from analyzers.conformance import Conformance
 from analyzers.findings import Finding, canonical_order
@@ -12,11 +13,13 @@ from policy.zoning import CompiledSite
 class Judging:
     """Runs the policy's checks and the detections on the batches of one capture."""
 
-    def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
-        self._parts = (
-            Conformance(site, policy_sha256, version),
-            Behaviour(site, policy_sha256, version),
-        )
+    def __init__(
+        self, site: CompiledSite, policy_sha256: str, version: str, baseline: Baseline | None = None
+    ) -> None:
+        behaviour = Behaviour(site, policy_sha256, version, baseline)
+        #: What was compared with what usually happens.
+        self.memory = behaviour.memory
+        self._parts = (Conformance(site, policy_sha256, version), behaviour)
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

@@ -80,6 +80,7 @@ def print_result(console: Console, result: ReplayResult) -> None:
     _print_findings(console, result.findings)
     _print_suppressions(console, result.suppressions)
     _print_incidents(console, result.findings)
+    console.print(Text(f"○ {result.compared}", style="dim"))
     if result.already_stored:
         console.print(
             "Already in the store: same capture, policy and version. No row was added.", style="dim"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from analyzers.baseline.comparing import Baseline
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
@@ -54,6 +55,7 @@ class ReplayResult:
     last_ns: int
     already_stored: bool
     suppressions: Sequence[SuppressionUse]  #: what became of the policy's
+    compared: str  #: what was compared with which baseline, in words
 
 
 def canonical_bytes(findings: Sequence[Finding]) -> bytes:
@@ -66,6 +68,7 @@ def replay(
     capture: Capture,
     policy: LoadedPolicy,
     *,
+    baseline: Baseline | None = None,
     store: Store | None = None,
     threads: int = 1,
     limits: EngineLimits | None = None,
@@ -74,11 +77,12 @@ def replay(
 ) -> ReplayResult:
     """Replay one capture under one policy; with a store, keep what was found, exactly once.
 
+    With a baseline the capture is compared with that; without one its first part teaches, if the policy says so.
     `given`: the user's rules and indicators, looked for beside the policy. The result does not depend on `threads`:
     they only let decoding run ahead of the analysis.
     """
     site = compile_site(policy.site, policy.evidence)
-    conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__)
+    conversations, judging = Conversations(site), Judging(site, policy.sha256, __version__, baseline)
     polls = Polls(site, policy.sha256, __version__)
     scopes = ScopeWatch(site, policy.sha256, __version__)
     looking = given.looking(site, policy.sha256, __version__) if given else None
@@ -128,6 +132,7 @@ def replay(
         last_ns=last_ns,
         already_stored=writer is not None and writer.already_stored,
         suppressions=suppressions.uses(),
+        compared=judging.memory.words(),
     )
 
 

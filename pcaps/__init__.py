@@ -86,6 +86,8 @@ class Sample:
     twin: str
     #: Name of the capture whose benign twin this is; empty: of none.
     twin_of: str
+    #: Name of the capture that taught the baseline which this one is held against; empty: none.
+    baseline: str
     #: Whether `geophone demo` shows it.
     demo: bool
 
@@ -126,6 +128,7 @@ def _read(notes: Path) -> Sample:
             expected=tuple(ExpectedFinding(**finding) for finding in said.get("expected", ())),
             twin=said.get("twin", ""),
             twin_of=said.get("twin_of", ""),
+            baseline=said.get("baseline", ""),
             demo=said.get("demo", False),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:

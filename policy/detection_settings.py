@@ -103,7 +103,7 @@ class Flood(_Thresholds):
 
 #: Every detection there are settings of, in the order of the catalogue; most have no thresholds.
 DETECTION_IDS: Final = (
-    "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14",
+    "M1", "M2", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14",
     "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10",
     "Q1", "Q5", "Q6",
     "G1", "G2", "G3", "G6", "G7",

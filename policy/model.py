@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from policy.baseline_settings import BaselineSettings
 from policy.detection_settings import DetectionSettings
 from policy.services import BY_NAME
 from policy.sla_classes import SLA_CLASSES, SlaTarget, milliseconds, share
@@ -450,6 +451,10 @@ class Site(Model):
     suppressions: tuple[Suppression, ...] = Field(
         default=(),
         description="findings that somebody answers for until a day: kept, tagged, out of the queue",
+    )
+    baseline: BaselineSettings | None = Field(
+        default=None,
+        description="what usually happens is learned from the first part of what is seen; not, if left out",
     )
 
     @property

@@ -123,11 +123,14 @@ class Traffic:
     observations: pl.DataFrame
     rtt: pl.DataFrame
     anomalies: pl.DataFrame
+    #: When the first flow of the whole capture began, ns since the epoch; None as long as there was none.
+    began_ns: int | None = None
 
     @classmethod
     def of(cls, **tables: pl.DataFrame) -> Traffic:
         """These tables, by their names; no rows of the others."""
-        return cls(**{name: tables[name] if name in tables else _none_of(name) for name in TRAFFIC_TABLES})
+        given = {name: tables[name] if name in tables else _none_of(name) for name in TRAFFIC_TABLES}
+        return cls(**given, began_ns=None)
 
     @classmethod
     def empty(cls) -> Traffic:

@@ -10,6 +10,8 @@ from analyzers.detections.g2 import AddressFlipping
 from analyzers.detections.g3 import Flood
 from analyzers.detections.g6 import SecondServer
 from analyzers.detections.g7 import IdentityChanged
+from analyzers.detections.m1 import ModbusNewWriter
+from analyzers.detections.m2 import ModbusNewClient
 from analyzers.detections.m5 import ModbusRestart
 from analyzers.detections.m6 import ModbusListenOnly
 from analyzers.detections.m7 import ModbusIdentityRead
@@ -33,6 +35,8 @@ from analyzers.detections.q5 import MqttClientIdTwice
 from analyzers.detections.q6 import MqttRefusedLogins
 
 DETECTIONS: Final[tuple[type[Detection], ...]] = (
+    ModbusNewWriter,
+    ModbusNewClient,
     ModbusRestart,
     ModbusListenOnly,
     ModbusIdentityRead,

@@ -52,6 +52,8 @@ class Notes:
     twin: str = ""
     #: The capture whose benign twin this is.
     twin_of: str = ""
+    #: The capture that teaches the baseline which this one is held against.
+    baseline: str = ""
     #: Whether `geophone demo` shows it.
     demo: bool = False
 
@@ -78,7 +80,7 @@ class Notes:
     def _head(self) -> str:
         story = textwrap.fill(" ".join(self.story.split()), _STORY_WIDTH)
         top: dict[str, Value] = {"title": self.title, "licence": LICENCE, "policy": self.policy}
-        twins = {"twin": self.twin, "twin_of": self.twin_of}
+        twins = {"twin": self.twin, "twin_of": self.twin_of, "baseline": self.baseline}
         top |= {key: name for key, name in twins.items() if name}
         if self.demo:
             top["demo"] = True

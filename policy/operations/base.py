@@ -18,6 +18,13 @@ class Operations(ABC):
     service: ClassVar[str]
 
     @abstractmethod
+    def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The rows of conversations that are allowed as such, that no rule allows; a row may come more than once.
+
+        They have `broken`, the limits, and `nearest`, the rule that came closest, beside what was judged.
+        """
+
+    @abstractmethod
     def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Violations (columns of `policy.violations.VIOLATION`) of conversations that are allowed as such.
 

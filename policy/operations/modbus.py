@@ -44,19 +44,21 @@ class ModbusOperations(Operations):
 
     service = "modbus"
 
-    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+    def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Transactions of allowed conversations that none of the allowing rules covers."""
         rows = judged.modbus.filter("allowed").with_columns(*_touched())
-        if rows.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
         operations = rows.select(*_OPERATION)
         denied = _refused(site, operations.unique())
-        if denied.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
         # Rows are wide: only those that are refused are taken on.
         found = operations.with_row_index("row").join(denied, on=_OPERATION, how="inner", nulls_equal=True)
         found = found.sort("row")
-        rows = rows[found["row"]].hstack(found.select("broken", "nearest").get_columns())
+        return rows[found["row"]].hstack(found.select("broken", "nearest").get_columns())
+
+    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The same as violations."""
+        rows = self.broken(site, judged)
+        if rows.is_empty():
+            return pl.DataFrame(schema=VIOLATION)
         # Of function 23 only the part that broke its limit counts: a read too far is not a forbidden write.
         broken_write = pl.col("writes") & (pl.col("broken") != "read")
         rows = rows.with_columns(

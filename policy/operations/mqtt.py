@@ -31,15 +31,17 @@ class MqttOperations(Operations):
 
     service = "mqtt"
 
-    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+    def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Packets of allowed conversations that none of the allowing rules covers."""
         rows = _asked(judged.mqtt.filter(pl.col("allowed") & (pl.col("direction") == "client_to_broker")))
+        denied = _refused(site, rows.select(_OPERATION).unique())
+        return rows.join(denied, on=_OPERATION, how="inner", nulls_equal=True, maintain_order="left")
+
+    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The same as violations."""
+        rows = self.broken(site, judged)
         if rows.is_empty():
             return pl.DataFrame(schema=VIOLATION)
-        denied = _refused(site, rows.select(_OPERATION).unique())
-        if denied.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
-        rows = rows.join(denied, on=_OPERATION, how="inner", nulls_equal=True, maintain_order="left")
         rows = rows.with_columns(
             what=pl.format("{}: {}", "does", "broken"),
             operation=pl.format("mqtt.{}", "does"),

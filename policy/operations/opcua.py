@@ -33,18 +33,20 @@ class OpcuaOperations(Operations):
 
     service = "opcua"
 
-    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+    def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Service calls of allowed conversations that none of the allowing rules covers."""
         rows = _called(judged.opcua.filter("allowed"))
-        if rows.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
         operations = rows.group_by(_OPERATION).agg(
             pl.col("nodes_written").first(), pl.col("nodes_unseen").max()
         )
         denied = _refused(site, operations)
-        if denied.is_empty():
+        return rows.join(denied, on=_OPERATION, how="inner", nulls_equal=True, maintain_order="left")
+
+    def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
+        """The same as violations."""
+        rows = self.broken(site, judged)
+        if rows.is_empty():
             return pl.DataFrame(schema=VIOLATION)
-        rows = rows.join(denied, on=_OPERATION, how="inner", nulls_equal=True, maintain_order="left")
         rows = rows.with_columns(
             what=pl.format("{}: {}", "called", "broken"),
             operation=pl.col("group").replace_strict(

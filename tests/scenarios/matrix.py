@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analyzers.catalogue import judges
+from analyzers.catalogue import compares, judges
 from analyzers.findings import Finding
 from pcaps import Planted, Sample, samples
 from tests.scenarios.pipeline import outcome
@@ -21,6 +21,8 @@ _HEAD: Final = """\
 
 Every capture of [pcaps/](../pcaps/), what was done in it on purpose (told by who did it, in the notes beside the
 capture), and what this version finds of it. *Not judged yet*: no check or detection of this version has that id.
+*No baseline*: it is new, which shows beside a baseline only, and nobody keeps one for that capture. Where there is one,
+the capture named as its twin taught it.
 A twin is a capture as close as can be without what is planted: this version finds none of it there. Written by
 `python -m tests.scenarios.matrix`; tests fail when it is out of date, when something judged is not found, when a
 twin is not silent, and when anything else is found.
@@ -34,6 +36,8 @@ class Row:
     sample: Sample
     planted: Planted
     judged: bool
+    #: It is looked for without a baseline, or there is one.
+    compared: bool
     found: tuple[Finding, ...]
     #: What the twin gives of the same id; nothing, if all is well.
     found_in_twin: tuple[Finding, ...]
@@ -41,6 +45,8 @@ class Row:
     @property
     def verdict(self) -> str:
         """In the words of the page."""
+        if not self.compared:
+            return "no baseline"
         if not self.judged:
             return "not judged yet"
         return f"found, × {sum(finding.count for finding in self.found)}" if self.found else "**missed**"
@@ -56,13 +62,14 @@ class Row:
 def row(one: Sample, planted: Planted) -> Row:
     """What became of something planted in a sample."""
     findings = outcome(one.name).result.findings
-    twins = findings_of_twin(one.twin) if one.twin else ()
+    twins = findings_of_twin(one.twin, one.baseline) if one.twin else ()
     # What is done in the twin too, like bad weather, is not what it is without.
     in_both = planted_in_twin(one.twin) if one.twin else ()
     return Row(
         sample=one,
         planted=planted,
-        judged=judges(planted.id, planted.service),
+        judged=looked_for(one, planted),
+        compared=bool(one.baseline) or not compares(planted.id),
         found=tuple(finding for finding in findings if is_about(finding, planted)),
         found_in_twin=tuple(
             finding
@@ -70,6 +77,11 @@ def row(one: Sample, planted: Planted) -> Row:
             if finding.kind == planted.id and not any(is_about(finding, other) for other in in_both)
         ),
     )
+
+
+def looked_for(one: Sample, planted: Planted) -> bool:
+    """Whether this version looks for it in this sample: some things are found beside a baseline alone."""
+    return judges(planted.id, planted.service) and (bool(one.baseline) or not compares(planted.id))
 
 
 def is_about(finding: Finding, planted: Planted) -> bool:

@@ -9,9 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from analyzers.baseline.comparing import Baseline
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding
 from analyzers.sla import Meter
+from geophone.baselining import learn
 from geophone.runner import ReplayResult, replay
 from pcaps import sample
 from policy.loader import load
@@ -44,7 +46,15 @@ def outcome(name: str) -> Outcome:
 def replayed(name: str, threads: int = 1) -> ReplayResult:
     """Replay a sample under its policy, anew."""
     one = sample(name)
-    return replay(open_capture(one.capture), load(one.policy), threads=threads)
+    baseline = learned(one.baseline) if one.baseline else None
+    return replay(open_capture(one.capture), load(one.policy), baseline=baseline, threads=threads)
+
+
+@cache
+def learned(name: str) -> Baseline:
+    """What a sample teaches: samples are short, so what they show once counts."""
+    one = sample(name)
+    return learn([open_capture(one.capture)], load(one.policy), min_count=1)
 
 
 def mapped(ip: str) -> bytes:

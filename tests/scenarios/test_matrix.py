@@ -7,16 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from analyzers.catalogue import judges
 from pcaps import Planted, Sample, sample, samples
 from pcaps.lab.notes import moment
-from tests.scenarios.matrix import PAGE, is_about, page, row
+from tests.scenarios.matrix import PAGE, is_about, looked_for, page, row
 from tests.scenarios.pipeline import outcome
 
 SAMPLES = samples()
 #: What was planted may be a request; the finding tells of the conversation around it.
 HANDSHAKE = timedelta(seconds=5)
-JUDGED = [(one, planted) for one in SAMPLES for planted in one.planted if judges(planted.id, planted.service)]
+JUDGED = [(one, planted) for one in SAMPLES for planted in one.planted if looked_for(one, planted)]
 WITH_TWIN = [(one, planted) for one, planted in JUDGED if one.twin]
 
 

@@ -13,7 +13,7 @@ from pcaps.lab import files
 from pcaps.lab.scenarios import SCENARIOS
 from policy.loader import load
 from sensors.capture import open_capture
-from tests.scenarios.pipeline import outcome
+from tests.scenarios.pipeline import learned, outcome
 
 
 @cache
@@ -28,10 +28,14 @@ def planted_in_twin(name: str) -> tuple[Planted, ...]:
 
 
 @cache
-def findings_of_twin(name: str) -> tuple[Finding, ...]:
-    """What the product finds in a twin, under the twin's own policy."""
+def findings_of_twin(name: str, baseline: str = "") -> tuple[Finding, ...]:
+    """What the product finds in a twin, under the twin's own policy and the baseline that a sample taught."""
     if name in names():
-        return tuple(outcome(name).result.findings)
+        if not baseline:
+            return tuple(outcome(name).result.findings)
+        one = sample(name)
+        held_against = learned(baseline)
+        return tuple(replay(open_capture(one.capture), load(one.policy), baseline=held_against).findings)
     twin = made(name)
     with tempfile.TemporaryDirectory(prefix="geophone-twin-") as folder:
         capture = Path(folder) / f"{name}.pcapng"

@@ -24,6 +24,7 @@ SHARED = {
     "bursts",
     "declared",
     "flow_rows",
+    "learned",
     "modbus_rows",
     "mqtt_rows",
     "opcua_rows",
@@ -34,6 +35,8 @@ SHARED = {
 
 #: The table of the design: severity, techniques, possible ones.
 TABLE = {
+    "M1": (4, ("T0855",), ()),
+    "M2": (3, ("T0848",), ()),
     "M5": (4, ("T0816",), ()),
     "M6": (5, ("T0814",), ()),
     "M7": (2, ("T0888",), ()),

@@ -136,8 +136,19 @@ restart, unanswered too, lets it speak again.
                     exactly=unanswered,
                     because="medium, for the device is held to class C2",
                 ),
+                expect(
+                    site,
+                    "M2",
+                    "visitor",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=3,
+                    exactly=4,
+                    because="medium: three restarts and the order to be silent",
+                ),
             ),
             twin=_TWIN,
+            baseline=_TWIN,
         ),
     )
 

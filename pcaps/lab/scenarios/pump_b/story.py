@@ -29,6 +29,8 @@ class Story:
     expected: Sequence[Expected] = ()
     twin: str = ""
     twin_of: str = ""
+    #: The capture that teaches the baseline which this one is held against.
+    baseline: str = ""
     #: Figures beside those that every story has, or in their place.
     truth: Mapping[str, Value] = field(default_factory=dict)
     truth_lists: Mapping[str, Sequence[Table]] = field(default_factory=dict)
@@ -132,6 +134,7 @@ def told(
         expected=story.expected,
         twin=story.twin,
         twin_of=story.twin_of,
+        baseline=story.baseline,
     )
     return Made(frames_of(captured) if frames is None else frames, notes, interfaces)
 
