@@ -17,6 +17,7 @@ import click
 
 from geophone import __version__
 from geophone.attack_command import attack as attack_command
+from geophone.baseline_command import baseline
 from geophone.diff_command import policy_diff
 from geophone.evidence_command import evidence
 from geophone.given_commands import indicators, rules
@@ -89,6 +90,13 @@ def main() -> None:
 @click.argument("captures", nargs=-1, required=True, type=PATH, metavar="CAPTURE...")
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
 @evidence_options
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=PATH,
+    metavar="FILE",
+    help="Compare with this baseline; else with the store's, else with what the policy lets be learned first.",
+)
 @click.option("--store", "store_url", default=None, metavar="DIR|URL", help=_STORE_HELP)
 @click.option(
     "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."
@@ -116,6 +124,7 @@ def replay(
     policy_file: Path,
     approvals_file: Path | None,
     gateway_file: Path | None,
+    baseline_file: Path | None,
     store_url: str | None,
     findings_file: Path | None,
     fail_on: str,
@@ -126,8 +135,8 @@ def replay(
 ) -> None:
     """Replay captures under a policy: findings and zone SLAs.
 
-    The same capture, policy and version give the same findings, byte for byte, on any machine. Findings that the
-    policy suppresses are written and stored too, but do not count for --fail-on.
+    The same capture, policy, baseline and version give the same findings, byte for byte, on any machine. Findings
+    that the policy suppresses are written and stored too, but do not count for --fail-on.
     """
     _use_threads(threads)
     with user_errors():
@@ -136,6 +145,7 @@ def replay(
         findings = replay_all(
             captures,
             policy_file,
+            baseline_file=baseline_file,
             store_url=store_url,
             findings_file=findings_file,
             threads=threads,
@@ -572,6 +582,7 @@ main.add_command(attack_command)
 main.add_command(gateway_command)
 main.add_command(evidence)
 main.add_command(incidents)
+main.add_command(baseline)
 main.add_command(lab)
 main.add_command(run_command)
 main.add_command(sla_command)

@@ -20,6 +20,7 @@ PATH: Final = click.Path(path_type=Path)
 #: Modules whose exceptions a user can cause; by name, so that a small command does not import what it does not use.
 _USER_ERRORS: Final = frozenset(
     {
+        "analyzers.baseline.file",
         "geophone.errors",
         "pcaps.lab.problems",
         "policy.problems",

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.text import Text
 
 from analyzers.findings import Finding
+from geophone.baselining import load_baseline
 from geophone.errors import UsageProblem
 from geophone.given import load_given
 from geophone.report import print_result, summary_console
@@ -27,6 +28,7 @@ def replay_all(
     captures: Sequence[Path],
     policy_file: Path,
     *,
+    baseline_file: Path | None = None,
     store_url: str | None,
     findings_file: Path | None,
     threads: int,
@@ -36,14 +38,17 @@ def replay_all(
     rules: Path | None = None,
     indicators: Sequence[Path] = (),
 ) -> list[Finding]:
-    """Replay every capture in turn and print its summary; the findings of all of them."""
+    """Replay every capture in turn and print its summary; the findings of all of them.
+
+    They are compared with the baseline of the file, or else with the one that the store has of the site.
+    """
     if store_url is not None and limits is not None:
         raise UsageProblem(
             "--limit goes without --store: a stored replay stands for its capture, policy and version alone"
         )
     policy = load(policy_file, approvals_file, gateway_file)
-    policy = load(policy_file)
     given = load_given(rules, indicators)
+    baseline = load_baseline(baseline_file, policy) if baseline_file is not None else None
     named = [open_capture(path) for path in captures]
     if sum(capture.is_stream for capture in named) > 1:
         raise UsageProblem("-: standard input can be replayed once")
@@ -59,15 +64,18 @@ def replay_all(
         opened = [stack.enter_context(spooled(capture)) for capture in named]
         store = None
         if store_url is not None:
+            from store.baselines import stored_baseline
             from store.client import open_store
 
             store = stack.enter_context(open_store(store_url))
+            baseline = baseline or stored_baseline(store, policy.site.id)
         progress = stack.enter_context(_progress(sum(capture.size_bytes for capture in opened)))
         for capture in opened:
             task = progress.add_task(capture.name, total=capture.size_bytes)
             result = replay(
                 capture,
                 policy,
+                baseline=baseline,
                 store=store,
                 threads=threads,
                 limits=limits,

@@ -88,7 +88,7 @@ def replay(
     looking = given.looking(site, policy.sha256, __version__) if given else None
     meter, tally = Meter(site, minute_notes(site, polls)), Tally()
     with contextlib.ExitStack() as stack:
-        writer = _writer(store, capture, policy, given)
+        writer = _writer(store, capture, policy, given, baseline)
         if writer is not None:
             stack.enter_context(writer)
         keep = writer is not None and not writer.already_stored
@@ -144,7 +144,11 @@ def judged_with(evidence_sha256: str, findings: list[Finding]) -> list[Finding]:
 
 
 def _writer(
-    store: Store | None, capture: Capture, policy: LoadedPolicy, given: Given | None
+    store: Store | None,
+    capture: Capture,
+    policy: LoadedPolicy,
+    given: Given | None,
+    baseline: Baseline | None,
 ) -> ReplayWriter | None:
     if store is None:
         return None
@@ -161,6 +165,7 @@ def _writer(
             version=__version__,
             evidence_sha256=policy.evidence.sha256,
             given_sha256=given.sha256 if given else "",
+            baseline_sha256=baseline.sha256 if baseline is not None else "",
         ),
     )
 

@@ -140,6 +140,7 @@ REPLAYS: Final = Table(
         Column("findings_sha256", Kind.TEXT, "SHA-256 of the canonical findings file"),
         Column("coverage", Kind.FLOAT64, "0 to 1", nullable=True),
         Column("reason", Kind.TEXT, "why it failed"),
+        Column("baseline_sha256", Kind.TEXT, "the baseline it was compared with; empty: none from outside"),
     ),
     stored=True,
 )
@@ -151,6 +152,18 @@ POLICIES: Final = Table(
         Column("sha256", Kind.TEXT, "of the text"),
         Column("name", Kind.TEXT, "file name"),
         Column("text", Kind.TEXT, "the policy itself"),
+        Column("stored_at", Kind.TIMESTAMP, "a clock's time", "ns"),
+    ),
+    stored=True,
+)
+
+BASELINES: Final = Table(
+    "baselines",
+    "Every baseline that was kept, as its file has it; the latest of a site is what it is compared with.",
+    (
+        Column("site", Kind.LABEL, "whose"),
+        Column("sha256", Kind.TEXT, "of the text: what findings name"),
+        Column("text", Kind.TEXT, "the baseline itself"),
         Column("stored_at", Kind.TIMESTAMP, "a clock's time", "ns"),
     ),
     stored=True,
@@ -269,6 +282,7 @@ STORED_TABLES: Final = (
     ),
     StoredTable(REPLAYS, "ReplacingMergeTree(step)", ("id",)),
     StoredTable(POLICIES, "ReplacingMergeTree(stored_at)", ("sha256",)),
+    StoredTable(BASELINES, "ReplacingMergeTree(stored_at)", ("site", "sha256")),
 )
 
 _BY_NAME: Final = {stored.table.name: stored for stored in STORED_TABLES}

@@ -53,11 +53,18 @@ class ReplayStart:
     #: Of what was imported for the policy, and of the user's rules and indicators; empty where there is none.
     evidence_sha256: str = ""
     given_sha256: str = ""
+    #: The baseline that the capture is compared with; empty: none from outside.
+    baseline_sha256: str = ""
 
     @property
     def id(self) -> str:
         """The replay's id: 128 bits of SHA-256 over what it is judged by, as 32 hex digits."""
-        others = {"evidence": self.evidence_sha256, "given": self.given_sha256}
+        others = {
+            "evidence": self.evidence_sha256,
+            "given": self.given_sha256,
+            "baseline": self.baseline_sha256,
+        }
+        # Without them the id is what it always was: replays of older stores are found again.
         named = [f"{name} {sha256}" for name, sha256 in others.items() if sha256]
         key = json.dumps(
             ["replay", self.capture_sha256, self.policy_sha256, self.version, *named], separators=(",", ":")
@@ -272,6 +279,7 @@ class ReplayWriter:
             "findings_sha256": outcome.findings_sha256,
             "coverage": outcome.coverage,
             "reason": storable(reason),
+            "baseline_sha256": self._replay.baseline_sha256,
         }
         # two processes that take the same step: one row wins, the other finds out in _check_ours
         self._store.insert(REPLAYS.name, table_of(REPLAYS, [row]), f"{self.id}:step:{self._step}")

@@ -51,6 +51,12 @@ class Memory:
             self._baseline = replace(self._nothing, facts=learned.facts, left_out=learned.left_out)
         return self._baseline
 
+    @property
+    def taught(self) -> Baseline | None:
+        """What the first part taught, once it is over; None before, and where a baseline was given."""
+        over = self._learner is not None and self._until_ns and self._last_ns >= self._until_ns
+        return self.baseline if over else None
+
     def take(self, traffic: Traffic) -> Traffic:
         """One batch; learns what is early, and gives what is to be compared: nothing, where there is no baseline."""
         if not self.compares:

@@ -17,6 +17,13 @@ from geophone.guarded import PATH, engine_limits, user_errors
 )
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
 @click.option(
+    "--baseline",
+    "baseline_file",
+    type=PATH,
+    metavar="FILE",
+    help="Compare with this baseline; else with the store's, else with what the policy lets be learned first.",
+)
+@click.option(
     "--store",
     "store_url",
     required=True,
@@ -43,6 +50,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
 def run(
     interface: str,
     policy_file: Path,
+    baseline_file: Path | None,
     store_url: str,
     port: int,
     operator: str,
@@ -71,6 +79,7 @@ def run(
         options = RunOptions(
             listening=Listening(interface=interface),
             policy=policy_file,
+            baseline=baseline_file,
             store=store_url,
             port=port,
             operator=operator,

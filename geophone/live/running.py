@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzers.findings import Finding
+from geophone.baselining import load_baseline
 from geophone.errors import UsageProblem
 from geophone.given import load_given
 from geophone.live.rehearsal import everybody_reads_us, rehearse
@@ -25,6 +26,7 @@ from sensors.engine import EngineLimits
 from sensors.interface import find_interface, refuse_unusable
 from sensors.live import Listener, Listening
 from store.address import FolderAddress, parse_address
+from store.baselines import stored_baseline
 from store.client import open_store
 
 #: How often the store is given a chance where nothing comes.
@@ -38,6 +40,7 @@ class RunOptions:
 
     listening: Listening
     policy: Path
+    baseline: Path | None = None
     store: str
     port: int = 8642
     operator: str = "local"
@@ -55,6 +58,7 @@ def run(options: RunOptions) -> int:
     """
     policy = load(options.policy)
     given = load_given(options.rules, options.indicators)
+    baseline = load_baseline(options.baseline, policy) if options.baseline is not None else None
     how = options.listening
     interface = find_interface(how.interface)
     refuse_unusable(interface, allow_address=options.allow_address, wait=how.wait)
@@ -70,7 +74,13 @@ def run(options: RunOptions) -> int:
     _refuse_unwritable(folder)
     with (
         open_store(options.store) as store,
-        Session(Listened(how.interface, time.time_ns()), policy, store, given) as session,
+        Session(
+            Listened(how.interface, time.time_ns()),
+            policy,
+            store,
+            given,
+            baseline or stored_baseline(store, policy.site.id),
+        ) as session,
     ):
         work = _Work(listener, session, pages)
         # Before uvicorn listens to the same signals, and after it.
@@ -78,6 +88,7 @@ def run(options: RunOptions) -> int:
             listener.start()
             work.start()
             say(f"listening to {how.interface} under {policy.name}; {pages.url}; Ctrl-C ends")
+            say(session.compared)
             pages.serve(store, options.operator)
         listener.stop()
         work.join()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 import pyarrow as pa
 
+from analyzers.baseline.comparing import Baseline
 from analyzers.conversations import Conversations
 from analyzers.findings import Finding
 from analyzers.judging import Judging
@@ -28,6 +29,7 @@ from policy.loader import LoadedPolicy
 from policy.zoning import compile_site
 from sensors.engine import Batches
 from sensors.records import TABLES
+from store.baselines import keep_baseline
 from store.client import Store
 from store.live import SessionWriter
 from store.writer import ReplayOutcome, ReplayStart
@@ -68,14 +70,19 @@ class Session:
     """One listening to one interface under one policy."""
 
     def __init__(
-        self, listened: Listened, policy: LoadedPolicy, store: Store, given: Given | None = None
+        self,
+        listened: Listened,
+        policy: LoadedPolicy,
+        store: Store,
+        given: Given | None = None,
+        baseline: Baseline | None = None,
     ) -> None:
         site = compile_site(policy.site, policy.evidence)
         self._looking = given.looking(site, policy.sha256, __version__) if given else None
         self._evidence_sha256 = policy.evidence.sha256
         self._listened = listened
         self._conversations = Conversations(site)
-        self._judging = Judging(site, policy.sha256, __version__)
+        self._judging = Judging(site, policy.sha256, __version__, baseline)
         self._polls = Polls(site, policy.sha256, __version__)
         self._scopes = ScopeWatch(site, policy.sha256, __version__, keep_minutes=_KEEP_MINUTES)
         self._of_scopes: list[Finding] = []
@@ -84,6 +91,7 @@ class Session:
         self._suppressions = Suppressions(policy.site)
         self._packets = self._first_ns = self._last_ns = 0
         self._kept_s = time.monotonic()
+        self._store, self._taught = store, False
         self._writer = SessionWriter(
             store,
             ReplayStart(
@@ -97,6 +105,7 @@ class Session:
                 version=__version__,
                 evidence_sha256=policy.evidence.sha256,
                 given_sha256=given.sha256 if given else "",
+                baseline_sha256=baseline.sha256 if baseline is not None else "",
             ),
         )
 
@@ -109,6 +118,11 @@ class Session:
     ) -> None:
         if error is None:
             self._end()
+
+    @property
+    def compared(self) -> str:
+        """What is compared with which baseline, in words."""
+        return self._judging.memory.words()
 
     @property
     def tally(self) -> Tally:
@@ -142,6 +156,7 @@ class Session:
             if name in _STORED:
                 self._writer.write(name, batch)
         self._measure(self._minutes.feed(traffic, batches.get("coverage")))
+        self._keep_baseline()
         found = self._new() if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
@@ -177,6 +192,12 @@ class Session:
     def _keep(self, found: list[Finding]) -> None:
         self._writer.keep(found, self._outcome(found))
         self._kept_s = time.monotonic()
+
+    def _keep_baseline(self) -> None:
+        """Once learning is over: the next session goes on with what was learned."""
+        if not self._taught and (baseline := self._judging.memory.taught) is not None:
+            keep_baseline(self._store, baseline)
+            self._taught = True
 
     def _see_times(self, batches: Batches) -> None:
         for name in ("flow_starts", "flow_minutes", "flows"):

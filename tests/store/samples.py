@@ -219,6 +219,7 @@ A_REPLAY_COUNTS = {
     "finding_events": 0,
     "replays": 1,
     "policies": 1,
+    "baselines": 0,
 }
 
 
