@@ -19,6 +19,25 @@ class _Thresholds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class UnusualValues(_Thresholds):
+    """M3: values that nobody usually writes."""
+
+    writes: Count = Field(default=8, description="learned writes of a register from which on it is judged")
+    margin_percent: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        default=10, description="of the learned range, that a value or a step may lie outside"
+    )
+
+
+class Frozen(_Thresholds):
+    """M15: readings that stand still."""
+
+    changes: Count = Field(
+        default=20, description="changes from which on a reading counts as one that varies"
+    )
+    readings: Count = Field(default=30, description="equal readings in a row, at least")
+    times: Count = Field(default=3, description="times as many as were ever equal in a row before")
+
+
 class Probing(_Thresholds):
     """M8: units and functions that are asked for and not there."""
 
@@ -103,7 +122,7 @@ class Flood(_Thresholds):
 
 #: Every detection there are settings of, in the order of the catalogue; most have no thresholds.
 DETECTION_IDS: Final = (
-    "M1", "M2", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14",
+    "M1", "M2", "M3", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
     "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10",
     "Q1", "Q5", "Q6",
     "G1", "G2", "G3", "G6", "G7",
@@ -114,10 +133,12 @@ class DetectionSettings(_Thresholds):
     """What the detections look for: thresholds, and those that are off."""
 
     switched_off: tuple[str, ...] = Field(default=(), description="ids of detections that are not wanted")
+    M3: UnusualValues = Field(default=UnusualValues(), description="unusual values written")
     M8: Probing = Field(default=Probing(), description="units and function codes probed")
     M9: Sweep = Field(default=Sweep(), description="a register sweep")
     M10: Exceptions = Field(default=Exceptions(), description="exceptions")
     M14: Unanswered = Field(default=Unanswered(), description="requests without an answer")
+    M15: Frozen = Field(default=Frozen(), description="readings that stand still")
     O4: RefusedOpcUa = Field(default=RefusedOpcUa(), description="refused OPC UA logins")
     O5: Discovery = Field(default=Discovery(), description="OPC UA discovery")
     O6: Browsing = Field(default=Browsing(), description="an OPC UA address space walked")

@@ -12,6 +12,7 @@ from analyzers.detections.g6 import SecondServer
 from analyzers.detections.g7 import IdentityChanged
 from analyzers.detections.m1 import ModbusNewWriter
 from analyzers.detections.m2 import ModbusNewClient
+from analyzers.detections.m3 import ModbusUnusualValue
 from analyzers.detections.m5 import ModbusRestart
 from analyzers.detections.m6 import ModbusListenOnly
 from analyzers.detections.m7 import ModbusIdentityRead
@@ -22,6 +23,7 @@ from analyzers.detections.m11 import ModbusMalformed
 from analyzers.detections.m12 import ModbusProgramming
 from analyzers.detections.m13 import ModbusUnaskedResponse
 from analyzers.detections.m14 import ModbusUnanswered
+from analyzers.detections.m15 import ModbusFrozenReadings
 from analyzers.detections.o1 import OpcUaWithoutSecurity
 from analyzers.detections.o2 import OpcUaClearPassword
 from analyzers.detections.o3 import OpcUaAnonymousSession
@@ -37,6 +39,7 @@ from analyzers.detections.q6 import MqttRefusedLogins
 DETECTIONS: Final[tuple[type[Detection], ...]] = (
     ModbusNewWriter,
     ModbusNewClient,
+    ModbusUnusualValue,
     ModbusRestart,
     ModbusListenOnly,
     ModbusIdentityRead,
@@ -47,6 +50,7 @@ DETECTIONS: Final[tuple[type[Detection], ...]] = (
     ModbusProgramming,
     ModbusUnaskedResponse,
     ModbusUnanswered,
+    ModbusFrozenReadings,
     OpcUaWithoutSecurity,
     OpcUaClearPassword,
     OpcUaAnonymousSession,

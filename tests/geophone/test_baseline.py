@@ -93,7 +93,7 @@ def test_what_is_forbidden_is_shown_with_who_did_it_and_does_not_become_known(
 def test_a_store_keeps_the_baseline_of_its_site(geophone: Geophone, learned: Path, tmp_path: Path) -> None:
     store, out = tmp_path / "store", tmp_path / "out.baseline"
     assert geophone("baseline", "keep", learned, "--store", store).returncode == 0
-    found, said = replayed(geophone, tmp_path, "--store", store)
+    found, _ = replayed(geophone, tmp_path, "--store", store)
     assert "M2" in found
     assert geophone("baseline", "export", "--store", store, "-o", out).returncode == 0
     assert out.read_bytes() == learned.read_bytes()

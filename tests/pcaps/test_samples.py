@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import pcaps
-from analyzers.catalogue import judges
 from pcaps import Sample, SampleError, sample, samples
 from pcaps.lab.packing import unpacked
 from pcaps.lab.plant.golden import GOLDEN
 from pcaps.lab.scenarios import SCENARIOS
+from tests.scenarios.matrix import looked_for
 
 SAMPLES = samples()
 #: What a clone and a wheel carry along for the demo.
@@ -101,7 +101,7 @@ def test_the_demo_shows_a_good_day_and_bad_ones() -> None:
 
 @pytest.mark.parametrize("one", [one for one in SAMPLES if one.planted], ids=lambda one: one.name)
 def test_what_was_planted_is_expected_as_far_as_this_version_judges_it(one: Sample) -> None:
-    judged = {planted.id for planted in one.planted if judges(planted.id, planted.service)}
+    judged = {planted.id for planted in one.planted if looked_for(one, planted)}
     assert {finding.kind for finding in one.expected} == judged
 
 
@@ -109,7 +109,7 @@ def test_what_was_planted_is_expected_as_far_as_this_version_judges_it(one: Samp
 def test_notes_have_no_key_that_nobody_reads(one: Sample) -> None:
     notes = tomllib.loads((pcaps.FOLDER / f"{one.name}.toml").read_text())
     known = {"title", "licence", "policy", "story", "origin", "capture", "truth", "planted", "expected"}
-    assert set(notes) <= known | {"twin", "twin_of", "demo"}
+    assert set(notes) <= known | {"twin", "twin_of", "baseline", "demo"}
 
 
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)

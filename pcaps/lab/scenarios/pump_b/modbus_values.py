@@ -19,7 +19,7 @@ from pymodbus.pdu.register_message import (
 
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
 from pcaps.lab.synth.modbus_script import Script
 
 _WRITTEN: Final = "modbus-setpoints"
@@ -87,8 +87,32 @@ request. The policy allows each of these; the process does not.
                 ),
                 tap.saw("M4", "ews2", "pump2", _TOGGLES, "one output toggled", seconds=(176, 226)),
                 tap.saw("M4", "ews2", "pump2", 1, "64 outputs in one request", seconds=(226, 229)),
+                tap.saw("M1", "ews2", "pump2", 1, "63 of them it never wrote", seconds=(226, 229)),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "M3",
+                    "ews2",
+                    "pump2",
+                    conduit="c-room-pumps",
+                    severity=5,
+                    exactly=2,
+                    because="high, one more because the device confirmed it",
+                ),
+                expect(
+                    site,
+                    "M1",
+                    "ews2",
+                    "pump2",
+                    conduit="c-room-pumps",
+                    severity=5,
+                    exactly=1,
+                    because="high, one more because the device confirmed it",
+                ),
             ),
             twin=_WRITTEN_TWIN,
+            baseline=_WRITTEN_TWIN,
         ),
     )
 
@@ -156,6 +180,18 @@ plays back one moment, or a sensor that hangs. The answers come as before.
                     _READINGS - _STOPS_AT,
                     "readings with the same four values",
                     seconds=(frozen_s, 60 * _MINUTES),
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "M15",
+                    "hmi2",
+                    "valve1",
+                    conduit="c-room-pumps",
+                    severity=2,
+                    exactly=_READINGS - _STOPS_AT,
+                    because="low: the network alone cannot tell why",
                 ),
             ),
             twin=_FROZEN_TWIN,
