@@ -29,6 +29,7 @@ from geophone.importing.commands import gateway as gateway_command
 from geophone.incidents_command import incidents
 from geophone.lab.commands import lab
 from geophone.live.commands import run as run_command
+from geophone.policy_learn_command import learn as learn_policy_command
 from geophone.sla_command import sla as sla_command
 
 if TYPE_CHECKING:
@@ -553,6 +554,9 @@ def policy_check(file: Path, strict: bool) -> None:
         remarks = check(file)
     if strict and remarks:
         sys.exit(1)
+
+
+policy.add_command(learn_policy_command)
 
 
 @policy.command("explain")

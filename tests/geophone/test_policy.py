@@ -59,3 +59,13 @@ def test_explains_who_may_talk(
     assert outcome.returncode == code, outcome
     for word in words:
         assert word in outcome.stdout + outcome.stderr
+
+
+def test_a_policy_is_drafted_from_a_capture_and_loads(geophone: Geophone, tmp_path: Path) -> None:
+    capture, draft = sample("split-write").capture, tmp_path / "draft.yaml"
+    outcome = geophone("policy", "learn", capture, "--site", "pump-b", "-o", draft)
+    assert outcome.returncode == 0, outcome
+    assert "Drafted: " in outcome.stderr
+    checked = geophone("policy", "check", draft)
+    assert checked.returncode == 0, checked
+    assert "site pump-b" in checked.stdout

@@ -1,0 +1,1 @@
+"""A policy drafted from what is seen: zones, conduits and rules, for a person to review."""
