@@ -73,8 +73,15 @@ class Incident:
 
     @property
     def worst(self) -> Finding:
-        """The gravest finding, the first of those: what the incident is called by."""
-        return min(self.findings, key=lambda finding: (-finding.severity, *canonical_order(finding)))
+        """The gravest open finding, the first of those: what the incident is called by; else a suppressed one."""
+        return min(
+            self.findings,
+            key=lambda finding: (
+                finding.suppression is not None,
+                -finding.severity,
+                *canonical_order(finding),
+            ),
+        )
 
     @property
     def severity(self) -> Severity:

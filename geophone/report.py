@@ -242,7 +242,11 @@ def _gravest(finding: Finding) -> tuple[int, int, str, str]:
 
 def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
     """Those of more than one finding: the others are findings, which are listed."""
-    several = [one for one in incidents_of(findings) if len(one.findings) > 1]
+    several = [
+        one
+        for one in incidents_of(findings)
+        if sum(finding.suppression is None for finding in one.findings) > 1
+    ]
     if not several:
         return
     console.print()

@@ -8,12 +8,14 @@ before the day on which it expires, by the site's clock.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from policy.kinds import KIND_IDS
+from policy.kinds import KIND_IDS, is_kind
 from policy.values import Day, Identifier, suggestion
+
+_LISTED: Final = f"{', '.join(KIND_IDS)}, and rule:NAME"
 
 Selector = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -61,7 +63,9 @@ class Suppression(_Entry):
     """One decision to keep findings out of the open queue for a while."""
 
     id: Identifier = Field(description="the suppression's id, put on the findings")
-    what: tuple[str, ...] = Field(min_length=1, description="kinds of finding: ids of checks and detections")
+    what: tuple[str, ...] = Field(
+        min_length=1, description="kinds of finding: ids of checks, detections, indicators, or rule:NAME"
+    )
     scope: SuppressionScope = Field(description="where it holds")
     reason: Annotated[str, Field(min_length=1, max_length=500)] = Field(
         description="why, put on the findings"
@@ -72,10 +76,10 @@ class Suppression(_Entry):
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         for kind in self.what:
-            if kind not in KIND_IDS:
+            if not is_kind(kind):
                 raise ValueError(
                     f"`what` names {kind!r}, which is no kind of finding"
-                    f"{suggestion(kind, list(KIND_IDS)) or '; the kinds are: ' + ', '.join(KIND_IDS)}"
+                    f"{suggestion(kind, list(KIND_IDS)) or '; the kinds are: ' + _LISTED}"
                 )
         for name in ("reason", "owner"):
             if not getattr(self, name).strip():

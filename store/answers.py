@@ -113,7 +113,7 @@ class Incident:
     last_ns: int
     alerts: int
     new: int  #: alerts that nobody acted on
-    closed: int
+    closed: int  #: or suppressed
     kinds: tuple[str, ...]
     zones: tuple[str, ...]
     sources: tuple[str, ...]  #: the first few, in the order of their addresses' texts
@@ -123,7 +123,7 @@ class Incident:
 
     @property
     def state(self) -> str:
-        """Nobody acted on any of it: new. Every alert is closed: closed. Else: open."""
+        """Nobody acted on any of it: new. Every alert is closed or suppressed: closed. Else: open."""
         if self.new == self.alerts:
             return "new"
         return "closed" if self.closed == self.alerts else "open"

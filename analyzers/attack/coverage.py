@@ -1,4 +1,4 @@
-"""Checks and detections in; which techniques they cite, asserted or possible, out."""
+"""Checks, detections and kinds of indicators in; which techniques they cite, asserted or possible, out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from analyzers.detections import DETECTIONS
 from analyzers.detections.base import Detection
+from analyzers.indicators.kinds import IndicatorKind, kinds_of
 from analyzers.techniques import TECHNIQUES
 from policy.checks import CHECKS
 from policy.checks.base import Check
@@ -21,7 +22,11 @@ class Cited:
 
 def coverage() -> dict[str, Cited]:
     """Every technique that is cited, by id."""
-    kinds: tuple[Check | type[Detection], ...] = (*CHECKS, *DETECTIONS)
+    kinds: tuple[Check | type[Detection] | IndicatorKind, ...] = (
+        *CHECKS,
+        *DETECTIONS,
+        *kinds_of({}).values(),
+    )
     found = {
         one: Cited(
             asserted=tuple(kind.id for kind in kinds if one in kind.techniques),

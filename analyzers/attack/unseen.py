@@ -63,16 +63,8 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
     "T0828": (_PLANT, "Known to the plant's books."),
     "T0829": (_PLANT, "Known in the control room; polls that come to nothing are told (SLA-01)."),
     "T0831": (_PLANT, "Who wrote what is told (SEG-05); what the process made of it is not on the wire."),
-    "T0832": (
-        _NOT_JUDGED,
-        "Readings that freeze or contradict each other need a learned baseline of values.",
-    ),
     "T0834": (_HOST, "Calls inside an operating system."),
     "T0835": (_HOST, "The image of inputs and outputs is memory of a controller."),
-    "T0836": (
-        _NOT_JUDGED,
-        "Writes past a rule are told as commands (SEG-05); bounds of values are not judged.",
-    ),
     "T0837": (_PLANT, "Whether a protection would act is known to the protection."),
     "T0839": (
         _NOT_JUDGED,
@@ -84,10 +76,6 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
         "Uploads of S7comm and others are decoded and stored; they are daily work of engineers.",
     ),
     "T0847": (_ELSEWHERE, "A stick in a socket makes no packet; what it brings is seen when it talks."),
-    "T0848": (
-        _NOT_JUDGED,
-        "A master that no rule allows is told as a conversation (SEG-01, SEG-05); who is new needs a baseline.",
-    ),
     "T0851": (_HOST, "Hides inside a host or a device."),
     "T0852": (_HOST, "Pictures of a screen are taken inside a host."),
     "T0853": (_HOST, "Scripts run inside a host."),
@@ -100,7 +88,6 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
     "T0863": (_HOST, "Somebody opens a file."),
     "T0865": (_ELSEWHERE, "Mail is read in the office; mail in a control zone is told (SEG-14)."),
     "T0868": (_NOT_JUDGED, "Questions for the mode are decoded and stored; engineers ask them every day."),
-    "T0869": (_NOT_JUDGED, "Control by the plant's own protocols looks like work; beacons need a baseline."),
     "T0871": (
         _NOT_JUDGED,
         "Method calls of OPC UA are held to the rules (SEG-05); which one is new needs a baseline.",

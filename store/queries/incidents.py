@@ -26,19 +26,20 @@ _NAMED: Final = 8
 ALIKE: Final = 5
 _DECISIONS: Final = 500
 
-_WORST: Final = "(-toInt16(a.severity), a.first_ts, a.kind, a.id)"
+#: What is suppressed tells of an incident only where nothing else does.
+_WORST: Final = "(a.state = 'suppressed', -toInt16(a.severity), a.first_ts, a.kind, a.id)"
 # what finds and orders a page
 _KEYS: Final = f"""
-SELECT m.incident AS incident, max(a.last_ts) AS last, max(a.severity) AS worst, any(a.site) AS at,
+SELECT m.incident AS incident, max(a.last_ts) AS last, argMin(a.severity, {_WORST}) AS worst, any(a.site) AS at,
     argMin(a.kind, {_WORST}) AS kind, min(a.first_ts) AS first
 FROM alerts AS a FINAL INNER JOIN (SELECT id, incident FROM incident_members FINAL) AS m ON m.id = a.id
 GROUP BY m.incident
 """
 _WHOLE: Final = f"""
 SELECT m.incident AS id, any(a.site) AS site, argMin(a.kind, {_WORST}) AS kind, argMin(a.title, {_WORST}) AS title,
-    max(a.severity) AS severity, toUnixTimestamp64Nano(min(a.first_ts)) AS first_ns,
+    argMin(a.severity, {_WORST}) AS severity, toUnixTimestamp64Nano(min(a.first_ts)) AS first_ns,
     toUnixTimestamp64Nano(max(a.last_ts)) AS last_ns, count() AS alerts, countIf(a.state = 'new') AS new,
-    countIf(a.state = 'closed') AS closed, arraySort(groupUniqArray(a.kind)) AS kinds,
+    countIf(a.state IN ('closed', 'suppressed')) AS closed, arraySort(groupUniqArray(a.kind)) AS kinds,
     arraySort(arrayFilter(z -> z != '', groupUniqArrayArray([a.src_zone, a.dst_zone]))) AS zones,
     arraySlice(arraySort(groupUniqArrayIf(a.src_ip, a.src_ip != '')), 1, {_NAMED}) AS sources,
     uniqExactIf(a.src_ip, a.src_ip != '') AS source_count,
@@ -111,7 +112,7 @@ def get_incident(store: Store, id: str) -> IncidentDetail | None:  # noqa: A002
     incident = incident_summary(store, id)
     if incident is None:
         return None
-    where, bound = conditions(AlertFilter(incident=incident.id))
+    where, bound = conditions(AlertFilter(incident=incident.id, suppressed=True))
     bound["alike"] = ALIKE
     alerts = store.rows(
         f"SELECT {COLUMNS} FROM alerts FINAL WHERE {where} ORDER BY alerts.first_ts, kind, id "
@@ -152,7 +153,7 @@ def _decisions(store: Store, where: str, bound: dict[str, Any]) -> tuple[tuple[s
 
 def _chosen(f: AlertFilter) -> tuple[str, dict[str, Any]]:
     if f == AlertFilter():
-        return "", {}
+        return " HAVING countIf(a.state != 'suppressed') > 0", {}
     where, bound = conditions(f)
     having = (
         " HAVING incident IN (SELECT incident FROM incident_members FINAL WHERE id IN "

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from analyzers.catalogue import judged_ids
+from analyzers.indicators.kinds import kinds_of
 from policy.kinds import KIND_IDS
 from policy.loader import PolicyError, loads
 from policy.report import check_report
@@ -21,7 +22,7 @@ WHOLE = (
 
 
 def test_every_kind_of_finding_can_be_named() -> None:
-    assert set(KIND_IDS) == judged_ids()
+    assert set(KIND_IDS) == judged_ids() | {kind.id for kind in kinds_of({}).values()}
     assert len(KIND_IDS) == len(set(KIND_IDS))
 
 
@@ -29,6 +30,13 @@ def test_a_suppression_is_read() -> None:
     (one,) = loads(SITE + WHOLE).site.suppressions
     assert (one.id, one.what, one.expires) == ("s1", ("SEG-05", "M9"), date(2026, 12, 1))
     assert one.scope.client == ("hist1",)
+
+
+def test_a_rule_of_one_s_own_can_be_named() -> None:
+    (one,) = loads(SITE + WHOLE.replace("M9]", '"rule:writes-at-night"]')).site.suppressions
+    assert one.what == ("SEG-05", "rule:writes-at-night")
+    with pytest.raises(PolicyError, match="which is no kind of finding"):
+        loads(SITE + WHOLE.replace("M9]", '"rule:"]'))
 
 
 @pytest.mark.parametrize("key", ["reason", "owner", "expires", "scope", "what", "id"])

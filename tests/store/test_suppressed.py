@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.findings import SuppressedBy
+from analyzers.findings import Severity, SuppressedBy
+from analyzers.incidents import incidents_of
 from store.answers import AlertFilter
 from store.client import Store
+from store.gathering import gather_alerts
 from store.queries.alerts import count_alerts, get_alert, list_alerts, newest
+from store.queries.incidents import get_incident, list_incidents
 from store.queries.life import decide, decide_all
 from store.writer import ReplayWriter
 from tests.store.samples import finding, outcome, replay_start
@@ -57,3 +60,25 @@ def test_somebody_may_put_it_back_into_the_queue(queue: Store) -> None:
     assert (detail.alert.state, detail.alert.assignee) == ("new", "")
     assert detail.finding.suppression == UNDER
     assert count_alerts(queue, AlertFilter()).total == 3
+
+
+def test_an_incident_is_called_by_what_is_open_and_keeps_the_rest_in_its_time_line(store: Store) -> None:
+    actor = {"src_ip": "10.0.3.77"}
+    grave = finding(0, severity=Severity.CRITICAL, title="planned", suppression=UNDER, **actor)
+    other = finding(1, severity=Severity.LOW, title="not planned", **actor)
+    ReplayWriter(store, replay_start()).finish([grave, other], outcome())
+    gather_alerts(store)
+    (incident,) = list_incidents(store, AlertFilter()).incidents
+    assert (incident.title, incident.severity, incident.alerts) == ("not planned", 2, 2)
+    detail = get_incident(store, grave.id)
+    assert detail is not None
+    assert [alert.state for alert in detail.alerts] == ["suppressed", "new"]
+    assert incidents_of([grave, other])[0].worst.id == other.id
+
+
+def test_an_incident_of_suppressed_findings_alone_is_listed_where_they_are_asked_for(store: Store) -> None:
+    ReplayWriter(store, replay_start()).finish([HIDDEN], outcome())
+    gather_alerts(store)
+    assert list_incidents(store, AlertFilter()).incidents == ()
+    (incident,) = list_incidents(store, AlertFilter(states=("suppressed",))).incidents
+    assert (incident.id, incident.state) == (HIDDEN.id, "closed")
