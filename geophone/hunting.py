@@ -66,7 +66,7 @@ def hunt(store_url: str, rules_path: Path, *, replay_id: str, findings_file: Pat
             policy = loads(replay.policy_text, replay.policy_name)
             run = RuleRun(loaded.rules, compile_site(policy.site), policy.sha256, __version__)
             for service in run.services:
-                for rows in decoded_rows(store, replay.id, service.table):
+                for rows in decoded_rows(store, replay.id, service.table, run.columns(service)):
                     run.feed(service, rows)
             findings = sorted(run.finish(replay.capture_sha256), key=canonical_order)
             console.print(Text(f"{replay.capture_name}: {len(findings):,} findings"))

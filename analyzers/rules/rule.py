@@ -27,7 +27,7 @@ class Rule:
     service: Service
     #: True for the rows that the rule matches, never null.
     matches: pl.Expr
-    #: The fields that its condition names, and those it wants to be shown.
+    #: The fields that its condition names, and those that are shown of what it matches.
     named: tuple[str, ...]
     shown: tuple[str, ...]
     file: str

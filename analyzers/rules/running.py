@@ -22,6 +22,13 @@ from sensors.records import Column, Kind
 _FRAMES: Final = ("request_frame", "response_frame", "frame", "first_frame")
 #: Tables whose rows name the service in a column of their own; the others are of one protocol, their table's name.
 _OF_ANY_SERVICE: Final = frozenset({"conversations", "operations", "services", "http", "dns"})
+#: What findings are made of, whatever the rule names.
+_ALWAYS: Final = frozenset(
+    {
+        "ts", "last_ts", *_FRAMES, "client_ip", "server_ip", "server_port", "ip_proto", "role_source", "ip",
+        "service", "source", "layer", "confidence", "after_gap",
+    }
+)  # fmt: skip
 _TEXT_LIMIT: Final = 120
 
 
@@ -44,8 +51,13 @@ class RuleRun:
         """What the rules look at."""
         return tuple(SERVICES_OF_RULES[name] for name in sorted(self._rules))
 
+    def columns(self, service: Service) -> tuple[str, ...]:
+        """The columns of the service's table that its rules and their findings need, in the table's order."""
+        named = {name for rule, _ in self._rules[service.name] for name in (*rule.named, *rule.shown)}
+        return tuple(column.name for column in service.table.columns if column.name in named | _ALWAYS)
+
     def feed(self, service: Service, rows: pl.DataFrame) -> None:
-        """Take rows of the service's table, with the columns of `policy.traffic.table_schema`."""
+        """Take rows of the service's table: `columns` of them, as `policy.traffic.table_schema` has them, or all."""
         ruled = self._rules.get(service.name)
         if not ruled or rows.is_empty():
             return

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,9 +45,11 @@ def judged_replays(store: Store, replay: str = "") -> list[Judged]:
     return [Judged(**row) for row in rows.to_pylist()]
 
 
-def decoded_rows(store: Store, replay: str, table: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a stored table with the columns of `table_schema`, some minutes at a time."""
-    schema = table_schema(table)
+def decoded_rows(
+    store: Store, replay: str, table: Table, names: Sequence[str] = ()
+) -> Iterator[pl.DataFrame]:
+    """The rows of a stored table with these columns of `table_schema` (all of them without any), minutes at a time."""
+    schema = {name: kind for name, kind in table_schema(table).items() if name in names or not names}
     columns = ", ".join(f"`{name}`" for name in schema)
     for first_ns, end_ns in _spans(store, replay, table):
         rows = store.rows(
