@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analyzers.findings import Finding, canonical_order
+from analyzers.suppressing import Suppressions
 from geophone import __version__
 from geophone.errors import UsageProblem
 from geophone.given import read_indicators, read_rules
@@ -68,7 +69,8 @@ def hunt(store_url: str, rules_path: Path, *, replay_id: str, findings_file: Pat
             for service in run.services:
                 for rows in decoded_rows(store, replay.id, service.table, run.columns(service)):
                     run.feed(service, rows)
-            findings = sorted(run.finish(replay.capture_sha256), key=canonical_order)
+            found_here = sorted(run.finish(replay.capture_sha256), key=canonical_order)
+            findings = Suppressions(policy.site).tagged(found_here)
             console.print(Text(f"{replay.capture_name}: {len(findings):,} findings"))
             for finding in findings:
                 console.print(Text(_line(finding)))

@@ -6,16 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from analyzers.techniques import TECHNIQUES, WITHDRAWN
+from analyzers.techniques import TACTICS, TECHNIQUES, WITHDRAWN
 from policy.problems import Problem
 from policy.values import suggestion
 
 _TECHNIQUE: Final = re.compile(r"t\d{4}(\.\d{3})?")
 _GROUPS_AND_SOFTWARE: Final = re.compile(r"[gsc]\d{4}")
-_TACTICS: Final = (
-    "initial-access", "execution", "persistence", "privilege-escalation", "evasion", "discovery", "lateral-movement",
-    "collection", "command-and-control", "inhibit-response-function", "impair-process-control", "impact",
-)  # fmt: skip
 
 
 def techniques_of(tags: Sequence[object], line_of: Sequence[int]) -> tuple[tuple[str, ...], list[Problem]]:
@@ -44,6 +40,6 @@ def _wrong(name: str) -> str:
     if _GROUPS_AND_SOFTWARE.fullmatch(name):
         return ""
     tactic = name.replace("_", "-")
-    if tactic not in _TACTICS:
-        return f"attack.{name} is no technique and no tactic of ATT&CK for ICS{suggestion(tactic, list(_TACTICS))}"
+    if tactic not in TACTICS:
+        return f"attack.{name} is no technique and no tactic of ATT&CK for ICS{suggestion(tactic, list(TACTICS))}"
     return ""

@@ -76,6 +76,10 @@ def test_replay_finds_what_rules_and_indicators_look_for(
 def test_rules_run_over_a_store_finds_the_same_and_leaves_it_as_it_is(
     geophone: Geophone, policy: Path, intruder_capture: Path, rules: Path, tmp_path: Path
 ) -> None:
+    # A suppression of the policy tags them at ingest and over history alike.
+    who = "scope: {zones: [control]}, reason: a test, owner: ot, expires: 2099-01-01"
+    entry = f"- {{id: s1, what: ['rule:office-write'], {who}}}\n"
+    policy.write_text(policy.read_text() + "suppressions:\n" + entry)
     kept, later, loaded = tmp_path / "kept", tmp_path / "later.jsonl", load(policy)
     with open_store(kept) as store:
         replay(open_capture(intruder_capture), loaded, store=store)
@@ -86,6 +90,7 @@ def test_rules_run_over_a_store_finds_the_same_and_leaves_it_as_it_is(
     assert later.read_bytes() == canonical_bytes(
         [one for one in at_ingest if one.kind == "rule:office-write"]
     )
+    assert b'"suppression"' in later.read_bytes()
     with open_store(kept) as store:
         assert store.one("SELECT count() AS n FROM findings WHERE kind = 'rule:office-write'") == 0
     (rules / "office-write.yml").write_text(RULE.replace("office}", "control}"))
