@@ -79,7 +79,8 @@ class Memory:
                 "give the policy a section `baseline`."
             )
         baseline = self.baseline
-        if baseline is None or (self._learner is not None and self._last_ns < self._until_ns):
+        learning = self._learner is not None and (not self._until_ns or self._last_ns < self._until_ns)
+        if baseline is None or learning:
             return (
                 "Still learning: what is new on the network was not looked for; the policy says for how long."
             )

@@ -55,6 +55,12 @@ def test_a_capture_shorter_than_learning_says_so() -> None:
     assert words.startswith("Still learning")
 
 
+def test_a_capture_without_a_packet_says_that_nothing_was_compared() -> None:
+    found, words = kinds(Wire(), LEARNING)
+    assert found == []
+    assert words.startswith("Still learning")
+
+
 def test_a_baseline_from_a_file_holds_for_all_of_a_capture() -> None:
     baseline = taught(writes(1, 2, 3))
     found, words = kinds(day(first_ns=-SECOND, late=305), LEARNING, baseline)
