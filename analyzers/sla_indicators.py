@@ -27,7 +27,7 @@ NAMES: Final = (
 _ELSEWHERE: Final = (
     "decisions are kept with the alerts of a store, not with measured minutes: the page Indicators has them",
     "who decided is kept with the alerts of a store, not with measured minutes: the page Indicators has it",
-    "findings of remote access are in a store, visits in `geophone access`: neither is in measured minutes",
+    "alerts of remote access are in a store, visits are listed by geophone access: neither is in measured minutes",
 )
 _NOT_KEPT: Final = (
     "status codes of OPC UA values, gaps of Sparkplug, stale or flat readings and clock skew are not kept by the "

@@ -65,7 +65,7 @@ def _exposure(store: Store, site: str) -> Indicator:
         limit=0,
         made_of="alerts of remote access against its rules (RA-01 to RA-09), whatever became of them",
         missing=(
-            "confirmed incidents are not told from other closed alerts; hours of vendors' visits are in "
-            "`geophone access`, which reads captures"
+            "confirmed incidents are not told from other closed alerts; hours of vendors' visits are "
+            "listed by the command geophone access, of captures"
         ),
     )

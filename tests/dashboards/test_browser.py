@@ -25,6 +25,7 @@ PATHS = (
     "/security/incidents",
     "/security/incidents/{incident}",
     "/network",
+    "/network/indicators",
     "/network/zones/supervisory",
     "/network/zones/plant?view=table",
     "/network/zones/energy",
