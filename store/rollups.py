@@ -179,5 +179,5 @@ SLA_DAYS: Final = Rollup(
     ("from_zone", "to_zone", "conduit", "client_ip", "server_ip", "server_port", "ip_proto", "service"),
 )
 #: Zones and conduits by the minute: the course of a report's slots, whose burn rates look at single minutes.
-SLA_COURSE: Final = Course("sla_course", 60, ("from_zone", "to_zone", "conduit"), since=9)
+SLA_COURSE: Final = Course("sla_course", 60, ("from_zone", "to_zone", "conduit"), since=7)
 ROLLUPS: Final = (SLA_HOURS, SLA_DAYS, SLA_COURSE)
