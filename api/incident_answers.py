@@ -26,7 +26,7 @@ class IncidentAnswer(_Answer):
     title: str = Field(description="of the gravest alert")
     alerts: int = Field(description="how many")
     new: int = Field(description="of these, nobody acted on")
-    closed: int = Field(description="of these, closed")
+    closed: int = Field(description="of these, closed or suppressed")
     kinds: list[str]
     zones: list[str]
     sources: list[str] = Field(description="the first few addresses")

@@ -185,7 +185,7 @@ def _print_findings(console: Console, found: Sequence[Finding]) -> None:
     by_severity = Counter(finding.severity for finding in findings)
     counts = ", ".join(f"{by_severity[s]} {s.name.lower()}" for s in reversed(Severity) if by_severity[s])
     console.print(Text(f"{_count(len(findings), 'finding')}: {counts}", style="bold"))
-    for finding in _shown_first(findings):
+    for finding in _shown_first(findings, _FINDINGS_SHOWN):
         shape, style = _SEVERITY_STYLE[finding.severity]
         where = ends_of(finding)
         frame = f"frame {finding.evidence.operations[0].frame}" if finding.evidence.operations else ""
@@ -224,16 +224,15 @@ def suppression_text(use: SuppressionUse) -> str:
     return f"suppression {use.id} ({use.owner}, until {use.until}): {what}"
 
 
-def _shown_first(findings: Sequence[Finding]) -> list[Finding]:
+def _shown_first(findings: Sequence[Finding], most: int) -> list[Finding]:
     """The gravest of each kind before the second of any, so that no kind hides another; the worst first."""
-    worst_first = sorted(findings, key=_gravest)
     places: Counter[str] = Counter()
     turns = []
-    for finding in worst_first:
-        turns.append((places[finding.kind], *_gravest(finding)))
+    for finding in sorted(findings, key=_gravest):
+        turns.append(((places[finding.kind], *_gravest(finding)), finding))
         places[finding.kind] += 1
-    chosen = sorted(zip(turns, worst_first, strict=True), key=lambda pair: pair[0])[:_FINDINGS_SHOWN]
-    return sorted((finding for _, finding in chosen), key=_gravest)
+    turns.sort(key=lambda turn: turn[0])
+    return sorted((finding for _, finding in turns[:most]), key=_gravest)
 
 
 def _gravest(finding: Finding) -> tuple[int, int, str, str]:
@@ -241,18 +240,18 @@ def _gravest(finding: Finding) -> tuple[int, int, str, str]:
 
 
 def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
-    """Those of more than one finding: the others are findings, which are listed."""
-    several = [
-        one
-        for one in incidents_of(findings)
-        if sum(finding.suppression is None for finding in one.findings) > 1
-    ]
-    if not several:
+    """What of the findings belongs together, where any of it is open; of one finding there is nothing to say."""
+    if sum(finding.suppression is None for finding in findings) < 2:
         return
+    incidents = {
+        incident.worst.id: incident
+        for incident in incidents_of(findings)
+        if any(finding.suppression is None for finding in incident.findings)
+    }
     console.print()
-    console.print(Text(_count(len(several), "incident"), style="bold"))
-    several.sort(key=lambda one: (-one.severity, one.first_ns, one.id))
-    for incident in several[:_INCIDENTS_SHOWN]:
+    console.print(Text(_count(len(incidents), "incident"), style="bold"))
+    for worst in _shown_first([incident.worst for incident in incidents.values()], _INCIDENTS_SHOWN):
+        incident = incidents[worst.id]
         shape, style = _SEVERITY_STYLE[incident.severity]
         kinds = Counter(finding.kind for finding in incident.findings)
         listed = ", ".join(
@@ -260,21 +259,16 @@ def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
         )
         line = Text(f"{shape} {incident.severity.name.lower():<8} ", style=style)
         line.append(f"{_count(len(incident.findings), 'finding')}: {listed}", style="default")
-        console.print(line, soft_wrap=True)
+        console.print(line)
         zones = dict.fromkeys(
             zone for finding in incident.findings for zone in (finding.src_zone, finding.dst_zone) if zone
         )
+        span = f"{_utc(incident.first_ns)} to {_utc(incident.last_ns)} UTC"
+        where = f"{ends_of(worst)}  {span}  {', '.join(zones)}  {incident.id[:8]}"
+        console.print(Text(f"             {where}", style="dim"))
+    if len(incidents) > _INCIDENTS_SHOWN:
         console.print(
-            Text(
-                f"             {ends_of(incident.worst)}  {_utc(incident.first_ns)} to {_utc(incident.last_ns)} UTC  "
-                f"{', '.join(zones)}  {incident.id[:8]}",
-                style="dim",
-            ),
-            soft_wrap=True,
-        )
-    if len(several) > _INCIDENTS_SHOWN:
-        console.print(
-            f"  … and {len(several) - _INCIDENTS_SHOWN} more: geophone incidents --findings FILE lists them all",
+            f"  … and {len(incidents) - _INCIDENTS_SHOWN} more: geophone incidents lists them all",
             style="dim",
         )
 
