@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analyzers.baseline.comparing import Baseline
 from analyzers.baseline.memory import Memory
 from analyzers.detections import DETECTIONS
@@ -33,6 +35,11 @@ class Behaviour:
         compared = self.memory.take(traffic)
         for detection in self.running:
             detection.feed(compared if isinstance(detection, LearnedDetection) else traffic)
+
+    @property
+    def evicted(self) -> Mapping[str, int]:
+        """Sources and servers forgotten for lack of room, by detection; of those alone that forgot any."""
+        return {one.id: one.evicted for one in self.running if one.evicted}
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture, in canonical order."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from policy.violations import VIOLATION, merged
+from policy.violations import SUBJECT, VIOLATION, merged
 
 #: Rows gathered before they are added up: memory against time.
 _PENDING_LIMIT: Final = 50_000
@@ -29,6 +29,10 @@ class Gathered:
         # As much again as there is already: each row is added up a bounded number of times.
         if self._rows > max(_PENDING_LIMIT, self._total.height):
             self.all()
+
+    def keep(self, subjects: pl.DataFrame) -> None:
+        """Forget all but these: rows of SUBJECT."""
+        self._total = self.all().join(subjects, on=list(SUBJECT), how="semi")
 
     def all(self) -> pl.DataFrame:
         """What was gathered up to now: columns of VIOLATION, one row a subject and minute."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analyzers.baseline.comparing import Baseline
 from analyzers.behaviour import Behaviour
 from analyzers.conformance import Conformance
@@ -16,10 +18,15 @@ class Judging:
     def __init__(
         self, site: CompiledSite, policy_sha256: str, version: str, baseline: Baseline | None = None
     ) -> None:
-        behaviour = Behaviour(site, policy_sha256, version, baseline)
+        self._behaviour = Behaviour(site, policy_sha256, version, baseline)
         #: What was compared with what usually happens.
-        self.memory = behaviour.memory
-        self._parts = (Conformance(site, policy_sha256, version), behaviour)
+        self.memory = self._behaviour.memory
+        self._parts = (Conformance(site, policy_sha256, version), self._behaviour)
+
+    @property
+    def evicted(self) -> Mapping[str, int]:
+        """Who was forgotten for lack of room (`detections.kept`), by detection."""
+        return self._behaviour.evicted
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

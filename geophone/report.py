@@ -81,10 +81,20 @@ def print_result(console: Console, result: ReplayResult) -> None:
     _print_suppressions(console, result.suppressions)
     _print_incidents(console, result.findings)
     console.print(Text(f"○ {result.compared}", style="dim"))
+    for detection, count in result.evicted.items():
+        console.print(f"▲ {forgotten(detection, count)}", style="yellow")
     if result.already_stored:
         console.print(
             "Already in the store: same capture, policy and version. No row was added.", style="dim"
         )
+
+
+def forgotten(detection: str, count: int) -> str:
+    """That a detection had no room for all that it saw, in words."""
+    return (
+        f"{detection} had no room for {_count(count, 'source')}, the least active ones: a slow scan among them may be "
+        "missed; `detections.kept` in the policy gives more room"
+    )
 
 
 def _print_packets(console: Console, result: ReplayResult) -> None:

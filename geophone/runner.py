@@ -56,6 +56,8 @@ class ReplayResult:
     already_stored: bool
     suppressions: Sequence[SuppressionUse]  #: what became of the policy's
     compared: str  #: what was compared with which baseline, in words
+    #: sources that a detection forgot for lack of room, by its id
+    evicted: Mapping[str, int]
 
 
 def canonical_bytes(findings: Sequence[Finding]) -> bytes:
@@ -133,6 +135,7 @@ def replay(
         already_stored=writer is not None and writer.already_stored,
         suppressions=suppressions.uses(),
         compared=judging.memory.words(),
+        evicted=judging.evicted,
     )
 
 

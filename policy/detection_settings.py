@@ -15,6 +15,9 @@ from policy.values import suggestion
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
+Entries = Annotated[int, Field(ge=1_000, le=10_000_000)]
+
+
 class _Thresholds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -133,6 +136,11 @@ class DetectionSettings(_Thresholds):
     """What the detections look for: thresholds, and those that are off."""
 
     switched_off: tuple[str, ...] = Field(default=(), description="ids of detections that are not wanted")
+    kept: Entries = Field(
+        default=50_000,
+        description="how many entries, each a source and ten seconds, every count of scans and floods keeps; past it "
+        "sources that did least are forgotten, the longest silent first, and counted",
+    )
     M3: UnusualValues = Field(default=UnusualValues(), description="unusual values written")
     M8: Probing = Field(default=Probing(), description="units and function codes probed")
     M9: Sweep = Field(default=Sweep(), description="a register sweep")

@@ -8,7 +8,7 @@ import polars as pl
 
 from policy.levels import CONTROL, OFFICE
 from policy.services import TCP
-from policy.violations import ROW, VIOLATION, address_texts, confidence_of_roles, grouped
+from policy.violations import NO_VIOLATIONS, ROW, address_texts, confidence_of_roles, grouped
 from policy.zoning import CompiledSite
 
 _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
@@ -30,7 +30,7 @@ def violating_conversations(
     `note`: what the evidence says beside.
     """
     if flows.is_empty():
-        return pl.DataFrame(schema=VIOLATION)
+        return NO_VIOLATIONS
     rows = flows.with_columns(
         what=pl.lit(what) if isinstance(what, str) else what,
         meant=pl.lit(None, pl.String) if nearest is None else nearest,

@@ -99,8 +99,8 @@ TRAFFIC_TABLES: Final[dict[str, Table]] = {
 _SCHEMAS: Final = {name: with_conversation(table) for name, table in TRAFFIC_TABLES.items()}
 
 
-def _none_of(table: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=_SCHEMAS[table])
+#: Made once each: an empty frame of so many columns costs as much as a small batch.
+_NONE: Final = {name: pl.DataFrame(schema=schema) for name, schema in _SCHEMAS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Traffic:
     @classmethod
     def of(cls, **tables: pl.DataFrame) -> Traffic:
         """These tables, by their names; no rows of the others."""
-        given = {name: tables[name] if name in tables else _none_of(name) for name in TRAFFIC_TABLES}
+        given = {name: tables.get(name, _NONE[name]) for name in TRAFFIC_TABLES}
         return cls(**given, began_ns=None)
 
     @classmethod

@@ -39,6 +39,11 @@ class Detection(ABC):
         """The thresholds of this policy."""
         return self.site.site.detections
 
+    @property
+    def evicted(self) -> int:
+        """Subjects forgotten for lack of room."""
+        return 0
+
     @abstractmethod
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

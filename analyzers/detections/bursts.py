@@ -27,7 +27,13 @@ class Bursts:
     """
 
     def __init__(
-        self, least: int, *, slots: int, slot_ns: int = SLOT_NS, totals: Totals | None = None
+        self,
+        least: int,
+        *,
+        slots: int,
+        slot_ns: int = SLOT_NS,
+        totals: Totals | None = None,
+        kept: int | None = None,
     ) -> None:
         self._least = least
         self._slots = slots
@@ -37,14 +43,24 @@ class Bursts:
         self._pending: list[pl.DataFrame] = []
         self._rows = 0
         self._by_item = False
+        self._limit = kept
+        self._since_bounded = 0
+        #: Subjects that were forgotten for lack of room; one that came back and went again counts again.
+        self.evicted = 0
 
     def add(self, rows: pl.DataFrame, text: pl.Expr, item: pl.Expr | None = None) -> None:
         """Take rows with the columns of ROW; `item` is what each is about, where different things count."""
         if rows.is_empty():
             return
         self._totals.add(rows, text, self._slot_ns)
-        if item is None:
-            return
+        if item is not None:
+            self._add_items(rows, item)
+        self._since_bounded += rows.height
+        # Seldom enough that each row is looked at a bounded number of times.
+        if self._limit is not None and self._since_bounded > self._limit:
+            self._bound(self._limit)
+
+    def _add_items(self, rows: pl.DataFrame, item: pl.Expr) -> None:
         self._by_item = True
         told = rows.select(
             *SUBJECT,
@@ -69,6 +85,28 @@ class Bursts:
             return found
         by_minute = found.with_columns(minute=pl.col("minute") // MINUTE_NS * MINUTE_NS)
         return merged(by_minute).select(*VIOLATION)
+
+    def _bound(self, limit: int) -> None:
+        """Keep as many entries, of the subjects that did most; among equals, of those that did it last.
+
+        A forged source sends once: it can push out its like, and whoever knocks again stays before all of them. What
+        an evicted subject did is not counted: a count may read low, never high. A scan so slow that more forged
+        sources than are kept lie between two of its knocks is lost.
+        """
+        self._since_bounded = 0
+        amount, last = pl.col("count").sum().alias("amount"), pl.col("minute").max().alias("last")
+        subjects = self._totals.counts().group_by(*SUBJECT).agg(amount, last, entries=pl.len())
+        if subjects["entries"].sum() <= limit:
+            return
+        # The addresses decide between equals: which are kept does not depend on the order of the rows.
+        ordered = subjects.sort(
+            "amount", "last", *SUBJECT, descending=[True, True, *(False for _ in SUBJECT)]
+        )
+        kept = ordered.filter(pl.col("entries").cum_sum() <= limit).select(*SUBJECT)
+        self.evicted += subjects.height - kept.height
+        self._totals.keep(kept)
+        if self._by_item:
+            self._items = self._kept().join(kept, on=list(SUBJECT), how="semi")
 
     def _hits(self) -> pl.DataFrame:
         """Subjects and slots that lie in such a window."""

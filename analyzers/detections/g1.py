@@ -46,7 +46,8 @@ class Scan(Detection):
         The first knocks with their targets and frames, and how many there were.
 
     How to tune
-        `detections.G1.addresses`, `detections.G1.ports`, `detections.G1.controllers`.
+        `detections.G1.addresses`, `detections.G1.ports`, `detections.G1.controllers`; `detections.kept`, where a flood
+        of forged sources may hide a slow scan.
     """
 
     id = "G1"
@@ -56,10 +57,15 @@ class Scan(Detection):
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)
-        limits = self.settings.G1
-        self._addresses = Bursts(limits.addresses, slots=_SLOTS, totals=WithFirst())
-        self._ports = Bursts(limits.ports, slots=_SLOTS, totals=WithFirst())
-        self._controllers = Bursts(limits.controllers, slots=_SLOTS, totals=WithFirst())
+        limits, kept = self.settings.G1, self.settings.kept
+        self._addresses = Bursts(limits.addresses, slots=_SLOTS, totals=WithFirst(), kept=kept)
+        self._ports = Bursts(limits.ports, slots=_SLOTS, totals=WithFirst(), kept=kept)
+        self._controllers = Bursts(limits.controllers, slots=_SLOTS, totals=WithFirst(), kept=kept)
+
+    @property
+    def evicted(self) -> int:
+        """Sources forgotten for lack of room, by whichever count forgot most."""
+        return max(kind.evicted for kind in (self._addresses, self._ports, self._controllers))
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

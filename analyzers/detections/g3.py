@@ -48,9 +48,16 @@ class Flood(Detection):
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)
-        self._by_server = Bursts(self.settings.G3.connections, slots=_SLOTS, totals=WithFirst())
+        self._by_server = Bursts(
+            self.settings.G3.connections, slots=_SLOTS, totals=WithFirst(), kept=self.settings.kept
+        )
         self._logins = Bursts(self.settings.G3.logins, slots=_SLOTS)
         self._clients = _Clients()
+
+    @property
+    def evicted(self) -> int:
+        """Servers forgotten for lack of room."""
+        return self._by_server.evicted
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
 
-from policy.violations import LOW, MINUTE_NS, confidence_of_roles, grouped
+from policy.violations import LOW, MINUTE_NS, ROW, confidence_of_roles, grouped
 
 #: Stands for many addresses, or for nobody known: the unspecified address.
 NOBODY: Final = bytes(16)
@@ -71,6 +72,8 @@ def _made(
     confirmed: pl.Expr | None,
     doubt: pl.Expr,
 ) -> pl.DataFrame:
+    if rows.is_empty():
+        return _none(tuple(rows.schema.items()))
     at = ts.dt.epoch("ns")
     rank = confidence_of_roles().cast(pl.Int16) - doubt.fill_null(value=False).cast(pl.Int16)
     return rows.with_columns(
@@ -89,6 +92,12 @@ def _made(
         client_ip=pl.col("client_ip").fill_null(NOBODY),
         server_ip=pl.col("server_ip").fill_null(NOBODY),
     )
+
+
+@cache
+def _none(columns: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
+    """No rows of these columns and those of ROW: what most detections find in most batches."""
+    return pl.DataFrame(schema={**dict(columns), **ROW})
 
 
 def violations_of(rows: pl.DataFrame, text: pl.Expr, *, slot_ns: int = MINUTE_NS) -> pl.DataFrame:

@@ -29,6 +29,9 @@ class Totals(Protocol):
     def counts(self) -> pl.DataFrame:
         """SUBJECT, `minute` (the slot's start) and `count`."""
 
+    def keep(self, subjects: pl.DataFrame) -> None:
+        """Forget all but these: rows of SUBJECT."""
+
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Columns of VIOLATION of these subjects and slots."""
 
@@ -46,6 +49,10 @@ class WithExamples:
     def counts(self) -> pl.DataFrame:
         """How many."""
         return self._gathered.all().select(*_KEYS, "count")
+
+    def keep(self, subjects: pl.DataFrame) -> None:
+        """Forget the others."""
+        self._gathered.keep(subjects)
 
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Those of the hits."""
@@ -81,6 +88,10 @@ class WithFirst:
     def counts(self) -> pl.DataFrame:
         """How many."""
         return self._all().select(*_KEYS, "count")
+
+    def keep(self, subjects: pl.DataFrame) -> None:
+        """Forget the others."""
+        self._total = self._all().join(subjects, on=list(SUBJECT), how="semi")
 
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Those of the hits."""

@@ -17,7 +17,7 @@ from geophone.errors import UsageProblem
 from geophone.given import load_given
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
-from geophone.report import ends_of, suppression_text
+from geophone.report import ends_of, forgotten, suppression_text
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
 from policy.loader import load
@@ -123,6 +123,10 @@ class _Work(threading.Thread):
                 packets = self._listener.counters()["packets"]
                 for finding in self._session.feed(batches, packets):
                     say(told_of(finding))
+                for detection, count in self._session.evicted.items():
+                    if detection not in told:
+                        told.add(detection)
+                        say(forgotten(detection, count))
                 if (trouble := self._listener.trouble()) and trouble not in told:
                     told.add(trouble)
                     say(trouble)

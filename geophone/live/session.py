@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -128,6 +128,11 @@ class Session:
     def tally(self) -> Tally:
         """What was seen so far."""
         return self._tally
+
+    @property
+    def evicted(self) -> Mapping[str, int]:
+        """Sources that a detection forgot for lack of room, by its id."""
+        return self._judging.evicted
 
     @property
     def findings(self) -> list[Finding]:

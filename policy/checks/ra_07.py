@@ -11,7 +11,7 @@ from policy.checks.base import BatchCheck
 from policy.flow_violations import violating_conversations
 from policy.judged import Judged
 from policy.levels import OFFICE
-from policy.violations import VIOLATION, confidence_of_roles, grouped, zone_text
+from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped, zone_text
 from policy.zoning import CompiledSite
 
 #: Tunnels and tools that bring somebody in without a gateway: the decoder's name -> their own.
@@ -106,7 +106,7 @@ def _tool(violation: Mapping[str, Any]) -> str:
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
     """Introductions with a tool's name, as violations."""
     if rows.is_empty():
-        return pl.DataFrame(schema=VIOLATION)
+        return NO_VIOLATIONS
     rows = rows.with_columns(
         what="tool",
         reverse_conduit=pl.lit(""),

@@ -11,7 +11,7 @@ from policy.checks.base import BatchCheck
 from policy.flow_violations import violating_conversations
 from policy.judged import DECLARED, Judged
 from policy.model import AllowRule
-from policy.violations import VIOLATION, confidence_of_roles, grouped
+from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped
 from policy.zoning import CompiledSite
 
 #: Services of which every message can be read, and passwords with them. SNMP tells its version by itself.
@@ -127,7 +127,7 @@ def _demand(rule: AllowRule) -> str:
 def _opcua(sessions: pl.DataFrame) -> pl.DataFrame:
     """Sessions of OPC UA without security."""
     if sessions.is_empty():
-        return pl.DataFrame(schema=VIOLATION)
+        return NO_VIOLATIONS
     rows = sessions.with_columns(
         what=pl.lit(""),
         operation=pl.lit(""),
@@ -151,7 +151,7 @@ def _snmp(services: pl.DataFrame) -> pl.DataFrame:
     """Introductions of SNMP whose version has no protection."""
     rows = services.filter((pl.col("service") == "snmp") & pl.col("version").is_in(_OLD_SNMP))
     if rows.is_empty():
-        return pl.DataFrame(schema=VIOLATION)
+        return NO_VIOLATIONS
     rows = rows.with_columns(
         what=pl.lit(""),
         reverse_conduit=pl.lit(""),

@@ -12,7 +12,7 @@ from policy.flow_violations import violating_conversations
 from policy.judged import Judged
 from policy.levels import CONTROL
 from policy.pastimes import DOMAINS, MAIL_SERVICES, PATTERN
-from policy.violations import VIOLATION, confidence_of_roles, grouped, zone_text
+from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped, zone_text
 from policy.zoning import CompiledSite
 
 
@@ -84,7 +84,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("what").is_not_null()
     )
     if rows.is_empty():
-        return pl.DataFrame(schema=VIOLATION)
+        return NO_VIOLATIONS
     rows = rows.with_columns(
         reverse_conduit=pl.lit(""),
         operation=pl.lit("name.ask"),

@@ -19,7 +19,7 @@ from policy.modbus import FUNCTION_NAMES, READING, WRITING, functions_allowed, j
 from policy.model import AllowRule
 from policy.operations.base import Operations
 from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
-from policy.violations import VIOLATION, grouped
+from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
 
 _VALUES_SHOWN: Final = 8
@@ -58,7 +58,7 @@ class ModbusOperations(Operations):
         """The same as violations."""
         rows = self.broken(site, judged)
         if rows.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
+            return NO_VIOLATIONS
         # Of function 23 only the part that broke its limit counts: a read too far is not a forbidden write.
         broken_write = pl.col("writes") & (pl.col("broken") != "read")
         rows = rows.with_columns(

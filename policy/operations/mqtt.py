@@ -17,7 +17,7 @@ from policy.model import AllowRule
 from policy.operations.base import Operations
 from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
 from policy.topics import within
-from policy.violations import VIOLATION, grouped
+from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
 
 _TOPIC_SHOWN: Final = 128
@@ -41,7 +41,7 @@ class MqttOperations(Operations):
         """The same as violations."""
         rows = self.broken(site, judged)
         if rows.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
+            return NO_VIOLATIONS
         rows = rows.with_columns(
             what=pl.format("{}: {}", "does", "broken"),
             operation=pl.format("mqtt.{}", "does"),

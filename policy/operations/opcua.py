@@ -17,7 +17,7 @@ from policy.model import AllowRule
 from policy.opcua import CHANGING, GROUPS, RULE_MODES, RULE_USERS, SEEN_MODES, node_text
 from policy.operations.base import Operations
 from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
-from policy.violations import VIOLATION, grouped
+from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
 
 _NODES_SHOWN: Final = 4
@@ -46,7 +46,7 @@ class OpcuaOperations(Operations):
         """The same as violations."""
         rows = self.broken(site, judged)
         if rows.is_empty():
-            return pl.DataFrame(schema=VIOLATION)
+            return NO_VIOLATIONS
         rows = rows.with_columns(
             what=pl.format("{}: {}", "called", "broken"),
             operation=pl.col("group").replace_strict(

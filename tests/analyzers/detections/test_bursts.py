@@ -91,3 +91,47 @@ def test_a_flood_of_different_things_keeps_a_handful_of_them() -> None:
     bursts.add(rows([(0, 1, unit % 250) for unit in range(2_000)]), pl.lit("one"), pl.col("unit"))
     assert bursts.violations()["count"].sum() == 2_000
     assert bursts.kept == LEAST
+
+
+def forged(batch: int, sources: int) -> pl.DataFrame:
+    """One row each of so many clients that are seen never again."""
+    addresses = [
+        bytes(10) + b"\xff\xff\x0b" + (batch * sources + one).to_bytes(3, "big") for one in range(sources)
+    ]
+    return rows([(0, batch, 1)] * sources).with_columns(client_ip=pl.Series(addresses))
+
+
+def flooded_with(kept: int | None, *, a_batch: int) -> Bursts:
+    """Six batches of a hundred forged clients; one client of its own asks `a_batch` times in each."""
+    bursts = Bursts(LEAST, slots=SLOTS, totals=WithFirst(), kept=kept)
+    for batch in range(6):
+        real = rows([(0, batch, batch * a_batch + one) for one in range(a_batch)])
+        bursts.add(pl.concat([forged(batch, 100), real]), pl.lit("one"), pl.col("unit"))
+    return bursts
+
+
+def test_forged_clients_push_out_their_like_and_nobody_who_comes_back() -> None:
+    bursts = flooded_with(50, a_batch=2)
+
+    assert [count for _, _, count, _ in found(bursts)] == [12]
+    assert bursts.evicted == 551
+    assert bursts.kept <= 50 + 12
+
+
+def test_nobody_is_forgotten_where_there_is_room() -> None:
+    for kept in (None, 1_000):
+        bursts = flooded_with(kept, a_batch=2)
+        assert [count for _, _, count, _ in found(bursts)] == [12]
+        assert bursts.evicted == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 120))
+def test_who_is_forgotten_does_not_depend_on_the_order_of_a_batch(seed: int) -> None:
+    kept = []
+    for turn in (0, seed):
+        bursts = Bursts(LEAST, slots=SLOTS, totals=WithFirst(), kept=50)
+        frame = pl.concat([forged(0, 100), rows([(0, 0, unit) for unit in range(LEAST)])])
+        bursts.add(pl.concat([frame[turn:], frame[:turn]]), pl.lit("one"), pl.col("unit"))
+        kept.append((found(bursts), bursts.evicted, bursts.kept))
+    assert kept[0] == kept[1]

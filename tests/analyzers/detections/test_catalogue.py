@@ -94,7 +94,7 @@ def test_none_knows_another() -> None:
 
 def test_policies_know_the_detections_there_are() -> None:
     assert tuple(kind.id for kind in DETECTIONS) == DETECTION_IDS
-    assert set(DetectionSettings.model_fields) - {"switched_off"} <= set(DETECTION_IDS)
+    assert set(DetectionSettings.model_fields) - {"switched_off", "kept"} <= set(DETECTION_IDS)
 
 
 @pytest.mark.parametrize("kind", DETECTIONS, ids=ids)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analyzers.behaviour import Behaviour
 from sensors.records import ANOMALIES, DNS, OBSERVATIONS, SERVICES
 from tests.analyzers.detections.looking import of, only
 from tests.policy.factories import (
@@ -17,8 +18,10 @@ from tests.policy.factories import (
     OTHER_DMZ_HOST,
     PLC,
     SECOND,
+    SITE,
     UDP,
     Wire,
+    compiled,
     packed,
 )
 
@@ -214,3 +217,21 @@ def test_other_things_of_a_device_and_other_devices_are_no_change() -> None:
     identity(wire, flow, "hall-panel", at=NOON, kind="host_name")
     identity(wire, flow, "hall-panel-2", at=NOON + MINUTE, kind="host_name")
     assert of("G7", wire) == []
+
+
+def test_a_flood_of_forged_sources_does_not_hide_a_scan_and_is_told() -> None:
+    """More sources than are kept, one knock each; a stranger knocks at ten controllers among them."""
+    tight = compiled(SITE + "detections: {kept: 1000}\n")
+    wire = Wire()
+    for number in range(1_100):
+        knock(wire, f"11.0.{number // 250}.{number % 250 + 1}", PLC, 502, at=NOON)
+    for number in range(10):
+        knock(wire, STRANGER, f"10.20.0.{number + 1}", 502, at=NOON + number * SECOND)
+    behaviour = Behaviour(tight, "p" * 64, "0.1.0")
+
+    behaviour.feed(wire.traffic(tight))
+
+    scans = [finding for finding in behaviour.finish("c" * 64) if finding.kind == "G1"]
+    assert [(finding.src_ip, finding.count) for finding in scans] == [(STRANGER, 10)]
+    # Ports are counted by client and address: 1,110 pairs, of which 1,000 are kept.
+    assert behaviour.evicted == {"G1": 110}
