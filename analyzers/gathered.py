@@ -10,6 +10,7 @@ from policy.violations import SUBJECT, VIOLATION, merged
 
 #: Rows gathered before they are added up: memory against time.
 _PENDING_LIMIT: Final = 50_000
+_KEYS: Final = [*SUBJECT, "minute"]
 
 
 class Gathered:
@@ -37,6 +38,11 @@ class Gathered:
     def all(self) -> pl.DataFrame:
         """What was gathered up to now: columns of VIOLATION, one row a subject and minute."""
         if self._pending:
-            self._total = merged(pl.concat([self._total, *self._pending])).select(*VIOLATION)
+            fresh = pl.concat(self._pending)
+            # An interface asks with every batch: what the batch does not touch is not added up again.
+            touched = fresh.select(_KEYS).unique()
+            again = self._total.join(touched, on=_KEYS, how="semi")
+            rest = self._total.join(touched, on=_KEYS, how="anti")
+            self._total = pl.concat([rest, merged(pl.concat([again, fresh])).select(*VIOLATION)])
             self._pending, self._rows = [], 0
         return self._total

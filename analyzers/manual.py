@@ -37,8 +37,8 @@ detections:
   kept: 100000
 ```
 
-`kept` (50,000 unless set) bounds what a flood of forged sources can make the counts of scans and floods (G1, G3) hold: so
-many entries each, one a source and ten seconds. Past it the sources that did least are forgotten, the longest silent
+`kept` (50,000 unless set) bounds what a flood of forged sources can make the counts of scans and floods (G1, G3) hold:
+so many entries each, one a source and ten seconds. Past it the sources that did least are forgotten, the longest silent
 first; how many is said in the summary of a replay and in the log of a sensor. What a forgotten source did is not
 counted: counts may read low, never high, and a scan of which more forged sources than are kept lie between two knocks
 is missed.

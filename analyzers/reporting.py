@@ -8,6 +8,7 @@ planned is tagged, repeats within the window join, and each is graded and explai
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import polars as pl
@@ -55,6 +56,17 @@ class FindingKind(Protocol):
         """Why this is a finding, in whole sentences."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was made of the violations of one kind when they were last reported."""
+
+    violations: pl.DataFrame
+    capture_sha256: str
+    #: by the columns that tell findings of a kind apart
+    by_key: Mapping[tuple[Any, ...], tuple[Mapping[str, Any], Finding]]
+    findings: list[Finding]
+
+
 class Reporter:
     """Makes findings of what was violated under one policy."""
 
@@ -62,6 +74,8 @@ class Reporter:
         self._site = site
         self._policy_sha256 = policy_sha256
         self._version = version
+        #: by kind, what it was judged by and what it was compared with
+        self._made: dict[tuple[str, ...], _Made] = {}
 
     def findings(
         self,
@@ -75,8 +89,29 @@ class Reporter:
 
         `judged_by`: what the kind rests on beside policy and version, such as the text of the user's rule; with
         another text it is another finding.
+
+        An interface asks again with every batch. What has not changed since is not made again: a finding follows
+        from its kind and its row alone.
         """
-        return [self._finding(kind, row, capture_sha256, judged_by) for row in self._rows(violations)]
+        if violations.is_empty():
+            return []
+        basis = (kind.id, *judged_by, *_compared_with(kind))
+        last = self._made.get(basis)
+        if last is not None and last.violations is violations and last.capture_sha256 == capture_sha256:
+            return last.findings
+        known = last.by_key if last is not None and last.capture_sha256 == capture_sha256 else {}
+        by_key: dict[tuple[Any, ...], tuple[Mapping[str, Any], Finding]] = {}
+        for row in self._rows(violations):
+            key = tuple(row[name] for name in _KEYS)
+            made = known.get(key)
+            by_key[key] = (
+                made
+                if made is not None and made[0] == row
+                else (row, self._finding(kind, row, capture_sha256, judged_by))
+            )
+        found = [finding for _, finding in by_key.values()]
+        self._made[basis] = _Made(violations, capture_sha256, by_key, found)
+        return found
 
     def _rows(self, violations: pl.DataFrame) -> list[dict[str, Any]]:
         """Violations by subject and minute in; one row a finding out."""
@@ -147,6 +182,11 @@ def _doubt_of(kind: FindingKind) -> tuple[str, ...]:
     """Why a finding of this kind may be less than sure, where it is not for the kind's evidence alone."""
     doubt = getattr(kind, "doubt", "")
     return (doubt,) if doubt else ()
+
+
+def _compared_with(kind: FindingKind) -> tuple[str, ...]:
+    """What the words of a finding of this kind rest on beside its row: the baseline, which may still be learned."""
+    return tuple(getattr(kind, "compared_with", ()))
 
 
 def _shown(address: bytes) -> str:

@@ -28,6 +28,12 @@ class LearnedDetection(Detection):
         super().__init__(site)
         self.memory = memory
 
+    @property
+    def compared_with(self) -> tuple[str, ...]:
+        """The baseline that findings name."""
+        baseline = self.memory.baseline
+        return () if baseline is None else (baseline.name,)
+
     @abstractmethod
     def because(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
         """Why this is a finding, in whole sentences, without the baseline's name."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analyzers.behaviour import Behaviour
 from analyzers.conversations import Conversations
 from analyzers.detections import DETECTIONS
 from analyzers.findings import canonical_line
+from analyzers.judging import Judging
 from pcaps import sample
 from policy.detection_settings import DETECTION_IDS
 from policy.loader import PolicyError, load, loads
+from policy.traffic import Traffic
 from policy.zoning import CompiledSite, compile_site
 from sensors.capture import open_capture
 from sensors.engine import decode
@@ -119,3 +124,44 @@ def test_what_is_off_is_not_found_and_all_else_is() -> None:
     without = lines(compile_site(loads(text).site), batches).splitlines()
     assert any(b'"kind":"M8"' in line for line in found)
     assert without == [line for line in found if b'"kind":"M8"' not in line]
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=3))
+def test_findings_told_while_they_come_end_as_those_of_the_whole(shares: list[float]) -> None:
+    """An interface is judged with every batch, wherever it ends; a capture once."""
+    site = compile_site(load(sample("modbus-answers").policy).site)
+    everything = whole("modbus-answers")
+    first = {"flow_starts": everything.pop("flow_starts")}
+    edges = sorted({0.0, *shares, 1.0})
+    cut: list[dict[str, pa.RecordBatch]] = []
+    for begin, end in pairwise(edges):
+        places = {
+            name: (round(begin * len(rows)), round(end * len(rows))) for name, rows in everything.items()
+        }
+        cut.append({name: everything[name].slice(one, other - one) for name, (one, other) in places.items()})
+    conversations, judging = Conversations(site), Judging(site, "p" * 64, "0.1.0")
+    told = []
+    for part in [first, *cut]:
+        judging.feed(conversations.enrich(part))
+        told = judging.finish("c" * 64)
+    at_once = Judging(site, "p" * 64, "0.1.0")
+    at_once.feed(Conversations(site).enrich({**first, **everything}))
+
+    assert told
+    assert [*map(canonical_line, told)] == [*map(canonical_line, at_once.finish("c" * 64))]
+
+
+def test_what_has_not_changed_is_not_made_again() -> None:
+    site = compile_site(load(sample("modbus-answers").policy).site)
+    conversations, judging = Conversations(site), Judging(site, "p" * 64, "0.1.0")
+    for batches in batches_of("modbus-answers"):
+        judging.feed(conversations.enrich(batches))
+    before = {finding.id: finding for finding in judging.finish("c" * 64)}
+
+    judging.feed(Traffic.empty())
+
+    assert before
+    assert all(before[finding.id] is finding for finding in judging.finish("c" * 64))
+    # Another capture's hash makes other findings of the same rows.
+    assert all(finding.evidence.capture_sha256 == "d" * 64 for finding in judging.finish("d" * 64))
