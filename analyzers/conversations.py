@@ -12,7 +12,7 @@ import pyarrow as pa
 from analyzers.frames import frame_of
 from policy.traffic import CONVERSATION, LINK, TRAFFIC_TABLES, Traffic, with_conversation
 from policy.zoning import CompiledSite
-from sensors.records import FLOW_STARTS, Table
+from sensors.records import COVERAGE, FLOW_STARTS, Table
 
 _FLOWS_SCHEMA: Final = {
     "flow_id": pl.UInt32(),
@@ -56,6 +56,8 @@ class Conversations:
                 if name in batches
             }
         )
+        if COVERAGE.name in batches:
+            traffic = replace(traffic, coverage=frame_of(batches, COVERAGE))
         return replace(traffic, began_ns=self._began_ns)
 
     def _learn(self, starts: pl.DataFrame) -> None:

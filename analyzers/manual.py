@@ -78,7 +78,10 @@ def _entry(kind: type[Detection]) -> str:
     parts = [
         f"## {kind.id}\n\n{summary}\n",
         f"Severity {int(severity)} ({severity.name.lower()}). {'; '.join(names)}.\n",
-        *(f"**{heading}** {' '.join(body.split())}\n" for heading, body in _HEADING.findall(sections + "\n")),
+        "".join(
+            f"- **{heading}** {' '.join(body.split())}\n"
+            for heading, body in _HEADING.findall(sections + "\n")
+        ),
         *_thresholds(kind.id),
     ]
     return "\n".join(parts)

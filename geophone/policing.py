@@ -27,8 +27,6 @@ def check(file: Path) -> int:
     console.print(Text(f"sha256 {report.sha256}", style="dim"))
     for remark in report.remarks:
         console.print(Text(f"▲ {remark.located(report.name)}", style="yellow"))
-    for remark in report.unjudged:
-        console.print(Text(f"○ {remark.located(report.name)}", style="dim"))
     console.print(
         f"No errors, {len(report.remarks)} remarks." if report.remarks else "No errors, no remarks."
     )

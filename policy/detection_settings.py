@@ -41,6 +41,13 @@ class Frozen(_Thresholds):
     times: Count = Field(default=3, description="times as many as were ever equal in a row before")
 
 
+class Forcing(_Thresholds):
+    """M4: outputs switched."""
+
+    toggles: Count = Field(default=10, description="changes of one coil by one client within a minute")
+    outputs: Count = Field(default=32, description="coils that one request switches all on or all off")
+
+
 class Probing(_Thresholds):
     """M8: units and functions that are asked for and not there."""
 
@@ -123,12 +130,22 @@ class Flood(_Thresholds):
     logins: Count = Field(default=100, description="refused logins within a minute")
 
 
+class Beaconing(_Thresholds):
+    """G5: somebody outside contacted again and again."""
+
+    contacts: Count = Field(default=10, description="conversations begun with one address and port")
+    jitter_percent: Count = Field(
+        default=20, description="how far the intervals may be from the middle one, of 100"
+    )
+    payload_bytes: Count = Field(default=20_000, description="payload of a contact, the middle one")
+
+
 #: Every detection there are settings of, in the order of the catalogue; most have no thresholds.
 DETECTION_IDS: Final = (
-    "M1", "M2", "M3", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
-    "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10",
-    "Q1", "Q5", "Q6",
-    "G1", "G2", "G3", "G6", "G7",
+    "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
+    "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10", "O11",
+    "Q1", "Q5", "Q6", "Q7",
+    "G1", "G2", "G3", "G5", "G6", "G7",
 )  # fmt: skip
 
 
@@ -142,6 +159,7 @@ class DetectionSettings(_Thresholds):
         "sources that did least are forgotten, the longest silent first, and counted",
     )
     M3: UnusualValues = Field(default=UnusualValues(), description="unusual values written")
+    M4: Forcing = Field(default=Forcing(), description="outputs toggled or written en masse")
     M8: Probing = Field(default=Probing(), description="units and function codes probed")
     M9: Sweep = Field(default=Sweep(), description="a register sweep")
     M10: Exceptions = Field(default=Exceptions(), description="exceptions")
@@ -154,6 +172,7 @@ class DetectionSettings(_Thresholds):
     G1: Scan = Field(default=Scan(), description="scans")
     G2: Flips = Field(default=Flips(), description="an address that changes its MAC")
     G3: Flood = Field(default=Flood(), description="floods of connections and logins")
+    G5: Beaconing = Field(default=Beaconing(), description="beacons")
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from policy.lints import Lint, lint
 from policy.loader import LoadedPolicy
 from policy.suppression_lints import suppression_remarks
-from policy.unjudged import unjudged
 from policy.yaml_tree import read
 
 
@@ -34,18 +33,15 @@ class CheckReport:
     sha256: str
     counts: Mapping[str, int]
     remarks: tuple[Remark, ...]
-    unjudged: tuple[Remark, ...]  #: what the file asks for and no check judges yet
 
 
 def check_report(loaded: LoadedPolicy, today: date | None = None) -> CheckReport:
     """Count and lint a policy that the loader accepted; what has expired is told where `today` is known."""
     site = loaded.site
     tree = read(loaded.text)
-
-    def located(lints: Iterable[Lint]) -> tuple[Remark, ...]:
-        remarks = (Remark(tree.line(found.path), found) for found in lints)
-        return tuple(sorted(remarks, key=lambda r: (r.line, r.lint.where, r.lint.code, r.lint.message)))
-
+    remarks = (
+        Remark(tree.line(found.path), found) for found in [*lint(site), *suppression_remarks(site, today)]
+    )
     return CheckReport(
         name=loaded.name,
         site_id=site.id,
@@ -60,6 +56,5 @@ def check_report(loaded: LoadedPolicy, today: date | None = None) -> CheckReport
             "SLAs": len(site.sla),
             "suppressions": len(site.suppressions),
         },
-        remarks=located([*lint(site), *suppression_remarks(site, today)]),
-        unjudged=located(unjudged(site)),
+        remarks=tuple(sorted(remarks, key=lambda r: (r.line, r.lint.where, r.lint.code, r.lint.message))),
     )

@@ -33,7 +33,9 @@ class Service:
 _OT_OPERATIONS: Final = ("read", "write", "program", "start", "stop", "restart", "configure")
 
 SERVICES: Final = (
-    Service("modbus", "Modbus/TCP", (502,), decoded=True, operations=("read", "write", "diagnose")),
+    Service(
+        "modbus", "Modbus/TCP", (502,), decoded=True, operations=("read", "write", "program", "diagnose")
+    ),
     Service("opcua", "OPC UA binary", (4840,), operations=("read", "write", "call", "configure")),
     Service(
         "mqtt",

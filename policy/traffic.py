@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
 from sensors.records import (
     ANOMALIES,
+    COVERAGE,
     DNS,
     FLOW_MINUTES,
     HTTP,
@@ -103,6 +104,10 @@ _SCHEMAS: Final = {name: with_conversation(table) for name, table in TRAFFIC_TAB
 _NONE: Final = {name: pl.DataFrame(schema=schema) for name, schema in _SCHEMAS.items()}
 
 
+def _no_coverage() -> pl.DataFrame:
+    return pl.DataFrame(schema=table_schema(COVERAGE))
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """One batch of decoded rows with their conversations; an empty table is an empty frame of the same columns.
@@ -123,6 +128,8 @@ class Traffic:
     observations: pl.DataFrame
     rtt: pl.DataFrame
     anomalies: pl.DataFrame
+    #: What the sensor saw of the wire, by interface and minute: of no conversation.
+    coverage: pl.DataFrame = field(default_factory=_no_coverage)
     #: When the first flow of the whole capture began, ns since the epoch; None as long as there was none.
     began_ns: int | None = None
 

@@ -262,6 +262,12 @@ class RuleBook:
         table = distinct.with_columns(pl.Series("verdict", verdicts, dtype=pl.UInt32))
         return keyed.join(table, on=keyed.columns, how="left", maintain_order="left")["verdict"]
 
+    def allow_rows(self, rows: pl.DataFrame) -> pl.Series:
+        """Whether a rule allows each row's conversation as such, Boolean; the columns of `judge_rows`."""
+        numbers = self.judge_rows(rows)
+        allowed = pl.Series([verdict.allowed for verdict in self.verdicts], dtype=pl.Boolean)
+        return allowed.gather(numbers).fill_null(value=False)
+
     def _judge(self, key: Key) -> Verdict:
         allowing = {
             rule.number: rule

@@ -190,6 +190,38 @@ def confidence_of_roles() -> pl.Expr:
     )
 
 
+_NOTHING: Final = pl.lit("")
+_FALSE: Final = pl.lit(value=False)
+
+
+def rows_of(
+    rows: pl.DataFrame,
+    *,
+    frame: pl.Expr,
+    what: pl.Expr = _NOTHING,
+    operation: pl.Expr = _NOTHING,
+    confirmed: pl.Expr = _FALSE,
+    doubt: pl.Expr = _FALSE,
+) -> pl.DataFrame:
+    """Rows of a wire table, each of one moment (`ts`) and one `service`, in; the same with the columns of ROW out.
+
+    They count as decoded. `doubt`: what takes one off the confidence beside roles that are not known.
+    """
+    at = pl.col("ts").dt.epoch("ns")
+    rank = confidence_of_roles().cast(pl.Int16) - doubt.fill_null(value=False).cast(pl.Int16)
+    return rows.with_columns(
+        what=what.cast(pl.String),
+        reverse_conduit=pl.lit(""),
+        operation=operation,
+        ts_ns=at,
+        last_ns=at,
+        frame=frame,
+        confirmed=confirmed,
+        confidence_rank=rank.clip(lower_bound=LOW).cast(pl.UInt8),
+        decoded=pl.lit(value=True),
+    )
+
+
 def zone_text(site: CompiledSite, zone: str) -> str:
     """A zone in a sentence: its name where it has one, and its id."""
     found = site.zones.get(zone)

@@ -143,10 +143,4 @@ class Legs:
             .drop("silence", "busy_ns", "leg", "established", "payload")
             .sort("first_ns", "frame", *ends)
         )
-        return legs.with_columns(allowed=self._allowed(legs))
-
-    def _allowed(self, legs: pl.DataFrame) -> pl.Series:
-        """Whether a rule of a conduit allows each leg."""
-        numbers = self._site.rules.judge_rows(legs)
-        allowed = pl.Series([verdict.allowed for verdict in self._site.rules.verdicts], dtype=pl.Boolean)
-        return allowed.gather(numbers).fill_null(value=False)
+        return legs.with_columns(allowed=self._site.rules.allow_rows(legs))

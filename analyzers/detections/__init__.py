@@ -8,11 +8,13 @@ from analyzers.detections.base import Detection
 from analyzers.detections.g1 import Scan
 from analyzers.detections.g2 import AddressFlipping
 from analyzers.detections.g3 import Flood
+from analyzers.detections.g5 import Beacon
 from analyzers.detections.g6 import SecondServer
 from analyzers.detections.g7 import IdentityChanged
 from analyzers.detections.m1 import ModbusNewWriter
 from analyzers.detections.m2 import ModbusNewClient
 from analyzers.detections.m3 import ModbusUnusualValue
+from analyzers.detections.m4 import ModbusOutputsForced
 from analyzers.detections.m5 import ModbusRestart
 from analyzers.detections.m6 import ModbusListenOnly
 from analyzers.detections.m7 import ModbusIdentityRead
@@ -32,14 +34,17 @@ from analyzers.detections.o5 import OpcUaDiscovery
 from analyzers.detections.o6 import OpcUaBrowsing
 from analyzers.detections.o9 import OpcUaAlarmOff
 from analyzers.detections.o10 import OpcUaNodesChanged
+from analyzers.detections.o11 import OpcUaTrustChanged
 from analyzers.detections.q1 import MqttClearPassword
 from analyzers.detections.q5 import MqttClientIdTwice
 from analyzers.detections.q6 import MqttRefusedLogins
+from analyzers.detections.q7 import SparkplugOutOfOrder
 
 DETECTIONS: Final[tuple[type[Detection], ...]] = (
     ModbusNewWriter,
     ModbusNewClient,
     ModbusUnusualValue,
+    ModbusOutputsForced,
     ModbusRestart,
     ModbusListenOnly,
     ModbusIdentityRead,
@@ -59,12 +64,15 @@ DETECTIONS: Final[tuple[type[Detection], ...]] = (
     OpcUaBrowsing,
     OpcUaAlarmOff,
     OpcUaNodesChanged,
+    OpcUaTrustChanged,
     MqttClearPassword,
     MqttClientIdTwice,
     MqttRefusedLogins,
+    SparkplugOutOfOrder,
     Scan,
     AddressFlipping,
     Flood,
+    Beacon,
     SecondServer,
     IdentityChanged,
 )

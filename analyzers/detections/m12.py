@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from analyzers.detections.base import RowDetection
-from analyzers.detections.declared import naming_function
 from analyzers.detections.modbus_rows import ANSWERED, modbus, request_text
 from analyzers.detections.rows import violations_of
-from policy.modbus import FUNCTION_NAMES
+from policy.programming import is_programming, naming_function
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
-
-_WRITE_FILE: Final = 21
-#: Schneider Electric's own function, that downloads programs.
-_PROGRAMMING: Final = 90
-_ILLEGAL_FUNCTION: Final = 1
 
 
 class ModbusProgramming(RowDetection):
@@ -51,11 +45,7 @@ class ModbusProgramming(RowDetection):
 
     def found(self, traffic: Traffic) -> pl.DataFrame:
         """Private functions that were not refused as unknown, and file records written."""
-        function = pl.col("function")
-        refused = pl.col("exception_code").fill_null(0) == _ILLEGAL_FUNCTION
-        private = ~function.is_in([*FUNCTION_NAMES, _PROGRAMMING]) & ~refused
-        rows = traffic.modbus.filter(function.is_in([_WRITE_FILE, _PROGRAMMING]) | private)
-        found = modbus(rows, "program", confirmed=ANSWERED)
+        found = modbus(traffic.modbus.filter(is_programming()), "program", confirmed=ANSWERED)
         return violations_of(found.filter(~naming_function(self.site, found)), request_text())
 
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:

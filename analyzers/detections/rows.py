@@ -7,12 +7,13 @@ from typing import Final
 
 import polars as pl
 
-from policy.violations import LOW, MINUTE_NS, ROW, confidence_of_roles, grouped
+from policy.violations import MINUTE_NS, ROW, grouped, rows_of
 
 #: Stands for many addresses, or for nobody known: the unspecified address.
 NOBODY: Final = bytes(16)
 
 _NOTHING: Final = pl.lit("")
+_FALSE: Final = pl.lit(value=False)
 
 
 def transactions(
@@ -28,14 +29,14 @@ def transactions(
     `operation` is the word behind the service, as change windows name it; `what` tells apart what one conversation
     does; `confirmed` is that it went through.
     """
-    return _made(
-        rows,
-        service,
+    if rows.is_empty():
+        return _none(tuple(rows.schema.items()))
+    return rows_of(
+        _placed(rows, service),
+        frame=_counted(pl.coalesce("request_frame", "response_frame")),
         what=what,
-        operation=f"{service}.{operation}",
-        ts=pl.col("ts"),
-        frame=pl.coalesce("request_frame", "response_frame"),
-        confirmed=confirmed,
+        operation=pl.lit(f"{service}.{operation}"),
+        confirmed=confirmed if confirmed is not None else _FALSE,
         doubt=pl.col("after_gap"),
     )
 
@@ -49,44 +50,26 @@ def told(
     doubt: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Rows of a table that tells things by frame (anomalies, services, observations), with the columns of ROW."""
-    return _made(
-        rows,
-        service,
+    if rows.is_empty():
+        return _none(tuple(rows.schema.items()))
+    return rows_of(
+        _placed(rows, service),
+        frame=_counted(pl.col("frame")),
         what=what,
-        operation=f"{service}.{operation}",
-        ts=pl.col("ts"),
-        frame=pl.col("frame"),
-        confirmed=None,
-        doubt=doubt if doubt is not None else pl.lit(value=False),
+        operation=pl.lit(f"{service}.{operation}"),
+        doubt=doubt if doubt is not None else _FALSE,
     )
 
 
-def _made(
-    rows: pl.DataFrame,
-    service: str,
-    *,
-    what: pl.Expr,
-    operation: str,
-    ts: pl.Expr,
-    frame: pl.Expr,
-    confirmed: pl.Expr | None,
-    doubt: pl.Expr,
-) -> pl.DataFrame:
-    if rows.is_empty():
-        return _none(tuple(rows.schema.items()))
-    at = ts.dt.epoch("ns")
-    rank = confidence_of_roles().cast(pl.Int16) - doubt.fill_null(value=False).cast(pl.Int16)
+def _counted(frame: pl.Expr) -> pl.Expr:
+    """Frames count from one; where none is known, the first one stands for it."""
+    return frame.fill_null(1).cast(pl.UInt64)
+
+
+def _placed(rows: pl.DataFrame, service: str) -> pl.DataFrame:
+    """Rows of a service, with ends even where the network shows none."""
     return rows.with_columns(
-        what=what.cast(pl.String),
-        reverse_conduit=pl.lit(""),
-        operation=pl.lit(operation),
-        ts_ns=at,
-        last_ns=at,
-        frame=frame.fill_null(1).cast(pl.UInt64),
-        confirmed=confirmed if confirmed is not None else pl.lit(value=False),
-        confidence_rank=rank.clip(lower_bound=LOW).cast(pl.UInt8),
         service=pl.lit(service),
-        decoded=pl.lit(value=True),
         server_port=pl.col("server_port").fill_null(0),
         ip_proto=pl.col("ip_proto").fill_null(0),
         client_ip=pl.col("client_ip").fill_null(NOBODY),

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from policy.checks.base import Check
+from policy.checks.chg_01 import UnplannedChange
+from policy.checks.chg_02 import OutOfScope
+from policy.checks.chg_03 import LastingDrift
+from policy.checks.cov_01 import PoorSight
+from policy.checks.cov_02 import ClockOff
 from policy.checks.ra_01 import PastTheJumpHost
 from policy.checks.ra_02 import OutOfHours
 from policy.checks.ra_03 import Unapproved
@@ -53,4 +58,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     UnsanctionedTool(),
     OnFromTheTarget(),
     FailedLogins(),
+    UnplannedChange(),
+    OutOfScope(),
+    LastingDrift(),
+    PoorSight(),
+    ClockOff(),
 )

@@ -11,7 +11,7 @@ from policy.checks.base import BatchCheck
 from policy.flow_violations import violating_conversations
 from policy.judged import Judged
 from policy.levels import OFFICE
-from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped, zone_text
+from policy.violations import NO_VIOLATIONS, grouped, rows_of, zone_text
 from policy.zoning import CompiledSite
 
 #: Tunnels and tools that bring somebody in without a gateway: the decoder's name -> their own.
@@ -107,19 +107,9 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     """Introductions with a tool's name, as violations."""
     if rows.is_empty():
         return NO_VIOLATIONS
-    rows = rows.with_columns(
-        what="tool",
-        reverse_conduit=pl.lit(""),
-        operation=pl.lit(""),
-        ts_ns=pl.col("ts").dt.epoch("ns"),
-        last_ns=pl.col("ts").dt.epoch("ns"),
-        # The server answered, or there would be no introduction.
-        confirmed=pl.lit(value=True),
-        confidence_rank=confidence_of_roles(),
-        decoded=pl.lit(value=True),
-    )
     return grouped(
-        rows,
+        # The server answered, or there would be no introduction.
+        rows_of(rows, frame=pl.col("frame"), what=pl.col("tool"), confirmed=pl.lit(value=True)),
         lambda examples: examples.with_columns(
             text=pl.format("asks for {} by {}", "host_name", "service"), nearest=pl.lit("")
         ),

@@ -11,7 +11,7 @@ from policy.checks.base import BatchCheck
 from policy.flow_violations import violating_conversations
 from policy.judged import DECLARED, Judged
 from policy.model import AllowRule
-from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped
+from policy.violations import NO_VIOLATIONS, grouped, rows_of
 from policy.zoning import CompiledSite
 
 #: Services of which every message can be read, and passwords with them. SNMP tells its version by itself.
@@ -128,14 +128,10 @@ def _opcua(sessions: pl.DataFrame) -> pl.DataFrame:
     """Sessions of OPC UA without security."""
     if sessions.is_empty():
         return NO_VIOLATIONS
-    rows = sessions.with_columns(
-        what=pl.lit(""),
-        operation=pl.lit(""),
-        ts_ns=pl.col("ts").dt.epoch("ns"),
-        last_ns=pl.col("ts").dt.epoch("ns"),
+    rows = rows_of(
+        sessions,
         frame=pl.coalesce("request_frame", "response_frame"),
         confirmed=pl.col("outcome") == "answered",
-        confidence_rank=confidence_of_roles(),
     )
     kind = pl.col("user_kind").str.replace("_", " ")
     return grouped(
@@ -152,19 +148,9 @@ def _snmp(services: pl.DataFrame) -> pl.DataFrame:
     rows = services.filter((pl.col("service") == "snmp") & pl.col("version").is_in(_OLD_SNMP))
     if rows.is_empty():
         return NO_VIOLATIONS
-    rows = rows.with_columns(
-        what=pl.lit(""),
-        reverse_conduit=pl.lit(""),
-        operation=pl.lit(""),
-        ts_ns=pl.col("ts").dt.epoch("ns"),
-        last_ns=pl.col("ts").dt.epoch("ns"),
-        # Whether it was answered is told by its conversation, not by its introduction.
-        confirmed=pl.lit(value=False),
-        confidence_rank=confidence_of_roles(),
-        decoded=pl.lit(value=True),
-    )
     return grouped(
-        rows,
+        # Whether it was answered is told by its conversation, not by its introduction.
+        rows_of(rows, frame=pl.col("frame")),
         lambda examples: examples.with_columns(
             text=pl.format("{}, its community string in clear", "version"), nearest=pl.lit("")
         ),

@@ -12,7 +12,7 @@ from policy.flow_violations import violating_conversations
 from policy.judged import Judged
 from policy.levels import CONTROL
 from policy.pastimes import DOMAINS, MAIL_SERVICES, PATTERN
-from policy.violations import NO_VIOLATIONS, confidence_of_roles, grouped, zone_text
+from policy.violations import NO_VIOLATIONS, grouped, rows_of, zone_text
 from policy.zoning import CompiledSite
 
 
@@ -85,16 +85,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     )
     if rows.is_empty():
         return NO_VIOLATIONS
-    rows = rows.with_columns(
-        reverse_conduit=pl.lit(""),
-        operation=pl.lit("name.ask"),
-        ts_ns=pl.col("ts").dt.epoch("ns"),
-        last_ns=pl.col("ts").dt.epoch("ns"),
-        confirmed=pl.lit(value=False),
-        confidence_rank=confidence_of_roles(),
-        decoded=pl.lit(value=True),
-    )
     return grouped(
-        rows,
+        rows_of(rows, frame=pl.col("frame"), what=pl.col("what"), operation=pl.lit("name.ask")),
         lambda examples: examples.with_columns(text=pl.format("{} {}", "how", "name"), nearest=pl.lit("")),
     )

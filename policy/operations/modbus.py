@@ -78,6 +78,11 @@ class ModbusOperations(Operations):
         return grouped(rows, _described)
 
 
+def in_words(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the operation in words as `text`."""
+    return _described(rows.with_columns(*_touched()))
+
+
 def _touched() -> list[pl.Expr]:
     """The addresses an operation reads and writes, first and last, Int64; null where it has none or none was seen."""
     function, orphan = pl.col("function"), pl.col("outcome") == "orphan"

@@ -55,10 +55,10 @@ class OpcuaOperations(Operations):
             ts_ns=pl.col("ts").dt.epoch("ns"),
             last_ns=pl.col("ts").dt.epoch("ns"),
             frame=pl.coalesce("request_frame", "response_frame"),
-            confirmed=_is_changing() & _went_through(),
+            confirmed=_is_changing() & went_through(),
             confidence_rank=confidence_of_transaction(),
         )
-        return grouped(rows, _described)
+        return grouped(rows, in_words)
 
 
 def _called(rows: pl.DataFrame) -> pl.DataFrame:
@@ -157,13 +157,14 @@ def _is_changing() -> pl.Expr:
     return pl.col("called").is_in(sorted(CHANGING))
 
 
-def _went_through() -> pl.Expr:
+def went_through() -> pl.Expr:
+    """The call was answered, and not every operation in it failed."""
     return (pl.col("outcome") == "answered") & (
         (pl.col("operations") == 0) | (pl.col("operations_failed") < pl.col("operations"))
     )
 
 
-def _described(rows: pl.DataFrame) -> pl.DataFrame:
+def in_words(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the operation in words: `Write ns=2;s=Limit = 60, mode sign, certificate user, confirmed`."""
     nodes = pl.col("nodes")
     shown = nodes.list.head(_NODES_SHOWN).list.join(", ")
@@ -192,7 +193,7 @@ def _described(rows: pl.DataFrame) -> pl.DataFrame:
 def _outcome_text() -> pl.Expr:
     outcome = pl.col("outcome")
     return (
-        pl.when(_is_changing() & _went_through())
+        pl.when(_is_changing() & went_through())
         .then(pl.lit("confirmed"))
         .when(outcome == "answered")
         .then(pl.lit("answered"))

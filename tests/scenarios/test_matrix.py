@@ -27,8 +27,13 @@ def name(value: Sample | Planted) -> str:
 def test_what_is_planted_and_judged_is_found_in_its_time(one: Sample, planted: Planted) -> None:
     found = row(one, planted).found
     assert found, planted
-    assert moment(min(finding.first_ns for finding in found)) >= planted.first - HANDSHAKE
-    assert moment(max(finding.last_ns for finding in found)) <= planted.last + HANDSHAKE
+    # Deeds of one kind between the same two ends are one finding, or cannot be told apart by what a finding says.
+    ends = planted.id, planted.src_ip, planted.dst_ip, planted.service
+    alike = [other for other in one.planted if (other.id, other.src_ip, other.dst_ip, other.service) == ends]
+    assert (
+        moment(min(finding.first_ns for finding in found)) >= min(other.first for other in alike) - HANDSHAKE
+    )
+    assert moment(max(finding.last_ns for finding in found)) <= max(other.last for other in alike) + HANDSHAKE
 
 
 @pytest.mark.parametrize(("one", "planted"), WITH_TWIN, ids=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pcaps.lab.scenarios import (
+    clock_off,
     conduit_misuse,
     degraded_link,
     gap_and_duplicates,
@@ -37,6 +38,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     mqtt_proper.SCENARIO,
     mqtt_misuse.SCENARIO,
     sparkplug_broken.SCENARIO,
+    clock_off.SCENARIO,
     remote_session.SCENARIO,
     remote_bypass.SCENARIO,
     remote_hours.SCENARIO,

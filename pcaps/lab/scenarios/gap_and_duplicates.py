@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from pcaps import Planted
 from pcaps.lab.mine_a import MineA
-from pcaps.lab.notes import Notes, moment
+from pcaps.lab.notes import Expected, Notes, moment
 from pcaps.lab.scenarios.base import (
     POLICY,
     Made,
@@ -47,7 +48,7 @@ enters the router and what leaves it: every routed packet is captured twice, 30 
 time with other MAC addresses, a TTL one less and, towards the concentrator and the crusher, a VLAN tag.
 From 12:47 to 12:51 it is overfull: frames that were on the wire are missing from the capture, and the file
 does not say so. The network lost nothing: duplicates and gaps must show as coverage, never as loss, and
-there is no finding.
+the one finding is about the sensor.
 """,
         origin=origin(_NAME, seed),
         policy=POLICY,
@@ -71,6 +72,32 @@ there is no finding.
             ),
             "conversation": conversations(site, captured),
         },
+        planted=(
+            Planted(
+                "COV-01",
+                "",
+                "",
+                "",
+                moment(_START_NS + _OVERFULL[0] * MINUTE_NS),
+                moment(_START_NS + _OVERFULL[1] * MINUTE_NS - 1),
+                _OVERFULL[1] - _OVERFULL[0],
+                "minutes in which frames are missing",
+            ),
+        ),
+        expected=(
+            Expected(
+                kind="COV-01",
+                src_ip="",
+                dst_ip="",
+                dst_port=0,
+                conduit="",
+                service="",
+                severity=3,
+                count=_OVERFULL[1] - _OVERFULL[0],
+                count_is="exactly",
+                because="medium; it is of the sensor",
+            ),
+        ),
     )
     return Made(frames, notes)
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from pcaps.lab.mine_a_remote import MineARemote
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, ran, told
+from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, expect, ran, told
 from pcaps.lab.scenarios.opcua_protected import NAME as TWIN
 from pcaps.lab.scenarios.opcua_protected import watch
+from pcaps.lab.synth.opcua import PORT
 from pcaps.lab.thickener import UA1, UA1_REKEYED, UA2
 
 _NAME: Final = "opcua-certificate"
@@ -52,6 +53,21 @@ same address, another key. It may have been renewed, or somebody else answers. T
                     "connections to a server whose certificate is not the one before",
                     service="opcua",
                     seconds=(_CHANGED_S, _MINUTES * 60),
+                ),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "O11",
+                    "scada1",
+                    "ua1",
+                    PORT,
+                    "opcua",
+                    conduit="c-room-plant",
+                    severity=4,
+                    # Two connections, each with its keys renewed once.
+                    exactly=4,
+                    because="high",
                 ),
             ),
             twin=TWIN,

@@ -140,6 +140,7 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                 tap.saw(
                     "O11", "scada1", "ua1", 1, "security downgraded", service="opcua", seconds=unprotected
                 ),
+                tap.saw("O11", "ews1", "ua1", 1, "security downgraded", service="opcua", seconds=(255, 300)),
                 tap.saw(
                     "O3", "scada1", "ua1", 1, "an anonymous session", service="opcua", seconds=unprotected
                 ),
@@ -210,6 +211,7 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                 stranger("O8", 2, "Call of methods never called before", (529, 539)),
                 stranger("O9", 1, "Disable (9028) of an alarm", (529, 534)),
                 stranger("O10", 1, "AddNodes", (539, 545)),
+                stranger("CHG-01", 3, "two Write calls and AddNodes, after the server's window", (519, 545)),
                 stranger("SEG-02", 1, "from level 4 to level 1", (398, 560)),
                 stranger("SEG-02", 1, "from level 4 to level 1", (398, 560), "ua2"),
             ),
@@ -291,6 +293,8 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                         ("O3", "scada1", 2, "low: it says who, not what"),
                         ("O1", "ews1", 3, "medium: an exposure"),
                         ("O2", "ews1", 4, "high: the password is lost"),
+                        ("O11", "scada1", 4, "high: somebody may have had it so"),
+                        ("O11", "ews1", 4, "high: somebody may have had it so"),
                     )
                 ),
                 *(
@@ -315,6 +319,9 @@ torque limit and the rake's speed, disables the high torque alarm, stops the rak
                         ("O6", "ua1", 3, browsed, "medium: it reads"),
                         ("O9", "ua1", 5, 1, "high, one more because the server confirmed it"),
                         ("O10", "ua1", 5, 1, "high, one more because the server confirmed it"),
+                        # Writes and new nodes are two findings.
+                        ("CHG-01", "ua1", 5, 0, "high, one more because the server confirmed it"),
+                        ("CHG-01", "ua1", 5, 0, "high, one more because the server confirmed it"),
                     )
                 ),
             ),

@@ -99,6 +99,24 @@ of nearly WireGuard's lengths go to the update server: those are allowed.
                 *(
                     expect(
                         site,
+                        "CHG-01",
+                        "ews1",
+                        server,
+                        port,
+                        service,
+                        conduit="c-room-plant",
+                        severity=5,
+                        exactly=count,
+                        because="high, one more because the device confirmed it, and 5 is the most",
+                    )
+                    for server, port, service, count in (
+                        ("plc1", MODBUS_PORT, "modbus", 2),
+                        ("ua1", OPCUA_PORT, "opcua", 1),
+                    )
+                ),
+                *(
+                    expect(
+                        site,
                         check,
                         src,
                         dst,

@@ -137,6 +137,18 @@ def _make(seed: int) -> Made:
                     count_is="exactly",
                     because="medium, one more because the controller confirmed; the crusher is C2",
                 ),
+                Expected(
+                    kind="CHG-01",
+                    src_ip=address["hist1"],
+                    dst_ip=address["crusher1"],
+                    dst_port=modbus.PORT,
+                    conduit="c-ops-mine",
+                    service="modbus",
+                    severity=5,
+                    count=2,
+                    count_is="exactly",
+                    because="high, one more because the controller confirmed; the crusher is C2",
+                ),
                 expect(
                     kind="SEG-04",
                     src_ip=address["port-lap7"],
@@ -241,6 +253,9 @@ def _what_was_planted(site: ValueChain, captured: Sequence[Captured]) -> tuple[P
         office("M2", count=8, because="eight requests of a client that had never spoken Modbus"),
         office("M3", count=3, because="three writes of 2900 where 1450 is usual"),
         historian("SEG-05", count=2, because="two writes; its rule lets the historian only read"),
+        historian(
+            "CHG-01", count=2, because="two writes after the crusher's window, which is for such writes"
+        ),
         historian("M1", count=2, because="two writes of a client that never wrote there"),
         laptop("SEG-04", because="one session; the rule is for the crane gateway alone"),
         # It is of the device, whoever it talks with.

@@ -8,10 +8,10 @@ from pcaps import Planted
 from pcaps.lab.conveyors import BELT_METRICS, DEVICE, NODE_METRICS, Conveyors
 from pcaps.lab.mine_a_remote import MineARemote
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, ran, told
+from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, expect, ran, told
 from pcaps.lab.scenarios.mqtt_proper import NAME as TWIN
 from pcaps.lab.synth.clock import SECOND
-from pcaps.lab.synth.mqtt import EdgeNode
+from pcaps.lab.synth.mqtt import PORT, EdgeNode
 
 _NAME: Final = "sparkplug-broken"
 #: Friday, half an hour after the good one.
@@ -99,6 +99,20 @@ order.
                 saw(1, "an NBIRTH with sequence number 40 and no bdSeq", (252, 258)),
                 saw(1, "an NDEATH whose bdSeq is not the birth's", (302, 308)),
                 saw(after_death, "DDATA after the device's DDEATH", (356, 455)),
+            ),
+            expected=(
+                expect(
+                    site,
+                    "Q7",
+                    "edge2",
+                    "mq1",
+                    PORT,
+                    "mqtt",
+                    conduit="c-plant-ops",
+                    severity=3,
+                    exactly=5 + after_death,
+                    because="medium; whether it is forged the network does not show",
+                ),
             ),
             twin=TWIN,
             truth={"anomalies": ["mqtt sequence_gap"]},

@@ -37,7 +37,7 @@ def test_a_technique_names_who_asserts_it(technique: str, asserted: str) -> None
 
 def test_possible_is_not_asserted() -> None:
     assert coverage()["T0814"].possible == ("M10",)
-    assert coverage()["T0843"].asserted == ()
+    assert coverage()["T0857"].asserted == ()
 
 
 def test_the_page_is_the_one_in_the_repository() -> None:

@@ -147,3 +147,47 @@ def test_reading_by_who_may_is_quiet() -> None:
     wire = calling("Read", security_mode="sign", user_kind="certificate", nodes=["ns=2;s=Torque"])
     assert findings(wire) == []
     assert of("O5", calling("FindServers", OFFICE_HOST, DRIVE))
+
+
+def shown(*certificates: str, policy: str = "Basic256Sha256", server: str = DRIVE) -> Wire:
+    """Channels of a server, a second apart, with these certificates."""
+    wire = Wire()
+    for number, thumbprint in enumerate(certificates):
+        flow = wire.flow(HISTORIAN, server, 4840, client_port=50_000 + number)
+        call(
+            wire, flow, "OpenSecureChannel", at=NOON + number * SECOND, message_type="OPN", security_policy=policy,
+            security_mode="sign", server_certificate_thumbprint=thumbprint, request_frame=number + 1,
+        )  # fmt: skip
+    return wire
+
+
+def test_a_server_with_another_certificate() -> None:
+    finding = only("O11", shown("aa", "aa", "bb", "bb"))
+    assert (finding.count, finding.evidence.operations[0].frame) == (2, 3)
+    assert "another certificate" in finding.title
+    assert of("O11", shown("aa", "aa", "aa")) == []
+    assert of("O11", shown("aa", "", "aa")) == []
+
+
+def test_servers_have_certificates_of_their_own_and_one_for_each_policy() -> None:
+    wire = shown("aa")
+    for policy, server in (("ECC_nistP256", DRIVE), ("Basic256Sha256", PLC)):
+        (message,) = shown("bb", policy=policy, server=server).others["opcua"][1]
+        flow = wire.flow(HISTORIAN, server, 4840, client_port=50_009)
+        wire.others["opcua"][1].append(message | {"flow_id": flow, "ts": NOON + SECOND})
+    assert of("O11", wire) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "at", "found"), [("sign", NOON, 1), ("none", NOON, 0), ("sign", NOON + 9 * SECOND, 0)]
+)
+def test_a_session_with_less_security_than_before(mode: str, at: int, found: int) -> None:
+    wire = calling("Read", security_mode=mode, at=at)
+    call(wire, 1, "CreateSession", at=NOON + 5 * SECOND)
+    assert len(of("O11", wire)) == found
+
+
+def test_less_security_than_another_client_has_is_no_downgrade() -> None:
+    wire = calling("Read", client=OFFICE_HOST, security_mode="sign")
+    call(wire, wire.flow(HISTORIAN, DRIVE, 4840), "CreateSession", at=NOON + SECOND)
+    assert of("O11", wire) == []

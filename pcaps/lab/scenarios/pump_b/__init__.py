@@ -8,6 +8,7 @@ from pcaps.lab.scenarios.base import Scenario
 from pcaps.lab.scenarios.pump_b import (
     arp_flip,
     beacon,
+    changes,
     connection_flood,
     dhcp,
     firmware_changed,
@@ -51,4 +52,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *poll_flapping.SCENARIOS,
     *two_cards.SCENARIOS,
     *forgotten_rules.SCENARIOS,
+    *changes.SCENARIOS,
 )

@@ -154,7 +154,7 @@ def _make_twin(seed: int) -> Made:
         then_ms=10_000,
     )
     script.ask(
-        WriteMultipleCoilsRequest(address=0, bits=[True] * 1_968),
+        WriteMultipleCoilsRequest(address=0, bits=[True, False] * 984),
         WriteMultipleCoilsResponse(address=0, count=1_968),
         then_ms=10_000,
     )

@@ -62,6 +62,14 @@ confirms all of it.
                     seconds=(49, 75),
                 ),
                 tap.saw(
+                    "CHG-01",
+                    "visitor",
+                    "pump2",
+                    _BLOCKS + _FILES,
+                    "a program and files written, five minutes after the controller's window",
+                    seconds=(49, 75),
+                ),
+                tap.saw(
                     "M1", "visitor", "pump2", _FILES, "file records written by a client never seen before"
                 ),
                 tap.saw("M2", "visitor", "pump2", 1, "a client never seen before"),
@@ -82,6 +90,16 @@ confirms all of it.
                 expect(
                     site,
                     "M12",
+                    "visitor",
+                    "pump2",
+                    conduit="c-room-pumps",
+                    severity=5,
+                    exactly=_BLOCKS + _FILES,
+                    because="high, one more because the device confirmed it",
+                ),
+                expect(
+                    site,
+                    "CHG-01",
                     "visitor",
                     "pump2",
                     conduit="c-room-pumps",

@@ -69,6 +69,7 @@ def _make_written(seed: int) -> Made:
     site.say("ews2", "pump2", unusual)
     captured = ran(site)
     tap = Tap(site, captured)
+    confirmed = "one more because the device confirmed it"
     return told(
         site,
         captured,
@@ -90,6 +91,18 @@ request. The policy allows each of these; the process does not.
                 tap.saw("M1", "ews2", "pump2", 1, "63 of them it never wrote", seconds=(226, 229)),
             ),
             expected=(
+                *(
+                    expect(
+                        site,
+                        "M4",
+                        "ews2",
+                        "pump2",
+                        conduit="c-room-pumps",
+                        severity=5,
+                        because=f"{what}; {confirmed}",
+                    )
+                    for what in ("high for one output toggled", "high for many written at once")
+                ),
                 expect(
                     site,
                     "M3",

@@ -9,7 +9,7 @@ from typing import Final
 
 from pcaps.lab.pump_b import NAME, READ_STATUS, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, of_the_sensor, poorly_seen, ran, told
 from pcaps.lab.synth.clock import MILLISECOND, SECOND
 from pcaps.lab.synth.failover import gratuitous_arp
 from pcaps.lab.synth.network import Captured
@@ -84,15 +84,18 @@ moved on by 90 readings: the intake was there all the time, the sensor was blind
             },
             seen=seen,
             planted=(
-                Tap(site, on_the_wire).saw(
-                    "COV-01",
-                    "panel3",
-                    "intake1",
-                    1,
-                    "three minutes without a frame of one port",
-                    seconds=_SILENT,
+                of_the_sensor(
+                    Tap(site, on_the_wire).saw(
+                        "COV-01",
+                        "panel3",
+                        "intake1",
+                        1,
+                        "three minutes without a frame of one port",
+                        seconds=_SILENT,
+                    )
                 ),
             ),
+            expected=(poorly_seen(1),),
             twin=_TWIN,
         ),
         frames=_frames(captured),

@@ -12,7 +12,7 @@ from pcaps import Planted
 from pcaps.lab.notes import Expected, Value
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario, round_trips
-from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
+from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, of_the_sensor, poorly_seen, ran, told
 from pcaps.lab.synth.clock import SECOND
 from pcaps.lab.synth.modbus_script import Script
 from pcaps.lab.synth.network import Captured
@@ -168,9 +168,11 @@ this is loss.
             seen=seen,
             planted=(
                 *_planted(site, captured, _MINUTES, _MINUTES),
-                Tap(site, captured).saw("COV-01", "hmi2", "pump1", 4, "minutes with one direction only"),
+                of_the_sensor(
+                    Tap(site, captured).saw("COV-01", "hmi2", "pump1", 4, "minutes with one direction only")
+                ),
             ),
-            expected=_expected(site),
+            expected=(*_expected(site), poorly_seen(4)),
         ),
     )
 
@@ -232,9 +234,17 @@ The network lost nothing.
             truth_lists={"operation": ()},
             planted=(
                 *_planted(site, kept, _MINUTES, _MINUTES),
-                Tap(site, kept).saw("COV-01", "hmi2", "pump1", 2, "minutes in which the capture lost frames"),
+                of_the_sensor(
+                    Tap(site, kept).saw(
+                        "COV-01",
+                        "hmi2",
+                        "pump1",
+                        3,
+                        "two minutes in which the capture lost frames, and the one at whose end it tells the sum",
+                    )
+                ),
             ),
-            expected=_expected(site),
+            expected=(*_expected(site), poorly_seen(3)),
         ),
         frames=telling(on_the_wire, kept, site.at(60 * (_TOLD_MINUTE + 1))),
         interfaces=(interface,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from pcaps import Planted
 from pcaps.lab.notes import Expected, Notes, Table, Value, moment
@@ -167,6 +167,27 @@ def expect(
         count=exactly or 1,
         count_is="exactly" if exactly else "at least",
         because=because,
+    )
+
+
+def of_the_sensor(seen: Planted) -> Planted:
+    """What happened to the sensor, whoever's conversation shows it."""
+    return replace(seen, src_ip="", dst_ip="", service="")
+
+
+def poorly_seen(exactly: int) -> Expected:
+    """The finding that the sensor saw so many minutes, or stretches of them, in part or not at all."""
+    return Expected(
+        kind="COV-01",
+        src_ip="",
+        dst_ip="",
+        dst_port=0,
+        conduit="",
+        service="",
+        severity=3,
+        count=exactly,
+        count_is="exactly",
+        because="medium; it is of the sensor",
     )
 
 

@@ -70,6 +70,8 @@ class EdgeNode:
     node: str
     birth: int = 0
     seq: int = 0
+    #: How far its clock is ahead of everybody's.
+    ahead_ns: int = 0
 
     def topic(self, kind: str, device: str = "") -> str:
         """`spBv1.0/group/kind/node`, and the device where it is about one (4.1)."""
@@ -82,16 +84,17 @@ class EdgeNode:
     def born(self, metrics: dict[str, Metric], now_ns: int) -> bytes:
         """NBIRTH: everything the node has; the sequence begins at 0."""
         self.seq = 0
-        made = [_birth_number(self.birth), *_metrics(metrics, now_ns)]
-        return _payload(made, now_ns, self.seq)
+        said_ns = now_ns + self.ahead_ns
+        made = [_birth_number(self.birth), *_metrics(metrics, said_ns)]
+        return _payload(made, said_ns, self.seq)
 
     def device_born(self, metrics: dict[str, Metric], now_ns: int) -> bytes:
         """DBIRTH: everything a device has."""
-        return self._next(_metrics(metrics, now_ns), now_ns)
+        return self._next(_metrics(metrics, now_ns + self.ahead_ns), now_ns)
 
     def data(self, metrics: dict[str, Metric], now_ns: int) -> bytes:
         """NDATA or DDATA: what changed."""
-        return self._next(_metrics(metrics, now_ns), now_ns)
+        return self._next(_metrics(metrics, now_ns + self.ahead_ns), now_ns)
 
     def device_dead(self, now_ns: int) -> bytes:
         """DDEATH."""
@@ -99,7 +102,7 @@ class EdgeNode:
 
     def _next(self, metrics: Iterable[dict[str, Any]], now_ns: int) -> bytes:
         self.seq = (self.seq + 1) % 256
-        return _payload(metrics, now_ns, self.seq)
+        return _payload(metrics, now_ns + self.ahead_ns, self.seq)
 
 
 def command(metrics: dict[str, Metric], now_ns: int) -> bytes:
