@@ -6,28 +6,13 @@ Held in columns, sorted, and looked up by bisection: there may be a million line
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
+if TYPE_CHECKING:  # A policy is checked without the column engine: only imported files need it.
+    import polars as pl
 
 #: A login is the tunnel's when it is so much before it at most: a clock that is off, a slow second factor.
 LOGIN_SLACK_NS: Final = 5 * 60 * 1_000_000_000
-
-#: Columns of imported approvals; sorted by start, end and ref.
-APPROVALS: Final[dict[str, pl.DataType]] = {
-    "rule": pl.String(),
-    "start_ns": pl.Int64(),
-    "end_ns": pl.Int64(),
-    "ref": pl.String(),
-    "approver": pl.String(),
-}
-#: Columns of logins that a gateway logged; sorted by their time.
-LOGINS: Final[dict[str, pl.DataType]] = {
-    "source_ip": pl.Binary(),
-    "at_ns": pl.Int64(),
-    "second_factor": pl.Boolean(),
-    "user": pl.String(),
-}
 
 #: What is known of a visit's second factor. Traffic alone never says more than `inferred`.
 EVIDENCED: Final = "evidenced"
@@ -47,22 +32,27 @@ class _Approved:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Imported approvals and logins; `sha256` is of the files they came from, empty without any."""
+    """Imported approvals and logins; `sha256` is of the files they came from, empty without any.
+
+    The columns are those of `policy.evidence_rows`; None where no file was imported.
+    """
 
     sha256: str = ""
-    approvals: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=APPROVALS))
-    logins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOGINS))
+    approvals: pl.DataFrame | None = None
+    logins: pl.DataFrame | None = None
     #: Lines that name a rule which the policy does not have.
     of_other_rules: int = 0
     _by_rule: dict[str, _Approved] = field(init=False, default_factory=dict)
     _by_source: dict[bytes, tuple[pl.Series, pl.Series]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for (rule,), rows in self.approvals.sort("start_ns", "end_ns", "ref").group_by("rule"):
-            starts, ends = rows["start_ns"], rows["end_ns"]
-            self._by_rule[str(rule)] = _Approved(starts, ends, ends.cum_max(), rows["ref"])
-        for (source,), rows in self.logins.sort("at_ns").group_by("source_ip"):
-            self._by_source[source] = rows["at_ns"], rows["second_factor"]
+        if self.approvals is not None:
+            for (rule,), rows in self.approvals.sort("start_ns", "end_ns", "ref").group_by("rule"):
+                starts, ends = rows["start_ns"], rows["end_ns"]
+                self._by_rule[str(rule)] = _Approved(starts, ends, ends.cum_max(), rows["ref"])
+        if self.logins is not None:
+            for (source,), rows in self.logins.sort("at_ns").group_by("source_ip"):
+                self._by_source[source] = rows["at_ns"], rows["second_factor"]
 
     def approval(self, rule: str, first_ns: int, last_ns: int) -> str:
         """The ref of an imported approval that holds from the first to the last moment; "" where none does."""
