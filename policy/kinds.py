@@ -9,6 +9,8 @@ from policy.detection_settings import DETECTION_IDS
 CHECK_IDS: Final = (
     *(f"SEG-{number:02}" for number in range(1, 15)),
     *(f"RA-{number:02}" for number in range(1, 10)),
+    *("CHG-01", "CHG-02", "CHG-03"),
+    *("COV-01", "COV-02"),
 )
 SLA_IDS: Final = ("SLA-01", "SLA-02", "SLA-03", "SLA-04")
 #: Findings of threat indicators that somebody gives.

@@ -30,6 +30,7 @@ def _filled(path: str, alert: str, replay: str) -> str:
         "zone_id": "plant",
         "conduit_id": "c-sup-plant",
         "alert_id": alert,
+        "incident_id": alert,
         "replay_id": replay,
         "sha256": plausible_day.POLICY_SHA256,
     }

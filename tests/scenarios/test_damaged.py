@@ -11,7 +11,7 @@ from geophone.runner import replay
 from pcaps import sample
 from policy.loader import load
 from sensors.capture import CaptureUnreadable, open_capture
-from tests.scenarios.pipeline import outcome, structure
+from tests.scenarios.pipeline import learned, outcome, structure
 
 ONE = sample("unauthorised-write")
 WHOLE = ONE.capture.read_bytes()
@@ -20,7 +20,7 @@ WHOLE = ONE.capture.read_bytes()
 def findings_of(data: bytes, folder: Path) -> list[Finding]:
     file = folder / "cut.pcapng"
     file.write_bytes(data)
-    return list(replay(open_capture(file), load(ONE.policy)).findings)
+    return list(replay(open_capture(file), load(ONE.policy), baseline=learned(ONE.baseline)).findings)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.9, 0.999])
