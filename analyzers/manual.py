@@ -92,10 +92,14 @@ def _thresholds(id: str) -> list[str]:  # noqa: A002 - the catalogue's own word
     if setting is None or not isinstance(setting.default, BaseModel):
         return []
     lines = [
-        f"| `detections.{id}.{name}` | {getattr(setting.default, name):,} | {info.description} |\n"
+        f"| `detections.{id}.{name}` | {_default(getattr(setting.default, name))} | {info.description} |\n"
         for name, info in type(setting.default).model_fields.items()
     ]
     return ["| setting | default | what it means |\n| --- | --- | --- |\n" + "".join(lines)]
+
+
+def _default(value: int | tuple[str, ...]) -> str:
+    return f"{value:,}" if isinstance(value, int) else ", ".join(value) or "none"
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from policy.values import suggestion
+from policy.values import TopicFilter, suggestion
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -107,6 +107,16 @@ class Browsing(_Thresholds):
     nodes: Count = Field(default=10, description="nodes browsed within 60 s")
 
 
+class Commands(_Thresholds):
+    """Q3: topics that command."""
+
+    topics: tuple[TopicFilter, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="MQTT topic filters of commands, like `mine-a/+/cmd/#`; Sparkplug's are known without",
+    )
+
+
 class Scan(_Thresholds):
     """G1: knocking on many doors."""
 
@@ -144,7 +154,7 @@ class Beaconing(_Thresholds):
 DETECTION_IDS: Final = (
     "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
     "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10", "O11",
-    "Q1", "Q5", "Q6", "Q7",
+    "Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7",
     "G1", "G2", "G3", "G5", "G6", "G7",
 )  # fmt: skip
 
@@ -168,6 +178,7 @@ class DetectionSettings(_Thresholds):
     O4: RefusedOpcUa = Field(default=RefusedOpcUa(), description="refused OPC UA logins")
     O5: Discovery = Field(default=Discovery(), description="OPC UA discovery")
     O6: Browsing = Field(default=Browsing(), description="an OPC UA address space walked")
+    Q3: Commands = Field(default=Commands(), description="MQTT commands")
     Q6: RefusedMqtt = Field(default=RefusedMqtt(), description="refused MQTT logins")
     G1: Scan = Field(default=Scan(), description="scans")
     G2: Flips = Field(default=Flips(), description="an address that changes its MAC")

@@ -18,6 +18,7 @@ PURDUE_LEVELS: Final = (0.0, 1.0, 2.0, 3.0, 3.5, 4.0, 5.0)
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_OF_DAY: Final = 24 * 60
 HIGHEST_REGISTER: Final = 65_535
+_LONGEST_TOPIC: Final = 65_535
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
@@ -175,6 +176,22 @@ def parse_range(value: object) -> tuple[int, int]:
     return first, last
 
 
+def parse_topic_filter(value: object) -> str:
+    """A filter of MQTT topics (MQTT 5.0, 4.7.1): `+` is a whole level, `#` is one and the last."""
+    text = _text(value, '"mine-a/+/cmd/#", quoted')
+    levels = text.split("/")
+    if not text or "\0" in text or len(text.encode()) > _LONGEST_TOPIC:
+        raise ValueError(f"a topic filter has 1 to {_LONGEST_TOPIC:,} bytes, none of them zero")
+    if levels[0] == "$share":
+        raise ValueError(f"{text!r} is a shared subscription; leave out {'/'.join(levels[:2])!r}")
+    wild = [level for level in levels if level not in ("+", "#") and ("+" in level or "#" in level)]
+    if wild:
+        raise ValueError(f"{wild[0]!r} in {text!r}: '+' and '#' stand for whole levels, like mine-a/+/cmd/#")
+    if "#" in levels[:-1]:
+        raise ValueError(f"{text!r} goes on after '#', which is the last level; write + for one level")
+    return text
+
+
 Identifier = Annotated[str, BeforeValidator(parse_identifier)]
 Address = Annotated[IpAddress, BeforeValidator(parse_address)]
 Network = Annotated[IpNetwork, BeforeValidator(parse_network)]
@@ -185,4 +202,5 @@ Day = Annotated[date, BeforeValidator(parse_date)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 TimeZone = Annotated[str, BeforeValidator(parse_timezone)]
 Purdue = Annotated[float, BeforeValidator(parse_purdue)]
+TopicFilter = Annotated[str, BeforeValidator(parse_topic_filter)]
 RegisterRange = Annotated[tuple[int, int], BeforeValidator(parse_range)]

@@ -27,10 +27,6 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
         _NOT_JUDGED,
         "Reading values looks like the work of any HMI; what is new needs a learned baseline.",
     ),
-    "T0802": (
-        _NOT_JUDGED,
-        "Needs a baseline of who reads what; subscriptions to everything are decoded and stored.",
-    ),
     "T0803": (
         _NOT_JUDGED,
         "A command that never arrives is not on the wire; one without an answer counts as an outage.",

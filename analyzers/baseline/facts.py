@@ -90,23 +90,34 @@ def opcua_certificates(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def mqtt_publications(rows: pl.DataFrame) -> pl.DataFrame:
-    """Publications of clients; `what` is the topic."""
-    return _published(rows).with_columns(what=_cut("topic"))
+    """Publications of clients that were not refused; `what` is the topic."""
+    return mqtt_published(_went(rows))
 
 
 def mqtt_retained(rows: pl.DataFrame) -> pl.DataFrame:
-    """Publications that the broker is to keep; `what` is the topic."""
-    return _published(rows).filter("retain").with_columns(what=_cut("topic"))
+    """Publications that the broker keeps, wills included; `what` is the topic."""
+    return mqtt_left(_went(rows))
 
 
 def mqtt_subscriptions(rows: pl.DataFrame) -> pl.DataFrame:
     """Topic filters subscribed to, a row each; `what` is the filter."""
-    asked_for = rows.filter(
-        (pl.col("packet_type") == "subscribe")
-        & (pl.col("direction") == "client_to_broker")
-        & pl.col("outcome").is_in(_SUCCEEDED)
-    )
-    return _each(asked_for, "filters")
+    return mqtt_asked_for(_went(rows))
+
+
+def mqtt_published(rows: pl.DataFrame) -> pl.DataFrame:
+    """Publications of clients, whatever became of them; `what` is the topic."""
+    return _of_clients(rows, "publish").filter(pl.col("topic") != "").with_columns(what=_cut("topic"))
+
+
+def mqtt_left(rows: pl.DataFrame) -> pl.DataFrame:
+    """Publications and wills of clients that the broker is to keep, whatever became of them; `what` is the topic."""
+    wills = _of_clients(rows, "connect").filter(pl.col("will_retain") & (pl.col("will_topic") != ""))
+    return pl.concat([mqtt_published(rows).filter("retain"), wills.with_columns(what=_cut("will_topic"))])
+
+
+def mqtt_asked_for(rows: pl.DataFrame) -> pl.DataFrame:
+    """Topic filters of subscriptions, a row each, whatever became of them; `what` is the filter."""
+    return _each(_of_clients(rows, "subscribe"), "filters")
 
 
 KINDS: Final = (
@@ -119,7 +130,7 @@ KINDS: Final = (
     FactKind("opcua.security", "security policies and modes of channels", "opcua", opcua_security),
     FactKind("opcua.certificate", "certificates that servers show", "opcua", opcua_certificates),
     FactKind("mqtt.publish", "topics published", "mqtt", mqtt_publications),
-    FactKind("mqtt.retain", "topics published to be kept by the broker", "mqtt", mqtt_retained),
+    FactKind("mqtt.retain", "topics published to be kept by the broker, wills included", "mqtt", mqtt_retained),
     FactKind("mqtt.subscribe", "topic filters subscribed to", "mqtt", mqtt_subscriptions),
 )  # fmt: skip
 
@@ -151,13 +162,9 @@ def _nodes(rows: pl.DataFrame, service: str) -> pl.DataFrame:
     return _each(_went(rows).filter(pl.col("service") == service), "nodes")
 
 
-def _published(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.filter(
-        (pl.col("packet_type") == "publish")
-        & (pl.col("direction") == "client_to_broker")
-        & (pl.col("topic") != "")
-        & pl.col("outcome").is_in(_SUCCEEDED)
-    )
+def _of_clients(rows: pl.DataFrame, packet_type: str) -> pl.DataFrame:
+    """Packets of one type that clients sent: what the broker sends are copies."""
+    return rows.filter((pl.col("packet_type") == packet_type) & (pl.col("direction") == "client_to_broker"))
 
 
 def _each(rows: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -36,6 +36,9 @@ from analyzers.detections.o9 import OpcUaAlarmOff
 from analyzers.detections.o10 import OpcUaNodesChanged
 from analyzers.detections.o11 import OpcUaTrustChanged
 from analyzers.detections.q1 import MqttClearPassword
+from analyzers.detections.q2 import MqttWideSubscription
+from analyzers.detections.q3 import MqttNewCommander
+from analyzers.detections.q4 import MqttRetainedMessageChanged
 from analyzers.detections.q5 import MqttClientIdTwice
 from analyzers.detections.q6 import MqttRefusedLogins
 from analyzers.detections.q7 import SparkplugOutOfOrder
@@ -66,6 +69,9 @@ DETECTIONS: Final[tuple[type[Detection], ...]] = (
     OpcUaNodesChanged,
     OpcUaTrustChanged,
     MqttClearPassword,
+    MqttWideSubscription,
+    MqttNewCommander,
+    MqttRetainedMessageChanged,
     MqttClientIdTwice,
     MqttRefusedLogins,
     SparkplugOutOfOrder,

@@ -14,6 +14,8 @@ import policy.loader
 from policy.loader import PolicyError, load, loads
 from tests.policy.factories import SITE
 
+#: A topic filter of commands, beside one that is right.
+COMMANDS = 'schema: 1\ndetections: {{Q3: {{topics: ["a/+/cmd/#", "{}"]}}}}'
 #: Every kind of entry and every key, as the design's example has them.
 WHOLE = """\
 schema: 1
@@ -192,6 +194,11 @@ def test_an_error_names_file_line_key_and_repair() -> None:
         ("class: C2}", "class: C2, availability_percent: 100}", "availability_percent"),
         ("client: hmi1", "client: hmi2", "unknown asset 'hmi2'; did you mean 'hmi1'?"),
         ("cidrs: [10.35.0.0/24]", "cidrs:", "zones[1].cidrs: has no value"),
+        ("schema: 1", COMMANDS.format("a/#/b"), "detections.Q3.topics[1]: 'a/#/b' goes on after '#'"),
+        ("schema: 1", COMMANDS.format("a/b+"), "'b+' in 'a/b+': '+' and '#' stand for whole levels"),
+        ("schema: 1", COMMANDS.format("$share/g/a"), "is a shared subscription; leave out '$share/g'"),
+        ("schema: 1", COMMANDS.format(""), "a topic filter has 1 to 65,535 bytes"),
+        ("schema: 1", COMMANDS.format("1.5").replace('"', ""), "must be text; write it like"),
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_problem_with_its_repair(old: str, new: str, message: str) -> None:

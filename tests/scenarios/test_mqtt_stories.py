@@ -11,8 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from geophone.runner import replay
 from pcaps import Planted, sample
+from policy.loader import load
+from sensors.capture import open_capture
 from tests.scenarios.decoded import rows
+from tests.scenarios.pipeline import learned
 
 MISUSE, BROKEN, PROPER = "mqtt-misuse", "sparkplug-broken", "mqtt-proper-benign"
 STORIES = (MISUSE, BROKEN, PROPER)
@@ -94,6 +98,25 @@ def test_a_retained_will_is_told() -> None:
     _, seen = only("Q4", because="will")
     (opened,) = seen.filter(pl.col("packet_type") == "connect").to_dicts()
     assert (opened["will_topic"], opened["will_retain"]) == ("mine-a/plant/conveyor/status", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "taught_by", "new"),
+    [
+        # The same three on another half an hour, with nothing that they never did.
+        (BROKEN, PROPER, []),
+        # There nobody commanded, and nobody set the belt's speed: one DCMD, one NCMD, two setpoints.
+        (PROPER, BROKEN, [("Q3", SCADA, 2), ("Q4", NODE, 2)]),
+        # A stranger who is there while it learns stays new: what no rule allows does not become known.
+        (MISUSE, MISUSE, [("Q2", STRANGER, 3), ("Q3", STRANGER, 1), ("Q4", STRANGER, 3)]),
+    ],
+)
+def test_what_is_new_depends_on_what_taught(
+    name: str, taught_by: str, new: list[tuple[str, str, int]]
+) -> None:
+    one = sample(name)
+    found = replay(open_capture(one.capture), load(one.policy), baseline=learned(taught_by)).findings
+    assert sorted((f.kind, f.src_ip, f.count) for f in found if f.kind in ("Q2", "Q3", "Q4")) == new
 
 
 def test_a_topic_of_thousands_of_bytes_is_told_and_cut() -> None:

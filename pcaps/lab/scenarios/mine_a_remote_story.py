@@ -25,6 +25,8 @@ class Story:
     expected: Sequence[Expected] = ()
     twin: str = ""
     twin_of: str = ""
+    #: The capture that teaches the baseline which this one is held against.
+    baseline: str = ""
     #: Passwords that cross in clear: they must be in nothing that comes out.
     secrets: Sequence[str] = ()
     #: Figures beside those that every story has.
@@ -116,6 +118,7 @@ def told(site: MineARemote, captured: Sequence[Captured], story: Story) -> Made:
         expected=story.expected,
         twin=story.twin,
         twin_of=story.twin_of,
+        baseline=story.baseline,
     )
     return Made(frames_of(captured), notes)
 

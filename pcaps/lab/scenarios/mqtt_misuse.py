@@ -195,12 +195,16 @@ passwords in less than a minute.
                     )
                     for kind, severity, count, because in (
                         ("Q1", 4, len(_GUESSES), "high: what is tried in clear is lost too"),
+                        ("Q2", 3, len(_EVERYTHING), "medium: it listens, and changes nothing"),
+                        ("Q3", 4, 1, "high; at QoS 0 nothing confirms it"),
+                        ("Q4", 4, 3, "medium, one more because the broker confirmed two of them"),
                         ("Q5", 3, len(_TAKE_OVERS), "medium: the node is put off for a moment"),
                         ("Q6", 4, len(_GUESSES), "high: passwords are tried"),
                     )
                 ),
             ),
             twin=TWIN,
+            baseline=TWIN,
             secrets=(_PASSWORD, *_GUESSES),
             truth={"longest_topic_bytes": _TOPIC_BYTES},
             paths=(("edge2", "mq1"), ("scada1", "mq1"), ("ent-ws7", "mq1")),
