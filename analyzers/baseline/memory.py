@@ -44,6 +44,11 @@ class Memory:
         return self._baseline is not None or self._learner is not None
 
     @property
+    def settled(self) -> bool:
+        """What is compared with will not change: it was given, not learned here."""
+        return self._learner is None
+
+    @property
     def baseline(self) -> Baseline | None:
         """What is compared with; None where there is nothing."""
         if self._baseline is None and self._learner is not None:

@@ -69,12 +69,16 @@ class NewDetection(LearnedDetection):
         """Take one batch: what is unknown so far is kept."""
         rows, text = self.seen(traffic)
         if rows.height and (baseline := self.memory.baseline) is not None:
-            self._gathered.add(violations_of(baseline.unknown(self.fact, rows, self.by), text))
+            found = violations_of(baseline.unknown(self.fact, rows, self.by), text)
+            # What is new now stays new: no need to tell a flood of new topics apart until the end.
+            self._gathered.add(self._of_subjects(found) if self.memory.settled else found)
 
     def violations(self) -> pl.DataFrame:
         """What is unknown still: rows from before the end of learning may come late."""
         found, baseline = self._gathered.all(), self.memory.baseline
-        if found.is_empty() or baseline is None:
+        if found.is_empty() or baseline is None or self.memory.settled:
             return found
-        found = baseline.unknown(self.fact, found, self.by)
+        return self._of_subjects(baseline.unknown(self.fact, found, self.by))
+
+    def _of_subjects(self, found: pl.DataFrame) -> pl.DataFrame:
         return merged(found.with_columns(what=self.subject())).select(*VIOLATION)

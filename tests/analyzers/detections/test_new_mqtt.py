@@ -239,3 +239,20 @@ def test_what_somebody_answers_for_is_known() -> None:
 @pytest.mark.parametrize("wire", [subscribe("#"), command(NCMD, "ncmd"), leave()])
 def test_without_a_baseline_nothing_is_new(wire: Wire) -> None:
     assert kinds(None, wire) == []
+
+
+def test_a_flood_of_topics_is_one_row_a_conversation_and_minute() -> None:
+    wire = Wire()
+    flow = wire.flow(OTHER_DMZ_HOST, BROKER, 1883)
+    for number in range(500):
+        topic = {"topic": f"mine-a/{number}/state", "retain": True}
+        sent = {"packet_type": "publish", "direction": "client_to_broker", "outcome": "answered", **topic}
+        wire.add(MQTT, flow, ts=NOON + number, request_frame=4, **sent)
+    traffic = wire.traffic(MINE)
+    behaviour = Behaviour(MINE, "p" * 64, "0", USUAL)
+    for start in range(0, 500, 77):
+        behaviour.feed(type(traffic).of(mqtt=traffic.mqtt.slice(start, 77)))
+    (rows,) = [one.violations() for one in behaviour.running if one.id == "Q4"]
+    assert rows["count"].to_list() == [500]
+    (finding,) = behaviour.finish("c" * 64)
+    assert finding.evidence == beside(USUAL, wire)[0].evidence
