@@ -59,8 +59,9 @@ def will(topic: str = SETPOINT, **more: Any) -> Wire:
 
 def beside(baseline: Baseline | None, wire: Wire, site: CompiledSite = MINE) -> list[Finding]:
     behaviour = Behaviour(site, "p" * 64, "0", baseline)
+    behaviour.running = tuple(one for one in behaviour.running if one.id in NEW)
     behaviour.feed(wire.traffic(site))
-    return [one for one in behaviour.finish("c" * 64) if one.kind in NEW]
+    return behaviour.finish("c" * 64)
 
 
 def kinds(baseline: Baseline | None, wire: Wire, site: CompiledSite = MINE) -> list[str]:
@@ -239,6 +240,17 @@ def test_what_somebody_answers_for_is_known() -> None:
 @pytest.mark.parametrize("wire", [subscribe("#"), command(NCMD, "ncmd"), leave()])
 def test_without_a_baseline_nothing_is_new(wire: Wire) -> None:
     assert kinds(None, wire) == []
+
+
+def test_the_first_part_of_a_capture_teaches_where_the_policy_says_so() -> None:
+    learning = compiled(SITE + "baseline: {learn_for: PT60S, min_count: 3}\n")
+    wire = subscribe("#", times=3)
+    for wanted in ("#", "$SYS/#"):
+        late = {"direction": "client_to_broker", "outcome": "answered", "filters": [wanted]}
+        wire.add(MQTT, 1, ts=NOON + 90 * SECOND, packet_type="subscribe", request_frame=90, **late)
+    (finding,) = beside(None, wire, learning)
+    assert (finding.kind, finding.count) == ("Q2", 1)
+    assert [one.text for one in finding.evidence.operations] == ["SUBSCRIBE $SYS/#, answered"]
 
 
 def test_a_flood_of_topics_is_one_row_a_conversation_and_minute() -> None:
