@@ -153,9 +153,9 @@ class Beaconing(_Thresholds):
 #: Every detection there are settings of, in the order of the catalogue; most have no thresholds.
 DETECTION_IDS: Final = (
     "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
-    "O1", "O2", "O3", "O4", "O5", "O6", "O9", "O10", "O11",
+    "O1", "O2", "O3", "O4", "O5", "O6", "O7", "O8", "O9", "O10", "O11",
     "Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7",
-    "G1", "G2", "G3", "G5", "G6", "G7",
+    "G1", "G2", "G3", "G4", "G5", "G6", "G7",
 )  # fmt: skip
 
 

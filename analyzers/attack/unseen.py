@@ -32,7 +32,6 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
         "A command that never arrives is not on the wire; one without an answer counts as an outage.",
     ),
     "T0805": (_ELSEWHERE, "Serial lines are not mirrored; behind a gateway only silence is seen."),
-    "T0806": (_NOT_JUDGED, "Writes past a rule are found one by one (SEG-05); their rate is not judged."),
     "T0807": (
         _HOST,
         "Commands typed on a console make no packet; in Telnet and SSH the session is seen, not the command.",
@@ -84,10 +83,6 @@ UNSEEN: Final[dict[str, tuple[Unseen, str]]] = {
     "T0863": (_HOST, "Somebody opens a file."),
     "T0865": (_ELSEWHERE, "Mail is read in the office; mail in a control zone is told (SEG-14)."),
     "T0868": (_NOT_JUDGED, "Questions for the mode are decoded and stored; engineers ask them every day."),
-    "T0871": (
-        _NOT_JUDGED,
-        "Method calls of OPC UA are held to the rules (SEG-05); which one is new needs a baseline.",
-    ),
     "T0872": (_HOST, "Logs are removed inside a host."),
     "T0873": (_HOST, "Project files lie on the engineer's disk."),
     "T0874": (_HOST, "Functions are replaced in memory."),

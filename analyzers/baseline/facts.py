@@ -68,12 +68,17 @@ def opcua_services(rows: pl.DataFrame) -> pl.DataFrame:
 
 def opcua_writes(rows: pl.DataFrame) -> pl.DataFrame:
     """Nodes written, a row each; `what` is the node."""
-    return _nodes(rows, "Write")
+    return nodes_of(_went(rows), "Write")
 
 
 def opcua_calls(rows: pl.DataFrame) -> pl.DataFrame:
     """Methods called, a row each; `what` is the method's node."""
-    return _nodes(rows, "Call")
+    return nodes_of(_went(rows), "Call")
+
+
+def nodes_of(rows: pl.DataFrame, service: str) -> pl.DataFrame:
+    """Calls of a service, whatever became of them, a row a node that they name; `what` is the node."""
+    return _each(rows.filter(pl.col("service") == service), "nodes")
 
 
 def opcua_security(rows: pl.DataFrame) -> pl.DataFrame:
@@ -156,10 +161,6 @@ def table_of(traffic: Traffic, kind: FactKind) -> pl.DataFrame:
 
 def _went(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("outcome").is_in(_SUCCEEDED))
-
-
-def _nodes(rows: pl.DataFrame, service: str) -> pl.DataFrame:
-    return _each(_went(rows).filter(pl.col("service") == service), "nodes")
 
 
 def _of_clients(rows: pl.DataFrame, packet_type: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from analyzers.detections.base import Detection
 from analyzers.detections.g1 import Scan
 from analyzers.detections.g2 import AddressFlipping
 from analyzers.detections.g3 import Flood
+from analyzers.detections.g4 import NewToolTransfer
 from analyzers.detections.g5 import Beacon
 from analyzers.detections.g6 import SecondServer
 from analyzers.detections.g7 import IdentityChanged
@@ -32,6 +33,8 @@ from analyzers.detections.o3 import OpcUaAnonymousSession
 from analyzers.detections.o4 import OpcUaRefusedLogins
 from analyzers.detections.o5 import OpcUaDiscovery
 from analyzers.detections.o6 import OpcUaBrowsing
+from analyzers.detections.o7 import OpcUaNewWrite
+from analyzers.detections.o8 import OpcUaNewCall
 from analyzers.detections.o9 import OpcUaAlarmOff
 from analyzers.detections.o10 import OpcUaNodesChanged
 from analyzers.detections.o11 import OpcUaTrustChanged
@@ -65,6 +68,8 @@ DETECTIONS: Final[tuple[type[Detection], ...]] = (
     OpcUaRefusedLogins,
     OpcUaDiscovery,
     OpcUaBrowsing,
+    OpcUaNewWrite,
+    OpcUaNewCall,
     OpcUaAlarmOff,
     OpcUaNodesChanged,
     OpcUaTrustChanged,
@@ -78,6 +83,7 @@ DETECTIONS: Final[tuple[type[Detection], ...]] = (
     Scan,
     AddressFlipping,
     Flood,
+    NewToolTransfer,
     Beacon,
     SecondServer,
     IdentityChanged,

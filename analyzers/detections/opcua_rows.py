@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from analyzers.baseline.facts import nodes_of
 from analyzers.detections.rows import transactions
 
 _NODES_SHOWN: Final = 4
@@ -25,6 +26,14 @@ def opcua(
         what=what if what is not None else pl.lit(""),
         confirmed=confirmed,
     )
+
+
+def opcua_nodes(rows: pl.DataFrame, service: str, operation: str) -> pl.DataFrame:
+    """Calls of a service with the columns of ROW, one row a node that they name: `what`, as a baseline has it."""
+    asked = nodes_of(rows.filter(pl.col("outcome") != "orphan"), service)
+    each = asked.with_columns(nodes=pl.concat_list("what"))
+    done = ANSWERED & (pl.col("operations_failed") == 0)
+    return opcua(each, operation, what=pl.col("what"), confirmed=done)
 
 
 def call_text() -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -81,6 +82,10 @@ class PumpB(Site):
     def at(self, second: float) -> int:
         """A second of the capture, in ns since the epoch."""
         return self.start_ns + round(second * SECOND)
+
+    def chance(self, name: str) -> random.Random:
+        """A source of chance of its own for each conversation."""
+        return random.Random(f"{self.seed}/{name}")
 
     def say(self, client: str, server: str, script: Script, *, service_ms: int = 12) -> None:
         """A Modbus connection told word for word."""

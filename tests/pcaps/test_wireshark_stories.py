@@ -40,7 +40,9 @@ SEES = {
 }
 
 
-@pytest.mark.parametrize("name", ["opcua-exposed", "opcua-protected-benign", "remote-bypass"])
+@pytest.mark.parametrize(
+    "name", ["opcua-exposed", "opcua-new-work", "opcua-protected-benign", "remote-bypass"]
+)
 def test_services_in_clear_are_those_that_were_asked(name: str) -> None:
     one = sample(name)
     asked = fields(one, "opcua.servicenodeid.numeric", "ip.src", "ip.dst", "opcua.servicenodeid.numeric")

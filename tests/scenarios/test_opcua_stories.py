@@ -12,7 +12,8 @@ from pcaps import Planted, sample
 from tests.scenarios.decoded import rows
 
 EXPOSED, CERTIFICATE, PROTECTED = "opcua-exposed", "opcua-certificate", "opcua-protected-benign"
-STORIES = (EXPOSED, CERTIFICATE, PROTECTED)
+NEW_WORK = "opcua-new-work"
+STORIES = (EXPOSED, CERTIFICATE, NEW_WORK, PROTECTED)
 SCADA, EWS, STRANGER = "10.25.0.20", "10.25.0.40", "10.40.0.77"
 THICKENER, REAGENTS = "10.20.0.31", "10.20.0.32"
 
@@ -126,6 +127,20 @@ def test_the_twin_writes_and_calls_only_what_its_rule_allows() -> None:
     assert done["nodes"].to_list() == [["ns=2;s=Thickener.TorqueLimit"], ["ns=2;s=Thickener.RaiseRake"]]
     assert set(done["user_kind"]) == {"certificate"}
     assert set(done["security_mode"]) == {"sign"}
+
+
+def test_new_work_is_one_node_and_one_method_more_than_the_twin_knows() -> None:
+    done = rows(NEW_WORK, "opcua").filter(pl.col("service").is_in(["Write", "Call"]))
+    known = rows(PROTECTED, "opcua").filter(pl.col("service").is_in(["Write", "Call"]))
+    for check, service, node in (
+        ("O7", "Write", "ns=2;s=Thickener.RakeSpeed"),
+        ("O8", "Call", "ns=2;s=Thickener.StopRake"),
+    ):
+        one, _ = only(NEW_WORK, check, EWS)
+        new = done.filter(~pl.col("nodes").is_in(known["nodes"].to_list()) & (pl.col("service") == service))
+        assert new["nodes"].to_list() == [[node]] * one.count
+        assert one.first <= new["ts"][0] <= one.last
+    assert set(done["client_ip"]) == {EWS}
 
 
 def thumbprints(name: str, server: str) -> list[str]:

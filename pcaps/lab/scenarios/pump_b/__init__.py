@@ -13,6 +13,7 @@ from pcaps.lab.scenarios.pump_b import (
     dhcp,
     firmware_changed,
     forgotten_rules,
+    lateral_tools,
     link_cut,
     link_phases,
     modbus_answers,
@@ -52,5 +53,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *poll_flapping.SCENARIOS,
     *two_cards.SCENARIOS,
     *forgotten_rules.SCENARIOS,
+    *lateral_tools.SCENARIOS,
     *changes.SCENARIOS,
 )
