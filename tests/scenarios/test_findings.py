@@ -45,6 +45,6 @@ def test_evidence_points_at_frames_of_the_conversation(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_second_run_finds_the_same_bytes(name: str) -> None:
+    # Another run, whose decoding goes ahead on a thread of its own: neither may show.
     first = canonical_bytes(outcome(name).result.findings)
-    assert canonical_bytes(replayed(name).findings) == first
     assert canonical_bytes(replayed(name, threads=2).findings) == first
