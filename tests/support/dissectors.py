@@ -17,6 +17,7 @@ DISSECTORS: Final = {
     "mqtt-tls": {"tls"},
     "ssh": {"ssh"},
     "http": {"http"},
+    "winrm": {"http"},
     "rdp": {"rdp", "tpkt"},
     "vnc": {"vnc"},
     "smb": {"smb", "smb2", "nbss"},
