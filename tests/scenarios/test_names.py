@@ -18,7 +18,8 @@ NAMES = [one.name for one in samples()]
 #: Tables of one protocol; in the others each row names its own.
 OF_ONE = {"modbus": "modbus", "opcua": "opcua", "mqtt": "mqtt"}
 TABLES = (*OF_ONE, "dns", "http", "services", "operations", "flows")
-#: What Wireshark takes for something else by its port, whatever the bytes: SSH on 502 for Modbus, WinRM on 8085 for a game.
+#: What Wireshark takes for something else by its port, whatever the bytes: SSH on 502 for Modbus, WinRM on 8085 for a
+#: game.
 ON_THE_PORT_OF_ANOTHER = {("modbus-malformed", "ssh"), ("lateral-tools", "winrm")}
 #: What Wireshark has no dissector for.
 UNKNOWN_TO_WIRESHARK = {"teamviewer"}
