@@ -73,7 +73,7 @@ test-rust: ## The native engine's own tests
 .PHONY: test-python
 test-python: ## pytest (PYTEST_FLAGS="tests/store -x")
 	@$(SETUP) test
-	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
+	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_FLAGS)
 
 .PHONY: wheel
 wheel: ## Build the wheel and prove that it installs and runs without a compiler

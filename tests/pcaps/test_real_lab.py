@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,14 @@ from pcaps.lab.real.recording import EXPECTED, NAME
 from pcaps.lab.real.stations import PLC1
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """There is one real lab on a machine: processes that share the tests out take turns."""
+    with (Path(tempfile.gettempdir()) / "geophone-real-lab.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def namespaces() -> set[str]:
