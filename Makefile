@@ -72,6 +72,7 @@ test-rust: ## The native engine's own tests
 
 .PHONY: test-python
 test-python: ## pytest (PYTEST_FLAGS="tests/store -x")
+	@# One test at a time to whoever is free: a process that runs whole files runs out of file descriptors.
 	@$(SETUP) test
 	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_FLAGS)
 

@@ -39,7 +39,7 @@ def _anonymous_bytes() -> int:
 
 
 def measure_one(capture: Path) -> dict[str, int]:
-    """Decode a capture in this process: anonymous bytes before it and at most, frames, what gave way to a limit."""
+    """Decode a capture in this process: anonymous bytes before it and at most, and frames."""
     from sensors.engine import decode
 
     with decode(capture, max_packets=_BATCH) as run:

@@ -85,7 +85,7 @@ def print_result(console: Console, result: ReplayResult) -> None:
         console.print(f"▲ {forgotten(detection, count)}", style="yellow")
     if result.already_stored:
         console.print(
-            "Already in the store: same capture, policy and version. No row was added.", style="dim"
+            "Already in the store: same capture, judged by the same. No row was added.", style="dim"
         )
 
 

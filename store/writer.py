@@ -5,7 +5,7 @@ A replay's id is made from capture, policy, version and the user's rules and ind
 
     running  rows are being written; a process that dies leaves this, and the next attempt drops them and starts anew
     judged   every row is stored and counted; from here the replay is only carried forward (`store.recovery`)
-    done     its alerts are in the queue; the same capture, policy and version again adds no row
+    done     its alerts are in the queue; the same capture, judged by the same again, adds no row
     failed   given up, with the reason; its rows are dropped, the next attempt starts anew
 
 Only rows of judged and done replays are read.
