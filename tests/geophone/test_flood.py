@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from analyzers.findings import Finding
+from benchmarks.measure import measure
 from store.client import open_store
 from store.writer import ReplayWriter
 from tests.store.samples import outcome, replay_start
 from tests.support import scan_flood
 from tests.support.web import client_of
 
+ROOT = Path(__file__).resolve().parents[2]
 PACKETS = 1_000_000
 #: More than an empty run needs, and far less than a million packets take when each is kept.
 MEMORY_MIB = 900
@@ -32,15 +31,12 @@ class Flooded:
     findings: tuple[Finding, ...]
     write: Finding
     peak_mib: int
-    seconds: float
 
 
 @pytest.fixture(scope="module")
 def flooded(tmp_path_factory: pytest.TempPathFactory) -> Flooded:
     folder = tmp_path_factory.mktemp("flood")
-    capture, policy, findings, said = (
-        folder / name for name in ("scan.pcap", "site.yaml", "f.jsonl", "said")
-    )
+    capture, policy, findings = (folder / name for name in ("scan.pcap", "site.yaml", "f.jsonl"))
     policy.write_text(scan_flood.POLICY)
     scan_flood.write_flood(capture, PACKETS)
     command = [
@@ -54,18 +50,12 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Flooded:
         "--findings",
         findings,
     ]
-    started = time.monotonic()
-    with said.open("wb") as out:
-        child = subprocess.Popen(
-            [str(word) for word in command], stdout=out, env={**os.environ, "COLUMNS": "200"}
-        )
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+    # 1: there are findings.
+    cost, said = measure([str(word) for word in command], {"COLUMNS": "200"}, folder=ROOT, statuses=(1,))
     capture.unlink()
-    assert child.returncode == 1
     found = tuple(Finding.model_validate_json(line) for line in findings.read_bytes().splitlines())
     (write,) = (one for one in found if one.src_ip == scan_flood.WRITER)
-    return Flooded(said.read_text(), found, write, used.ru_maxrss // 1024, time.monotonic() - started)
+    return Flooded(said, found, write, cost.peak_rss_bytes >> 20)
 
 
 def test_the_flood_is_seen_as_what_it_is_and_the_write_too(flooded: Flooded) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.measure import measure
 from geophone.errors import UsageProblem
 from geophone.importing.run import Imported, import_file, rejected_file
 
@@ -151,21 +151,11 @@ def peak_kib(folder: Path, number: int, broken: int) -> int:
             out.write(json.dumps(login) + "\n")
     (folder / "mapping.yaml").write_text(GATEWAY)
     command = ["gateway", "import", "export", "--mapping", "mapping.yaml", "-o", "out.jsonl"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = os.posix_spawn(
-        "/bin/sh",
-        [
-            "sh",
-            "-c",
-            f'cd "$0" && exec {sys.executable} -m geophone "$@" >/dev/null 2>&1',
-            str(folder),
-            *command,
-        ],
-        environment,
+    # 1: rows were rejected.
+    cost, _ = measure(
+        [sys.executable, "-m", "geophone", *command], {"PYTHONPATH": str(ROOT)}, folder=folder, statuses=(1,)
     )
-    _, status, usage = os.wait4(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 1  # rows were rejected
-    return usage.ru_maxrss
+    return cost.peak_rss_bytes >> 10
 
 
 def test_a_long_file_with_broken_rows_streams(tmp_path: Path) -> None:
