@@ -284,11 +284,14 @@ def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def ends_of(finding: Finding) -> str:
-    """Who, and to whom, as one reads it: either may be missing, where nobody is known or many are meant."""
+    """Who, and to whom, as one reads it: either may be missing, where nobody is known or many are meant.
+
+    Both are where it is about the sensor itself.
+    """
     target = f"[{finding.dst_ip}]" if ":" in finding.dst_ip else finding.dst_ip
     if finding.dst_port:
         target = f"{target}:{finding.dst_port}"
-    source = finding.src_ip or "?"
+    source = finding.src_ip or ("?" if finding.dst_ip else "the sensor")
     return f"{source} → {target}" if finding.dst_ip else source
 
 

@@ -51,6 +51,7 @@ def test_an_end_that_is_not_there_is_not_shown(pages: Client, kind: str) -> None
         ({"src_ip": "10.0.0.1", "dst_ip": "10.0.0.2", "dst_port": 0}, "10.0.0.1 → 10.0.0.2"),
         ({"src_ip": "10.0.0.1", "dst_ip": "", "dst_port": 0}, "10.0.0.1"),
         ({"src_ip": "", "dst_ip": "10.0.0.2", "dst_port": 0}, "? → 10.0.0.2"),
+        ({"src_ip": "", "dst_ip": "", "dst_port": 0}, "the sensor"),
     ],
 )
 def test_both_ends_in_words(ends: dict[str, object], words: str) -> None:
