@@ -72,9 +72,9 @@ test-rust: ## The native engine's own tests
 
 .PHONY: test-python
 test-python: ## pytest (PYTEST_FLAGS="tests/store -x")
-	@# One test at a time to whoever is free: a process that runs whole files runs out of file descriptors.
+	@# How the tests are shared out: tests/support/sharing_out.py.
 	@$(SETUP) test
-	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_FLAGS)
+	@$(STEP) "pytest" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 .PHONY: wheel
 wheel: ## Build the wheel and prove that it installs and runs without a compiler
