@@ -9,12 +9,13 @@ from policy.explain import explain
 from policy.verdict import Key
 from tests.policy.factories import (
     HISTORIAN,
+    ICMP,
     OFFICE_HOST,
     PLC,
     PORT_HOST,
     PUBLIC,
+    Wire,
     compiled,
-    conversation,
     packed,
 )
 
@@ -64,14 +65,19 @@ def test_agrees_with_trying_every_rule(
     lines = [", ".join(filter(None, (f"id: r{n}", *part))) for n, part in enumerate(parts)]
     site = compiled(ZONES + "".join(f"  - {{{line}}}\n" for line in lines))
     book = site.rules
-    for client, server, proto, port, (service, confidence) in conversations:
-        wire = conversation(client, server, port, ip_proto=proto, service=service, confidence=confidence)
+    wire = Wire()
+    for number, (client, server, proto, port, (service, confidence)) in enumerate(conversations):
+        flow = wire.flow(client, server, port, ip_proto=proto, client_port=number)
+        wire.minute(flow, service=service, confidence=confidence)
+    judged = wire.judged(site).flow_minutes
+    given = dict(judged.select("client_port", "verdict").iter_rows())
+    for number, (client, server, proto, port, (service, confidence)) in enumerate(conversations):
+        if proto == ICMP:
+            continue
+        verdict = book.verdicts[given[number]]
         decoded = confidence in ("structure", "handshake")
-        verdict = book.verdicts[int(wire.judged(site).flow_minutes["verdict"][0])] if proto != 1 else None
         src, dst = (book.selectors_of(packed(address)) for address in (client, server))
         key = Key("c", src, dst, proto, port, service if decoded else "", decoded)
-        if verdict is None:
-            continue
         tried = [(len(rule.mismatches(key)), rule) for rule in book.rules]
         assert [r.number for r in verdict.rules] == [rule.number for misses, rule in tried if not misses]
         if not verdict.rules:
