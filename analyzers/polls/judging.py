@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from analyzers.exclusions import is_excluded
-from analyzers.polls.asked import UNANSWERED
 from analyzers.polls.facts import Conversation, Seen
 from analyzers.polls.joining import Outage, joined
 from analyzers.polls.outages import IN_A_ROW, Flapping, Run, flapping_of, runs_of
@@ -53,13 +52,17 @@ def told_minutes(judgement: Judgement) -> set[tuple[Conversation, int]]:
 def judged(
     site: CompiledSite,
     relations: Sequence[Relation],
-    silences: Mapping[Conversation, Silences],
+    in_vain: Mapping[Conversation, Sequence[int]],
+    silences: Silences,
     seen: Seen,
     horizon_ns: int,
 ) -> Judgement:
-    """Judge all of them; `horizon_ns` is the last packet: nothing after it is judged."""
+    """Judge all of them: those that keep a period, or were asked in vain only.
+
+    `in_vain`: when each conversation's requests were not answered, by time; `horizon_ns` is the last packet: nothing
+    after it is judged.
+    """
     known = [found for relation in relations if (found := _with_period(relation, seen)).period_ns]
-    in_vain = _unanswered(relations)
     outages: list[Run] = []
     flapping: list[Flapping] = []
     missed: Counter[tuple[Conversation, int]] = Counter()
@@ -78,7 +81,7 @@ def judged(
             surroundings = Surroundings(
                 seen=seen,
                 around=around,
-                silent_at=silences.get(conversation, Silences()).silent_at,
+                silent_at=silences.of(conversation).silent_at,
                 others_fail=_any_between(in_vain.get(conversation, [])),
                 planned_at=_planned(site, relation),
                 resumed=resumed,
@@ -100,20 +103,19 @@ def judged(
 
 
 def _with_period(relation: Relation, seen: Seen) -> Relation:
-    """Up to now; a poll that was never answered well has the period in which it asks in vain.
+    """A poll that was never answered well has the period in which it asks in vain.
 
     Not where nothing at all came from the server: then the tap may see one direction only.
     """
-    found = relation.up_to_now()
-    if found.earliest_ns is not None or not found.bad:
-        return found
+    if relation.earliest_ns is not None or not relation.bad:
+        return relation
     if not seen.around(relation.subject.conversation, *_ALWAYS).packets_s2c:
-        return replace(found, period_ns=0)
-    if found.period_ns:
-        return found
-    times = np.array(sorted(one.ts_ns for one in found.bad), dtype=np.int64)
+        return replace(relation, period_ns=0)
+    if relation.period_ns:
+        return relation
+    times = np.array(sorted(one.ts_ns for one in relation.bad), dtype=np.int64)
     kept = periods(times)
-    return replace(found, period_ns=int(kept[np.flatnonzero(kept)[0]])) if kept.any() else found
+    return replace(relation, period_ns=int(kept[np.flatnonzero(kept)[0]])) if kept.any() else relation
 
 
 def _stretches(relation: Relation, bad: Sequence[Bad]) -> Iterator[tuple[Stretch, bool]]:
@@ -148,16 +150,6 @@ def _between(bad: Sequence[Bad], stretch: Stretch) -> Sequence[Bad]:
     first = bisect_left(bad, (stretch.before.ts_ns,))
     last = len(bad) if stretch.after is None else bisect_left(bad, (stretch.after.ts_ns,))
     return bad[first:last]
-
-
-def _unanswered(relations: Sequence[Relation]) -> dict[Conversation, list[int]]:
-    """When each conversation's requests were not answered."""
-    found: dict[Conversation, list[int]] = {}
-    for relation in relations:
-        times = [one.ts_ns for one in relation.bad if one.how == UNANSWERED]
-        if times:
-            found.setdefault(relation.subject.conversation, []).extend(times)
-    return {conversation: sorted(times) for conversation, times in found.items()}
 
 
 def _any_between(times: Sequence[int]) -> Callable[[int, int], bool]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from analyzers import latency
 from analyzers.findings import Finding, canonical_order
-from analyzers.polls.asked import BAD_ENDS, DEADLINES, GOOD, OTHER, RELATION, asked
+from analyzers.polls.asked import BAD_ENDS, CONVERSATION, DEADLINES, GOOD, OTHER, UNANSWERED, asked
 from analyzers.polls.facts import Conversation, Facts
 from analyzers.polls.findings import Context, findings_of
+from analyzers.polls.followed import Followed
 from analyzers.polls.joining import Outage
 from analyzers.polls.judging import Judgement, judged, told_minutes
 from analyzers.polls.limits import PollLimits
 from analyzers.polls.minutes import with_missed
+from analyzers.polls.numbering import Numbering
 from analyzers.polls.outages import IN_A_ROW, Run
-from analyzers.polls.relation import Bad, Good, Relation, Subject
+from analyzers.polls.relation import Bad
 from analyzers.polls.silences import Silences
 from policy.model import Poll
 from policy.prefixes import address_bytes
@@ -34,7 +36,8 @@ _WAITING_NS: Final = 120_000_000_000
 _SETTLE_NS: Final = 30_000_000_000
 #: How long an interface's stretches are remembered.
 _REMEMBERED_NS: Final = 60 * MINUTE_NS
-_PLACE: Final = ("client_zone", "server_zone", "conduit", "role_source", "turned")
+#: What a declared poll is known by.
+_DECLARED_BY: Final = ("client_ip", "server_ip", "service", "what")
 
 
 class Polls:
@@ -46,10 +49,12 @@ class Polls:
         self._site = site
         self._context = Context(site, policy_sha256, version)
         self._limits = limits or PollLimits()
-        self._relations: dict[tuple[Any, ...], Relation] = {}
-        self._silences: dict[Conversation, Silences] = {}
-        self._of_client: Counter[bytes] = Counter()
+        self._numbering = Numbering(self._limits)
+        self._followed = Followed(self._limits.marks_per_relation)
+        self._silences = Silences(self._limits.silences_per_conversation)
         self._unfollowed = 0
+        #: The conversations with polls, as they were when so many periods were learned.
+        self._polled, self._learned = pl.DataFrame(), 0
         self._facts = Facts()
         self._horizon_ns = self._noted_to_ns = self._forgotten_to_ns = 0
         #: The horizon and what was judged up to it, since the last batch.
@@ -66,8 +71,7 @@ class Polls:
     @property
     def evicted(self) -> int:
         """Requests, marks and silences that found no room."""
-        marks = sum(relation.evicted for relation in self._relations.values())
-        return self._unfollowed + marks + sum(one.evicted for one in self._silences.values())
+        return self._unfollowed + self._followed.evicted + self._silences.evicted
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table."""
@@ -89,13 +93,24 @@ class Polls:
             return self._latest[1]
         judgement = judged(
             self._site,
-            list(self._relations.values()),
+            self._followed.up_to_now(self._followed.judgeable(), self._numbering.subjects),
+            self._unanswered(),
             self._silences,
             self._facts.seen(),
             horizon_ns,
         )
         self._latest = horizon_ns, judgement
         return judgement
+
+    def _unanswered(self) -> dict[Conversation, list[int]]:
+        """When each conversation's requests were not answered."""
+        found: dict[Conversation, list[int]] = {}
+        for number, bad in self._followed.failing():
+            times = [one.ts_ns for one in bad if one.how == UNANSWERED]
+            if times:
+                (subject,) = self._numbering.subjects([number])
+                found.setdefault(subject.conversation, []).extend(times)
+        return {conversation: sorted(times) for conversation, times in found.items()}
 
     def _now_ns(self) -> int:
         return max(self._horizon_ns, self._facts.last_ns)
@@ -147,16 +162,12 @@ class Polls:
         if before_ns < self._forgotten_to_ns + MINUTE_NS:
             return
         self._forgotten_to_ns, self._latest = before_ns, None
-        for relation in self._relations.values():
-            relation.forget(before_ns)
-        for silences in self._silences.values():
-            silences.forget(before_ns)
-        self._facts.forget(
-            before_ns, [one.last.flow_id for one in self._relations.values() if one.last is not None]
-        )
+        self._followed.forget(before_ns)
+        self._silences.forget(before_ns)
+        last = self._followed.last_answers()
+        self._facts.forget(before_ns, last[:, 1].tolist())
         # What is still open began with a last good answer that may be older.
-        open_ns = [one.last.ts_ns for one in self._relations.values() if one.last is not None]
-        oldest_ns = min([before_ns, *open_ns])
+        oldest_ns = min([before_ns, *last[:, 0].tolist()])
         self._told = {key for key in self._told if key[-1] >= oldest_ns}
 
     def noted(self, minutes: pl.DataFrame) -> pl.DataFrame:
@@ -180,60 +191,44 @@ class Polls:
     def _follow(self, rows: pl.DataFrame) -> None:
         how = pl.col("how")
         good, bad = how == GOOD, how.is_in(BAD_ENDS)
-        groups = (
-            rows.filter(good | bad)
-            .group_by(RELATION, maintain_order=True)
-            .agg(
-                pl.col(*_PLACE, "deadline_ns").first(),
-                *(pl.col(name).filter(good).alias(f"good_{name}") for name in ("ts_ns", "flow_id", "frame")),
-                *(pl.col(name).filter(bad).alias(f"bad_{name}") for name in ("ts_ns", "how", "frame")),
-            )
-        )
-        for row in groups.iter_rows(named=True):
-            key = tuple(row[name] for name in RELATION)
-            relation = self._relations.get(key) or self._new(key, row)
-            times, failures = row["good_ts_ns"], row["bad_ts_ns"]
-            if relation is None:
-                self._unfollowed += len(times) + len(failures)
-                continue
-            relation.take(
-                [Good(*one) for one in zip(times, row["good_flow_id"], row["good_frame"], strict=True)],
-                [Bad(*one) for one in zip(failures, row["bad_how"], row["bad_frame"], strict=True)],
-                self._limits.marks_per_relation,
-            )
-
-    def _new(self, key: tuple[Any, ...], row: dict[str, Any]) -> Relation | None:
-        client = row["client_ip"]
-        if (
-            len(self._relations) >= self._limits.relations
-            or self._of_client[client] >= self._limits.relations_per_client
-        ):
-            return None
-        self._of_client[client] += 1
-        subject = Subject(*key, *(row[name] for name in _PLACE))
-        period_ns = self._declared.get(
-            (subject.client_ip, subject.server_ip, subject.service, subject.what), 0
-        )
-        relation = Relation(subject, row["deadline_ns"], declared=period_ns > 0, period_ns=period_ns)
-        self._relations[key] = relation
-        return relation
+        numbered, new = self._numbering.numbered(rows.filter(good | bad))
+        declared_ns = [self._declared.get(key, 0) for key in new.select(*_DECLARED_BY).iter_rows()]
+        self._followed.add(new["deadline_ns"].cast(pl.Int64).to_numpy(), declared_ns)
+        followed = numbered.filter(pl.col("number").is_not_null())
+        self._unfollowed += numbered.height - followed.height
+        marks = followed.filter(bad).select("number", "ts_ns", "how", "frame")
+        self._followed.fail((number, Bad(*one)) for number, *one in marks.iter_rows())
+        answers = followed.filter(good).select(pl.col("number", "ts_ns", "flow_id", "frame").cast(pl.Int64))
+        columns = answers.to_numpy()
+        self._followed.take(columns[:, 0], np.ascontiguousarray(columns[:, 1:]))
 
     def _hear(self, rows: pl.DataFrame) -> None:
         """Learn when each conversation's client said something, of the conversations that have polls."""
-        shortest: dict[Conversation, int] = {}
-        for relation in self._relations.values():
-            if relation.period_ns:
-                of = relation.subject.conversation
-                shortest[of] = min(relation.period_ns, shortest.get(of, relation.period_ns))
-        heard = rows.filter(pl.col("how").is_in([GOOD, OTHER]))
-        times = heard.group_by(RELATION[:4], maintain_order=True).agg("ts_ns")
-        for client, server, proto, port, said in times.iter_rows():
-            conversation = (client, server, proto, port)
-            if conversation not in shortest:
-                continue
-            silences = self._silences.setdefault(conversation, Silences())
-            silences.shortest_ns = shortest[conversation]
-            silences.take(said, self._limits.silences_per_conversation)
+        if self._followed.learned != self._learned:
+            self._learned = self._followed.learned
+            self._polled = self._with_polls()
+        if self._polled.is_empty():
+            return
+        heard = (
+            rows.filter(pl.col("how").is_in([GOOD, OTHER]))
+            .select(*CONVERSATION, "ts_ns")
+            .join(self._polled, on=CONVERSATION, how="inner", maintain_order="left")
+        )
+        self._silences.take(*(heard[name].to_numpy() for name in ("number", "ts_ns", "shortest_ns")))
+
+    def _with_polls(self) -> pl.DataFrame:
+        """The conversations that have polls: CONVERSATION, `shortest_ns` of their periods, `number` in silences."""
+        numbers, period_ns = self._followed.periodic()
+        periods = self._numbering.conversations(pl.Series(numbers, dtype=pl.UInt32))
+        polled = (
+            periods.with_columns(pl.Series("shortest_ns", period_ns, dtype=pl.Int64))
+            .group_by(CONVERSATION, maintain_order=True)
+            .agg(pl.col("shortest_ns").min())
+        )
+        keys = polled.select(*CONVERSATION).rows()
+        return polled.with_columns(
+            pl.Series("number", [self._silences.number(key) for key in keys], dtype=pl.Int64)
+        )
 
 
 def _run_key(run: Run) -> tuple[Any, ...]:
