@@ -41,6 +41,23 @@ class Message:
         self.frame = frame
         self._layers = list(layers)
 
+    def cut(self, begin: int, end: int | None, keep: str) -> Message:
+        """Only what was read from `begin` to before `end`, and fields whose names start with `keep`."""
+        part = Message(self.frame, ())
+        part._by_name = {
+            name: kept
+            for name, found in self._by_name.items()
+            if (
+                kept := [
+                    one
+                    for one in found
+                    if name.startswith(keep)
+                    or (begin <= one.position and (end is None or one.position < end))
+                ]
+            )
+        }
+        return part
+
     def add(self, layer: Any) -> None:
         """One more layer of the same message."""
         self._layers.append(layer)

@@ -6,7 +6,7 @@ message. The two meet at the frame that completes the message; `identity` tells 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ class Field:
     because: tuple[Reason, ...] = ()
     #: Compared where only we have a value, too.
     both: bool = False
+    #: Rows whose value is compared: for others, Wireshark shows what we do not keep.
+    when: Callable[[Row], bool] = lambda row: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Protocol:
     frames_compared: bool = True
     #: Reasons why one of the two has no such message.
     because: tuple[Reason, ...] = ()
+    #: Messages that Wireshark shows within one of its layers, each by itself.
+    split: Callable[[Message], Iterable[Message]] = lambda message: (message,)
 
     def part(self, name: str) -> Part:
         """The part of that name."""

@@ -54,7 +54,11 @@ class Messages:
                 del self._theirs[key]
 
     def add_theirs(self, message: Message) -> None:
-        """A message of Wireshark's."""
+        """What Wireshark shows as one message, with those inside it."""
+        for one in self._protocol.split(message):
+            self._add_theirs(one)
+
+    def _add_theirs(self, message: Message) -> None:
         name = self._protocol.part_of(message, self._facts)
         if not name:
             return
@@ -117,6 +121,8 @@ class Messages:
         if self._protocol.frames_compared:
             self._differ("frame", frame, row, message, our_frame, frame)
         for field in part.fields:
+            if not field.when(row):
+                continue
             theirs = field.theirs(message)
             ours = field.ours(row)
             if theirs is None and (ours is None or not field.both):

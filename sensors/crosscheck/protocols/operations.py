@@ -1,71 +1,15 @@
-"""Operations of OT protocols: S7comm, DNP3 and BACnet, our requests and answers beside Wireshark's.
-
-What is counted by the minute (cyclic values, what devices tell by themselves) has no row for each message: it is left
-out on both sides.
-"""
+"""S7comm, DNP3 and BACnet: our requests and answers beside Wireshark's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import DecodeAs, Field, Part, Protocol, Row, column, number
-
-#: What ISO transport does for the protocol that it carries.
-_TRANSPORT: Final = ("connect", "disconnect")
-
-
-def _operation(
-    service: str,
-    *,
-    begins: str,
-    counted: str,
-    decode_as: DecodeAs,
-    part_of: Callable[[Message, FrameFacts], str],
-    request: tuple[Field, ...],
-    response: tuple[Field, ...],
-) -> Protocol:
-    """A protocol of the table of operations; messages of one frame are told apart by their order."""
-
-    def takes(row: Row) -> bool:
-        is_message = row["outcome"] != "one_way" and row["operation"] not in _TRANSPORT
-        return bool(row["service"] == service and is_message)
-
-    return Protocol(
-        name=service,
-        table="operations",
-        services=(service,),
-        begins=begins,
-        layers=(),
-        counted=counted,
-        decode_as=(decode_as,),
-        parts=(Part("request", "request_frame", request), Part("response", "response_frame", response)),
-        part_of=part_of,
-        our_identity=lambda row, part: "",
-        their_identity=lambda message: "",
-        takes=takes,
-    )
-
-
-def _named(names: dict[int, str], field: str) -> Callable[[Message], str | None]:
-    """What we call the operation with that number; None for one whose name depends on more."""
-
-    def name(message: Message) -> str | None:
-        code = message.number(field)
-        return None if code is None else names.get(code)
-
-    return name
-
-
-def _has_failed(row: Row) -> bool:
-    return row["error_code"] is not None
-
-
-def _ports(name: str, transport: str = "tcp") -> Callable[[list[int]], list[str]]:
-    return lambda ports: [text for one in ports for text in ("-d", f"{transport}.port=={one},{name}")]
-
+from sensors.crosscheck.mapping import DecodeAs, Field, Protocol, column, number
+from sensors.crosscheck.protocols.enip import ENIP
+from sensors.crosscheck.protocols.iec104 import IEC104
+from sensors.crosscheck.protocols.operation import has_failed, named, operation, ports
 
 #: Jobs of S7comm and their functions; start, stop and program services share numbers.
 _S7_JOBS: Final = {
@@ -101,21 +45,21 @@ def _s7_refused(message: Message) -> bool | None:
     return bool(header) or any(code not in (0, 0xFF) for code in codes)
 
 
-S7COMM: Final = _operation(
+S7COMM: Final = operation(
     "s7comm",
     begins="s7comm",
     counted="s7comm.header.rosctr",
-    decode_as=DecodeAs("s7comm", (102,), _ports("tpkt")),
+    decode_as=(DecodeAs("s7comm", (102,), ports("tpkt")),),
     part_of=_s7_part,
     request=(
-        Field("operation", column("operation"), _named(_S7_JOBS, "s7comm.param.func")),
+        Field("operation", column("operation"), named(_S7_JOBS, "s7comm.param.func")),
         Field(
             "items",
             lambda row: row["quantity"] if row["operation"].endswith("variables") else None,
             lambda m: m.number("s7comm.param.itemcount") if m.number("s7comm.header.rosctr") == 1 else None,
         ),
     ),
-    response=(Field("refused", _has_failed, _s7_refused),),
+    response=(Field("refused", has_failed, _s7_refused),),
 )
 
 #: Functions of DNP3 (IEEE 1815, 4.4).
@@ -165,19 +109,19 @@ def _dnp3_refused(message: Message) -> bool | None:
     return bool(indications & _REFUSING) or any(message.numbers("dnp3.al.ctrlstatus"))
 
 
-DNP3: Final = _operation(
+DNP3: Final = operation(
     "dnp3",
     begins="dnp3",
     counted="dnp3.al.func",
-    decode_as=DecodeAs("dnp3", (20_000,), _ports("dnp3")),
+    decode_as=(DecodeAs("dnp3", (20_000,), ports("dnp3")),),
     part_of=_dnp3_part,
     request=(
-        Field("operation", column("operation"), _named(_DNP3_FUNCTIONS, "dnp3.al.func")),
+        Field("operation", column("operation"), named(_DNP3_FUNCTIONS, "dnp3.al.func")),
         Field("master", lambda row: int(row["client_station"]), number("dnp3.src")),
         Field("outstation", lambda row: int(row["server_station"]), number("dnp3.dst")),
     ),
     response=(
-        Field("refused", _has_failed, _dnp3_refused),
+        Field("refused", has_failed, _dnp3_refused),
         Field("master", lambda row: int(row["client_station"]), number("dnp3.dst")),
         Field("outstation", lambda row: int(row["server_station"]), number("dnp3.src")),
     ),
@@ -230,17 +174,17 @@ def _bacnet_refused(message: Message) -> bool:
     return (message.number("bacapp.type") or 0) >= _ERROR
 
 
-BACNET: Final = _operation(
+BACNET: Final = operation(
     "bacnet",
     begins="bacapp",
     counted="bacapp.type",
-    decode_as=DecodeAs("bacnet", (47_808,), _ports("bvlc", "udp"), 17),
+    decode_as=(DecodeAs("bacnet", (47_808,), ports("bvlc", "udp"), 17),),
     part_of=_bacnet_part,
-    request=(Field("operation", column("operation"), _named(_BACNET_SERVICES, "bacapp.confirmed_service")),),
+    request=(Field("operation", column("operation"), named(_BACNET_SERVICES, "bacapp.confirmed_service")),),
     response=(
-        Field("refused", _has_failed, _bacnet_refused),
+        Field("refused", has_failed, _bacnet_refused),
         Field("error code", column("error_code"), _bacnet_error),
     ),
 )
 
-OPERATIONS: Final[tuple[Protocol, ...]] = (S7COMM, DNP3, BACNET)
+OPERATIONS: Final[tuple[Protocol, ...]] = (S7COMM, DNP3, BACNET, IEC104, ENIP)

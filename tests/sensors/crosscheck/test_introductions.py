@@ -1,4 +1,4 @@
-"""What TLS, SSH and OT operations say beside Wireshark's fields: equal where both read the same, named where not."""
+"""What TLS and SSH say beside Wireshark's fields: equal where both read the same, named where not."""
 
 from __future__ import annotations
 
@@ -8,44 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sensors.capture import Capture, open_capture
-from sensors.crosscheck import Crosscheck, crosscheck
-from sensors.crosscheck import compare as module
-from sensors.crosscheck.own import OwnRows
-from sensors.engine import EngineLimits
+from sensors.crosscheck import crosscheck
 from tests.sensors.conversations import Turn, capture
+from tests.sensors.crosscheck.apart import compared, differences, read_apart
 from tests.sensors.test_services_tls import Conversation, certificate, contexts
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 __all__ = ["certificate"]
-
-RECORDED = Path(__file__).parents[1] / "operations" / "recorded"
-
-
-def read_apart(monkeypatch: pytest.MonkeyPatch, ours: Path, theirs: Path) -> Crosscheck:
-    """Our engine reads one capture, Wireshark the other."""
-    own = open_capture(ours)
-
-    def reading(_: Capture, tables: tuple[str, ...], limits: EngineLimits | None) -> OwnRows:
-        return OwnRows(own, tables, limits)
-
-    monkeypatch.setattr(module, "OwnRows", reading)
-    return crosscheck(theirs)
-
-
-def compared(found: Crosscheck) -> dict[tuple[str, str], int]:
-    assert [one for field in found.fields for one in field.differences if not one.explanation] == []
-    return {(field.protocol, field.field): field.compared for field in found.fields}
-
-
-def differences(found: Crosscheck) -> list[tuple[str, str, str, str]]:
-    return [
-        (one.protocol, one.field, one.ours, one.wireshark)
-        for field in found.fields
-        for one in field.differences
-        if not one.explanation
-    ]
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -124,29 +94,3 @@ def test_software_and_fingerprints_of_ssh(tmp_path: Path, monkeypatch: pytest.Mo
     assert differences(read_apart(monkeypatch, file, other)) == [
         ("ssh", "software of the client", "PuTTY_0.81", "PuTTY_0.99")
     ]
-
-
-@pytest.mark.parametrize(
-    ("protocol", "messages", "operations"), [("s7comm", 70, 18), ("dnp3", 42, 21), ("bacnet", 38, 19)]
-)
-def test_operations_of_real_stacks(protocol: str, messages: int, operations: int) -> None:
-    name = {"s7comm": "s7"}.get(protocol, protocol)
-    found = crosscheck(RECORDED / f"{name}.pcap")
-    fields = compared(found)
-    assert fields[protocol, "message"] == fields[protocol, "frame"] == messages
-    assert fields[protocol, "request: operation"] == operations
-    assert fields[protocol, "response: refused"] > 10
-    assert found.agrees
-
-
-def test_another_operation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.sensors.operations.packets import dnp3_request, dnp3_response
-
-    def talk(function: int) -> list[Turn]:
-        return [("client", dnp3_request(1, function)), ("server", dnp3_response(1))] * 3
-
-    ours = capture(tmp_path / "ours.pcap", talk(13), 20_000)
-    theirs = capture(tmp_path / "theirs.pcap", talk(14), 20_000)
-    assert set(differences(read_apart(monkeypatch, ours, theirs))) == {
-        ("dnp3", "request: operation", "cold restart", "warm restart")
-    }

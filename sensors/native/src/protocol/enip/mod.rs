@@ -180,6 +180,7 @@ impl Dialect for EnIp {
                 let mut answer = Answer { error: (status != 0).then_some(status), ..Answer::default() };
                 if command == REGISTER && answer.error.is_none() {
                     scene.exchange.confidence = Confidence::Handshake;
+                    answer.value = format!("session 0x{session:08x}");
                 }
                 if command == LIST_IDENTITY {
                     answer.value = identity::items(body, &mut scene)?;
