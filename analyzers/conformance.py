@@ -11,7 +11,7 @@ import polars as pl
 from analyzers.access.visitors import Visitors
 from analyzers.findings import Finding, canonical_order
 from analyzers.gathered import Gathered
-from analyzers.reporting import Reporter
+from analyzers.reporting import REMEMBERED_H, Reporter, hours_before
 from policy.checks import CHECKS
 from policy.checks.base import AccessCheck, BatchCheck, CaptureCheck, Check
 from policy.judged import judge
@@ -37,6 +37,18 @@ class Conformance:
         for watch in self._watches.values():
             watch.feed(judged)
         self._visitors.feed(traffic)
+
+    def settle(self, now_ns: int) -> None:
+        """Of an interface: forget what no later row can change."""
+        before_ns = hours_before(now_ns, REMEMBERED_H)
+        for check, gathered in self._gathered.items():
+            self._reporter.settle(check, gathered.all(), before_ns)
+            gathered.settle(before_ns)
+        for check, watch in self._watches.items():
+            if watch.settles:
+                self._reporter.settle(check, watch.violations(), before_ns)
+            watch.settle(before_ns)
+        self._visitors.settle(now_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture up to now, in canonical order."""

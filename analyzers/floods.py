@@ -14,27 +14,56 @@ SUBJECTS_PER_CLIENT: Final = 64
 SUBJECTS_PER_ZONES: Final = 1_000
 
 
-def fold_floods(violations: pl.DataFrame) -> pl.DataFrame:
+#: A subject that was told apart from others: when it was first seen decides whether the next one is.
+HEAD: Final[dict[str, pl.DataType]] = {
+    **SUBJECT,
+    "change": pl.String(),
+    "client_zone": pl.String(),
+    "server_zone": pl.String(),
+    "first": pl.Int64(),
+}
+_KEYS: Final = [*SUBJECT, "change"]
+
+
+def fold_floods(violations: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
     """Violations of one check in, with `change`; the same rows out, those beyond the limits with one subject.
 
     Adds `subject`, a number for what each row was about, and `folded`: "", "client" or "zones". Which subjects are
-    kept depends on when they were first seen, not on the order of the rows.
+    kept depends on when they were first seen, not on the order of the rows. `known`: the heads of rows that are gone.
     """
-    keys = [*SUBJECT, "change"]
-    subjects = (
-        violations.group_by(keys)
-        .agg(pl.col("client_zone").min(), pl.col("server_zone").min(), first=pl.col("first_ns").min())
-        .sort("first", *keys)
-        .with_row_index("subject")
-        .with_columns(folded=pl.lit(""))
-    )
-    subjects = _folded(subjects, ["client_ip", "server_zone", "change"], SUBJECTS_PER_CLIENT, "client")
-    subjects = _folded(subjects, ["client_zone", "server_zone", "change"], SUBJECTS_PER_ZONES, "zones")
-    new = subjects.select(*keys, "subject", "folded", *(pl.col(f"as_{name}") for name in SUBJECT))
-    joined = violations.join(new, on=keys, how="left")
+    subjects = _subjects(violations, known)
+    new = subjects.select(*_KEYS, "subject", "folded", *(pl.col(f"as_{name}") for name in SUBJECT))
+    joined = violations.join(new, on=_KEYS, how="left")
     return joined.with_columns(*(pl.col(f"as_{name}").alias(name) for name in SUBJECT)).drop(
         f"as_{name}" for name in SUBJECT
     )
+
+
+def heads(violations: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What is enough to fold later rows as if these were still there: columns of HEAD, bounded by the limits.
+
+    Each subject that is told apart, and of each flood the first that was folded: whatever comes later comes after
+    them.
+    """
+    subjects = _subjects(violations, known)
+    is_head = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"as_{name}")) for name in SUBJECT)
+    return subjects.filter(is_head).select(*HEAD)
+
+
+def _subjects(violations: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+    """Every subject with `subject`, `folded` and the subject that it is folded into (`as_…`)."""
+    zones = (pl.col("client_zone").min(), pl.col("server_zone").min())
+    seen = violations.group_by(_KEYS).agg(*zones, first=pl.col("first_ns").min())
+    if known is not None:
+        both = pl.concat([known, seen.select(*HEAD)])
+        seen = both.group_by(_KEYS).agg(*zones, pl.col("first").min())
+    subjects = seen.sort("first", *_KEYS).with_columns(
+        # The same number whatever else there is: rows that are gone may have been of the same subject.
+        subject=pl.struct(_KEYS).hash(),
+        folded=pl.lit(""),
+    )
+    subjects = _folded(subjects, ["client_ip", "server_zone", "change"], SUBJECTS_PER_CLIENT, "client")
+    return _folded(subjects, ["client_zone", "server_zone", "change"], SUBJECTS_PER_ZONES, "zones")
 
 
 def _folded(subjects: pl.DataFrame, scope: list[str], limit: int, word: str) -> pl.DataFrame:

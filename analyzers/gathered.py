@@ -35,6 +35,10 @@ class Gathered:
         """Forget all but these: rows of SUBJECT."""
         self._total = self.all().join(subjects, on=list(SUBJECT), how="semi")
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._total = self.all().filter(pl.col("minute") >= before_ns)
+
     def all(self) -> pl.DataFrame:
         """What was gathered up to now: columns of VIOLATION, one row a subject and minute."""
         if self._pending:

@@ -12,6 +12,7 @@ from analyzers.findings import Finding, canonical_order
 from analyzers.frames import frame_of
 from analyzers.indicators.indicator import IndicatorSet
 from analyzers.indicators.matching import IndicatorRun
+from analyzers.reporting import REMEMBERED_H, hours_before
 from analyzers.rules.rule import RuleSet
 from analyzers.rules.running import RuleRun
 from policy.traffic import Traffic
@@ -47,6 +48,12 @@ class Looking:
         for service in self._rules.services:
             self._rules.feed(service, frame_of(batches, service.table))
         self._indicators.feed(traffic)
+
+    def settle(self, now_ns: int) -> None:
+        """Of an interface: forget what no later row can change. `now_ns`: up to when rows have come."""
+        before_ns = hours_before(now_ns, REMEMBERED_H)
+        self._rules.settle(before_ns)
+        self._indicators.settle(before_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """What was found up to now, in canonical order."""

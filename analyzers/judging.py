@@ -33,6 +33,11 @@ class Judging:
         for part in self._parts:
             part.feed(traffic)
 
+    def settle(self, now_ns: int) -> None:
+        """Of an interface that goes on: forget what no later row can change. `now_ns`: up to when rows have come."""
+        for part in self._parts:
+            part.settle(now_ns)
+
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture, in canonical order."""
         findings = [finding for part in self._parts for finding in part.finish(capture_sha256)]

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import polars as pl
 
 from analyzers.findings import Evidence, Finding, Operation, finding_id
-from analyzers.floods import fold_floods
+from analyzers.floods import HEAD, fold_floods, heads
 from analyzers.grading import changes, circumstances, confidence_of, points, severity_of
 from policy.violations import MINUTE_NS, SUBJECT, merged
 from policy.zoning import CompiledSite
@@ -22,6 +22,9 @@ from sensors.addresses import address_text
 
 #: Repeats of a finding join it for this long, from the minute of the first.
 WINDOW_MINUTES: Final = 60
+
+#: Of an interface: how long rows of violations are remembered. They come minutes late at most.
+REMEMBERED_H: Final = 2
 
 _KEYS: Final = (*SUBJECT, "change", "folded", "window")
 
@@ -57,10 +60,23 @@ class FindingKind(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Past:
+    """What is left of violations whose minutes are gone."""
+
+    #: Minutes before this are gone.
+    before_ns: int
+    #: Those of windows that are still open, with what `_windowed` adds; one row a subject and window.
+    rows: pl.DataFrame
+    #: Columns of `floods.HEAD`.
+    heads: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """What was made of the violations of one kind when they were last reported."""
 
     violations: pl.DataFrame
+    past: _Past | None
     capture_sha256: str
     #: by the columns that tell findings of a kind apart
     by_key: Mapping[tuple[Any, ...], tuple[Mapping[str, Any], Finding]]
@@ -76,6 +92,8 @@ class Reporter:
         self._version = version
         #: by kind, what it was judged by and what it was compared with
         self._made: dict[tuple[str, ...], _Made] = {}
+        #: by kind and what it was judged by
+        self._past: dict[tuple[str, ...], _Past] = {}
 
     def findings(
         self,
@@ -93,15 +111,21 @@ class Reporter:
         An interface asks again with every batch. What has not changed since is not made again: a finding follows
         from its kind and its row alone.
         """
-        if violations.is_empty():
+        past = self._past.get((kind.id, *judged_by))
+        if violations.is_empty() and (past is None or past.rows.is_empty()):
             return []
         basis = (kind.id, *judged_by, *_compared_with(kind))
         last = self._made.get(basis)
-        if last is not None and last.violations is violations and last.capture_sha256 == capture_sha256:
+        if (
+            last is not None
+            and last.violations is violations
+            and last.past is past
+            and last.capture_sha256 == capture_sha256
+        ):
             return last.findings
         known = last.by_key if last is not None and last.capture_sha256 == capture_sha256 else {}
         by_key: dict[tuple[Any, ...], tuple[Mapping[str, Any], Finding]] = {}
-        for row in self._rows(violations):
+        for row in self._rows(violations, past):
             key = tuple(row[name] for name in _KEYS)
             made = known.get(key)
             by_key[key] = (
@@ -110,21 +134,53 @@ class Reporter:
                 else (row, self._finding(kind, row, capture_sha256, judged_by))
             )
         found = [finding for _, finding in by_key.values()]
-        self._made[basis] = _Made(violations, capture_sha256, by_key, found)
+        self._made[basis] = _Made(violations, past, capture_sha256, by_key, found)
         return found
 
-    def _rows(self, violations: pl.DataFrame) -> list[dict[str, Any]]:
+    def settle(
+        self, kind: FindingKind, violations: pl.DataFrame, before_ns: int, *, judged_by: tuple[str, ...] = ()
+    ) -> None:
+        """From now on whoever gives the violations may leave out minutes before `before_ns`, a minute's start.
+
+        Findings whose window ended before it are not made any more, all others as if the minutes were still there.
+        To be called with all violations, before any is left out. Nothing new may come of those minutes.
+        """
+        basis = (kind.id, *judged_by)
+        past = self._past.get(basis)
+        if violations.is_empty() and past is None:
+            return
+        windowed = self._windowed(violations, past)
+        is_open = pl.col("window") + WINDOW_MINUTES * MINUTE_NS > before_ns
+        gone = windowed.filter((pl.col("minute") < before_ns) & is_open)
+        rows = merged(gone, (*_KEYS, "subject"), extra=(pl.col("points").max(),))
+        known = heads(self._marked(violations, past), past.heads if past is not None else None)
+        self._past[basis] = _Past(before_ns, rows.select(windowed.columns), known)
+
+    def _rows(self, violations: pl.DataFrame, past: _Past | None) -> list[dict[str, Any]]:
         """Violations by subject and minute in; one row a finding out."""
-        if violations.is_empty():
-            return []
-        marked = violations.with_columns(
+        return merged(
+            self._windowed(violations, past),
+            _KEYS,
+            extra=(pl.col("points").max(), pl.col("subject").n_unique().alias("subjects")),
+        ).to_dicts()
+
+    def _windowed(self, violations: pl.DataFrame, past: _Past | None) -> pl.DataFrame:
+        """Violations, and what is left of those that are gone, with the finding that each is of."""
+        marked = self._marked(violations, past)
+        if past is None:
+            return _with_windows(fold_floods(marked), pl.DataFrame(schema=_ANCHOR))
+        anchors = past.rows.group_by(_SAME).agg(pl.col("window").max())
+        windowed = _with_windows(fold_floods(marked, past.heads), anchors.select(*_ANCHOR))
+        return pl.concat([past.rows, windowed.select(past.rows.columns)])
+
+    def _marked(self, violations: pl.DataFrame, past: _Past | None) -> pl.DataFrame:
+        """Violations that are not gone, with `points` and `change`."""
+        if past is not None:
+            violations = violations.filter(pl.col("minute") >= past.before_ns)
+        return violations.with_columns(
             points(self._site, violations).alias("points"),
             changes(self._site, violations).alias("change"),
         )
-        windowed = _with_windows(fold_floods(marked))
-        return merged(
-            windowed, _KEYS, extra=(pl.col("points").max(), pl.col("subject").n_unique().alias("subjects"))
-        ).to_dicts()
 
     def _finding(
         self, kind: FindingKind, row: Mapping[str, Any], capture_sha256: str, judged_by: tuple[str, ...]
@@ -178,6 +234,11 @@ class Reporter:
         )
 
 
+def hours_before(now_ns: int, hours: int) -> int:
+    """The start of the minute so many hours before."""
+    return (now_ns // MINUTE_NS - 60 * hours) * MINUTE_NS
+
+
 def _doubt_of(kind: FindingKind) -> tuple[str, ...]:
     """Why a finding of this kind may be less than sure, where it is not for the kind's evidence alone."""
     doubt = getattr(kind, "doubt", "")
@@ -194,23 +255,30 @@ def _shown(address: bytes) -> str:
     return address_text(address) if any(address) else ""
 
 
-def _with_windows(violations: pl.DataFrame) -> pl.DataFrame:
-    """Add `window`: the minute in which the finding began that a row joins, by subject and change."""
-    keys = [name for name in _KEYS if name != "window"]
+_SAME: Final = [name for name in _KEYS if name != "window"]
+_ANCHOR: Final = {**{name: HEAD.get(name, pl.String()) for name in _SAME}, "window": pl.Int64()}
+
+
+def _with_windows(violations: pl.DataFrame, anchors: pl.DataFrame) -> pl.DataFrame:
+    """Add `window`: the minute in which the finding began that a row joins, by subject and change.
+
+    `anchors`: the last one of each subject that is known already.
+    """
     by_subject = (
         violations.sort("minute")
-        .group_by(keys, maintain_order=True)
+        .group_by(_SAME, maintain_order=True)
         .agg(pl.col("minute").unique(maintain_order=True))
+        .join(anchors, on=_SAME, how="left", maintain_order="left")
     )
     windows = []
-    for minutes in by_subject["minute"].to_list():
-        anchor, anchors = None, []
+    for minutes, known in by_subject.select("minute", "window").iter_rows():
+        anchor, each = known, []
         for minute in minutes:
             if anchor is None or minute >= anchor + WINDOW_MINUTES * MINUTE_NS:
                 anchor = minute
-            anchors.append(anchor)
-        windows.append(anchors)
+            each.append(anchor)
+        windows.append(each)
     table = by_subject.with_columns(pl.Series("window", windows, dtype=pl.List(pl.Int64))).explode(
         "minute", "window"
     )
-    return violations.join(table, on=[*keys, "minute"], how="left")
+    return violations.join(table, on=[*_SAME, "minute"], how="left")

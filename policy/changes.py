@@ -58,6 +58,12 @@ class Changes:
                 before = self._found.get(standing, pl.DataFrame(schema=VIOLATION))
                 self._found[standing] = added_up(before, changes)
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        at = pl.col("minute")
+        left = {standing: found.filter(at >= before_ns) for standing, found in self._found.items()}
+        self._found = {standing: found for standing, found in left.items() if found.height}
+
     def unplanned(self) -> pl.DataFrame:
         """Changes while no window was open, or only one for assets at which their client does nothing: VIOLATION."""
         return self._all(lambda standing: standing.kind == OUTSIDE, at_work=False)

@@ -79,6 +79,10 @@ class Clocks:
         )
         self._told = added.select(*_TOLD).head(SLOTS_LIMIT)
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the slots that ended before."""
+        self._told = self._told.filter(pl.col("slot") + SLOT_NS > before_ns)
+
     def violations(self) -> pl.DataFrame:
         """Clocks that are off, by slot: columns of VIOLATION. Where all are off alike it is the capture's."""
         clocks = self._told.filter(pl.col("told") >= LEAST_TOLD).with_columns(

@@ -87,6 +87,10 @@ class Drift:
         )
         return grouped(rows, _described)
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._late = self._late.filter(pl.col("minute") >= before_ns)
+
     def violations(self) -> pl.DataFrame:
         """Conversations that came with the change, behind its deadline: columns of VIOLATION."""
         watched = [address for address, minutes in self._before.items() if len(minutes) >= LEAST_BEFORE]

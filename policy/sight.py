@@ -27,6 +27,8 @@ LOST_LIMIT: Final = 0.001
 LEAST_SILENT: Final = 2
 #: Conversations of a minute that show one direction: at least so many, and half of all.
 LEAST_ONE_SIDED: Final = 2
+#: A connection that was silent for longer is another one: the engine's `tcp_idle_s`, and some.
+LONGEST_SILENCE_NS: Final = 90 * MINUTE_NS
 #: Interfaces' minutes that are kept: two months of one.
 MINUTES_LIMIT: Final = 100_000
 
@@ -80,6 +82,11 @@ class Sight:
         told = told.group_by("minute", maintain_order=True).agg(*counts, pl.col("frame").min())
         both = pl.concat([self._sides, told.select(*_SIDES)]).group_by("minute", maintain_order=True)
         self._sides = both.agg(pl.col("busy", "one_sided").sum(), pl.col("frame").min()).head(MINUTES_LIMIT)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before, but for those after which a connection may still go on."""
+        kept = pl.col("minute") >= before_ns - LONGEST_SILENCE_NS
+        self._seen, self._sides = self._seen.filter(kept), self._sides.filter(kept)
 
     def violations(self) -> pl.DataFrame:
         """Minutes and stretches of poor sight: columns of VIOLATION, of no conversation."""

@@ -98,11 +98,23 @@ class Legs:
         self._pending.append(made.head(room))
         return True
 
-    def all(self) -> pl.DataFrame:
-        """The legs up to now, by their first packet: columns of the minutes added up, and `idle_ns`."""
+    def forget(self, before_ns: int) -> bool:
+        """Forget who has not been where since; whether there was anybody."""
+        self._gather()
+        ways = ["client_ip", "server_ip"]
+        since = self._minutes.group_by(ways).agg(pl.col("last_ns").max()).filter(pl.col("last_ns") >= before_ns)
+        before = self._minutes.height
+        self._minutes = self._minutes.join(since, on=ways, how="semi", maintain_order="left")
+        return self._minutes.height < before
+
+    def _gather(self) -> None:
         if self._pending:
             self._minutes = pl.concat([self._minutes, *self._pending])
             self._pending = []
+
+    def all(self) -> pl.DataFrame:
+        """The legs up to now, by their first packet: columns of the minutes added up, and `idle_ns`."""
+        self._gather()
         ends = ["client_ip", "client_port", "server_ip", "server_port", "ip_proto"]
         flows = (
             self._minutes.group_by("flow_id", *ends)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from analyzers.access.chains import visits_of
 from analyzers.access.legs import Legs
+from analyzers.reporting import hours_before
 from policy.traffic import Traffic
 from policy.visits import no_visits
 from policy.zoning import CompiledSite
+
+
+#: A visitor that stayed away for longer is a new one; one who comes every day is not.
+_REMEMBERED_H: Final = 25
 
 
 class Visitors:
@@ -27,6 +34,11 @@ class Visitors:
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
         if self._site.site.remote_access and self._legs.add(traffic.flow_minutes):
+            self._visits = None
+
+    def settle(self, now_ns: int) -> None:
+        """Of an interface: forget who has not come for long."""
+        if self._legs.forget(hours_before(now_ns, _REMEMBERED_H)):
             self._visits = None
 
     def visits(self) -> pl.DataFrame:

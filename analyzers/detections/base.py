@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -12,6 +12,14 @@ from analyzers.gathered import Gathered
 from policy.detection_settings import DetectionSettings
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """What keeps rows by minute, and can do without those of long ago."""
+
+    def settle(self, before_ns: int) -> None:
+        """Forget what no later row needs: `before_ns` is the start of the first minute that is still told of."""
 
 
 class Detection(ABC):
@@ -30,6 +38,10 @@ class Detection(ABC):
     techniques: ClassVar[tuple[str, ...]] = ()
     #: Those that a finding may be, and as well may not be.
     possible_techniques: ClassVar[tuple[str, ...]] = ()
+    #: Of an interface: how long it is remembered what was not told yet. A later row may still make a finding of it.
+    remembered_h: ClassVar[int] = 2
+    #: It can leave out what it has found long ago; else what it keeps does not grow with time.
+    settles: ClassVar[bool] = True
 
     def __init__(self, site: CompiledSite) -> None:
         self.site = site
@@ -43,6 +55,12 @@ class Detection(ABC):
     def evicted(self) -> int:
         """Subjects forgotten for lack of room."""
         return 0
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before; nothing that is found in them later is told."""
+        for part in vars(self).values():
+            if isinstance(part, Settling):
+                part.settle(before_ns)
 
     @abstractmethod
     def feed(self, traffic: Traffic) -> None:

@@ -86,6 +86,13 @@ class Bursts:
         by_minute = found.with_columns(minute=pl.col("minute") // MINUTE_NS * MINUTE_NS)
         return merged(by_minute).select(*VIOLATION)
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the slots that no window of minutes from `before_ns` on has."""
+        oldest_ns = before_ns - self._slots * self._slot_ns
+        self._totals.settle(oldest_ns)
+        if self._by_item:
+            self._items = self._kept().filter(pl.col("minute") >= oldest_ns)
+
     def _bound(self, limit: int) -> None:
         """Keep as many entries, of the subjects that did most; among equals, of those that did it last.
 

@@ -61,6 +61,7 @@ class Beacon(Detection):
     title = "a beacon"
     base_severity = 3
     techniques = ("T0869",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)
@@ -86,6 +87,11 @@ class Beacon(Detection):
         contacts = pl.concat([self._contacts, rows.select(*_CONTACT)])
         self._contacts = contacts.group_by(*SUBJECT, maintain_order=True).head(_KEPT_OF_ONE)
         self._gathered.add(violations_of(rows, _text()))
+
+    def settle(self, before_ns: int) -> None:
+        """Contacts of before too: who comes every two hours comes a dozen times in what is left."""
+        super().settle(before_ns)
+        self._contacts = self._contacts.filter(pl.col("ts_ns") >= before_ns)
 
     def violations(self) -> pl.DataFrame:
         """The contacts of those who come back regularly."""

@@ -43,6 +43,7 @@ class SecondServer(Detection):
     title = "a second DHCP or DNS server answering"
     base_severity = 4
     techniques = ("T0830",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

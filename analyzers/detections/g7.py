@@ -43,6 +43,7 @@ class IdentityChanged(Detection):
     title = "a device's identity or firmware string changed"
     base_severity = 3
     possible_techniques = ("T0857",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

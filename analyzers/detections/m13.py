@@ -61,6 +61,11 @@ class ModbusUnaskedResponse(Detection):
         what = pl.col("flow_id")
         self._gathered.add(violations_of(told(rows, "modbus", "respond", what=what), pl.col("detail")))
 
+    def settle(self, before_ns: int) -> None:
+        """Connections too: those that were answered since are still there."""
+        super().settle(before_ns)
+        self._whole.forget(before_ns)
+
     def violations(self) -> pl.DataFrame:
         """Those of connections whose requests were seen and answered before, by conversation."""
         by_flow = self._gathered.all().with_columns(what=pl.lit(""), flow_id=pl.col("what").cast(pl.UInt32))

@@ -50,6 +50,8 @@ class ModbusFrozenReadings(Detection):
     title = "readings that used to vary, standing still"
     base_severity = 2
     possible_techniques = ("T0832",)
+    #: A stretch that goes on began long ago.
+    settles = False
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from copy import deepcopy
+from typing import Any, Final, cast
 
 import polars as pl
 
 from analyzers.detections.base import Detection
 from analyzers.detections.bursts import Bursts
+from analyzers.detections.in_order import InOrder
 from analyzers.detections.modbus_rows import ANSWERED, modbus, request_text
 from analyzers.detections.rows import violations_of
 from analyzers.gathered import Gathered
@@ -62,6 +64,12 @@ class ModbusOutputsForced(Detection):
         self._toggled = Bursts(self.settings.M4.toggles, slots=_SLOTS)
         self._masses = Gathered()
         self._last = pl.DataFrame(schema={**_COIL, "value": pl.Int64()})
+        self._writes = InOrder(self.settings.kept, "request_frame")
+
+    @property
+    def evicted(self) -> int:
+        """Writes that came too late to be put in order."""
+        return self._writes.late
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
@@ -73,30 +81,21 @@ class ModbusOutputsForced(Detection):
         mass = modbus(many, "write", what=pl.lit("many"), confirmed=ANSWERED)
         self._masses.add(violations_of(mass, request_text()))
         single = rows.filter((pl.col("function") == _WRITE_COIL) & pl.col("address").is_not_null())
-        changed = self._changed(
-            single.with_columns(value=pl.col("values_written").list.first().cast(pl.Int64))
+        single = single.with_columns(
+            ts_ns=pl.col("ts").dt.epoch("ns"), value=pl.col("values_written").list.first().cast(pl.Int64)
         )
-        what = pl.format("unit {}, output {}", "unit", "address")
-        toggled = modbus(changed, "write", what=what, confirmed=ANSWERED)
-        self._toggled.add(toggled, pl.format("{}, value {}", request_text(), "value"))
-
-    def _changed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Writes of another value than the last one that was written there."""
-        rows = rows.filter(pl.col("value").is_not_null()).sort("ts", "request_frame")
-        if rows.is_empty():
-            return rows
-        known = rows.select(*_COIL, "value").with_row_index("row").with_columns(row=pl.col("row") + 1)
-        both = pl.concat([self._last.with_columns(row=pl.lit(0, pl.UInt32)).select(known.columns), known])
-        both = both.with_columns(before=pl.col("value").shift(1).over(*_COIL))
-        self._last = both.unique(list(_COIL), keep="last", maintain_order=True).select(self._last.columns)
-        self._last = self._last.tail(_COILS_LIMIT)
-        differs = pl.col("before").is_not_null() & (pl.col("before") != pl.col("value"))
-        return rows[both.filter((pl.col("row") > 0) & differs)["row"] - 1]
+        newest = rows["ts"].dt.epoch("ns").max()
+        self._writes.add(single.filter(pl.col("value").is_not_null()), cast("int | None", newest))
+        if (over := self._writes.take()) is not None:
+            self._last = _toggled(self._toggled, over, self._last)
 
     def violations(self) -> pl.DataFrame:
-        """Requests for many outputs, and outputs that were toggled."""
-        toggled = self._toggled.violations()
-        return added_up(self._masses.all(), toggled)
+        """Requests for many outputs, and outputs that were toggled: those that are in order, and as it looks now."""
+        toggled = self._toggled
+        if (waiting := self._writes.waiting()) is not None:
+            toggled = deepcopy(toggled)
+            _toggled(toggled, waiting, self._last)
+        return added_up(self._masses.all(), toggled.violations())
 
     def why(self, site: CompiledSite, violation: Mapping[str, Any]) -> str:
         """Which of the two it is, how often, and the first of it."""
@@ -107,3 +106,16 @@ class ModbusOutputsForced(Detection):
             f"The client switched {violation['what']} to the other value {violation['count']} ×, at least "
             f"{self.settings.M4.toggles} of them within a minute; first: {first}."
         )
+
+
+def _toggled(toggles: Bursts, writes: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Add the writes, in order, of another value than the last one that was written there; the last ones now."""
+    known = writes.select(*_COIL, "value").with_row_index("row").with_columns(row=pl.col("row") + 1)
+    both = pl.concat([last.with_columns(row=pl.lit(0, pl.UInt32)).select(known.columns), known])
+    both = both.with_columns(before=pl.col("value").shift(1).over(*_COIL))
+    differs = pl.col("before").is_not_null() & (pl.col("before") != pl.col("value"))
+    changed = writes[both.filter((pl.col("row") > 0) & differs)["row"] - 1]
+    what = pl.format("unit {}, output {}", "unit", "address")
+    told = modbus(changed, "write", what=what, confirmed=ANSWERED)
+    toggles.add(told, pl.format("{}, value {}", request_text(), "value"))
+    return both.unique(list(_COIL), keep="last", maintain_order=True).select(last.columns).tail(_COILS_LIMIT)

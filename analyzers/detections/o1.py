@@ -42,6 +42,7 @@ class OpcUaWithoutSecurity(Detection):
     title = "an OPC UA session without security where better is to be had"
     base_severity = 3
     techniques = ("T0842",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

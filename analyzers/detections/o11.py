@@ -49,6 +49,7 @@ class OpcUaTrustChanged(Detection):
     title = "an OPC UA server with another certificate, or less security than before"
     base_severity = 4
     techniques = ("T0830",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

@@ -45,6 +45,7 @@ class MqttClientIdTwice(Detection):
     title = "one MQTT client id used from two addresses"
     base_severity = 3
     techniques = ("T0849",)
+    remembered_h = 24
 
     def __init__(self, site: CompiledSite) -> None:
         super().__init__(site)

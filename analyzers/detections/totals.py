@@ -32,6 +32,9 @@ class Totals(Protocol):
     def keep(self, subjects: pl.DataFrame) -> None:
         """Forget all but these: rows of SUBJECT."""
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the slots before."""
+
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Columns of VIOLATION of these subjects and slots."""
 
@@ -53,6 +56,10 @@ class WithExamples:
     def keep(self, subjects: pl.DataFrame) -> None:
         """Forget the others."""
         self._gathered.keep(subjects)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the slots before."""
+        self._gathered.settle(before_ns)
 
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Those of the hits."""
@@ -92,6 +99,10 @@ class WithFirst:
     def keep(self, subjects: pl.DataFrame) -> None:
         """Forget the others."""
         self._total = self._all().join(subjects, on=list(SUBJECT), how="semi")
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the slots before."""
+        self._total = self._all().filter(pl.col("minute") >= before_ns)
 
     def violations(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Those of the hits."""

@@ -50,6 +50,12 @@ class IndicatorRun:
             for finding in self._reporter.findings(kind, self._gathered[what].all(), capture_sha256)
         ]
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        for what, kind in self._kinds.items():
+            self._reporter.settle(kind, self._gathered[what].all(), before_ns)
+            self._gathered[what].settle(before_ns)
+
     def _conversations(self, rows: pl.DataFrame) -> None:
         """Either end of a conversation, in every minute that it is seen."""
         for end, role in (("client_ip", "client"), ("server_ip", "server")):

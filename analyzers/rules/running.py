@@ -79,6 +79,13 @@ class RuleRun:
             )
         ]
 
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        for ruled in self._rules.values():
+            for rule, gathered in ruled:
+                self._reporter.settle(rule, gathered.all(), before_ns, judged_by=(rule.sha256,))
+                gathered.settle(before_ns)
+
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Zones and conduit, which follow from the addresses."""
         site = self._site

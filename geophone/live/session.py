@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import polars as pl
 import pyarrow as pa
@@ -42,6 +42,9 @@ KEEP_S: Final = 10.0
 
 #: Minutes that scopes are judged over: six hours, and what may still come of them.
 _KEEP_MINUTES: Final = 7 * 60
+
+#: So often what no later row can change is forgotten: ten minutes of the packets' time.
+_SETTLE_NS: Final = 600_000_000_000
 
 _STORED: Final = frozenset(table.name for table in TABLES if table.stored)
 
@@ -90,6 +93,7 @@ class Session:
         self._tally = Tally()
         self._suppressions = Suppressions(policy.site)
         self._packets = self._first_ns = self._last_ns = 0
+        self._settled_ns = 0
         self._kept_s = time.monotonic()
         self._store, self._taught = store, False
         self._writer = SessionWriter(
@@ -165,7 +169,20 @@ class Session:
         found = self._new() if batches else []
         if found or time.monotonic() - self._kept_s >= KEEP_S:
             self._keep(found)
+        self._settle(traffic.coverage)
         return found
+
+    def _settle(self, coverage: pl.DataFrame) -> None:
+        """Now and then what no later row can change is forgotten: a session may have no end."""
+        # By the clock of the packets, and by its latest batch: a clock that was set back goes on from there.
+        now_ns = cast("int | None", coverage["minute"].dt.epoch("ns").max())
+        if now_ns is None or abs(now_ns - self._settled_ns) < _SETTLE_NS:
+            return
+        self._settled_ns = now_ns
+        self._conversations.forget_ended()
+        self._judging.settle(now_ns)
+        if self._looking is not None:
+            self._looking.settle(now_ns)
 
     def _end(self) -> None:
         """The interface is no longer listened to: what is left is stored."""

@@ -47,9 +47,15 @@ class BatchCheck(Check):
 class Watch(ABC):
     """A check at work on one capture: it keeps what it needs of the batches, in bounds, however they are cut."""
 
+    #: What it found in minutes of long ago can be left out; else what it keeps does not grow with time.
+    settles: ClassVar[bool] = False
+
     @abstractmethod
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
+
+    def settle(self, before_ns: int) -> None:  # noqa: B027 - most have nothing to forget
+        """Forget minutes before, the start of one: nothing that is found in them later is told."""
 
     @abstractmethod
     def violations(self) -> pl.DataFrame:

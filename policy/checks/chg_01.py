@@ -61,12 +61,18 @@ class UnplannedChange(CaptureCheck):
 
 
 class _Unplanned(Watch):
+    settles = True
+
     def __init__(self, site: CompiledSite) -> None:
         self._changes = Changes(site)
 
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
         self._changes.feed(judged)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._changes.settle(before_ns)
 
     def violations(self) -> pl.DataFrame:
         """Changes in no window."""

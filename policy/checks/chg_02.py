@@ -53,12 +53,18 @@ class OutOfScope(CaptureCheck):
 
 
 class _OutOfScope(Watch):
+    settles = True
+
     def __init__(self, site: CompiledSite) -> None:
         self._changes = Changes(site)
 
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
         self._changes.feed(judged)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._changes.settle(before_ns)
 
     def violations(self) -> pl.DataFrame:
         """Changes out of the scope of the window that they happen in."""

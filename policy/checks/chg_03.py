@@ -55,6 +55,8 @@ class LastingDrift(CaptureCheck):
 
 
 class _Outliving(Watch):
+    settles = True
+
     def __init__(self, site: CompiledSite) -> None:
         self._changes = [Drift(site, change) for change in site.site.changes if change.rollback_by]
 
@@ -62,6 +64,11 @@ class _Outliving(Watch):
         """Take one batch."""
         for change in self._changes:
             change.feed(judged.traffic.flow_minutes)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        for change in self._changes:
+            change.settle(before_ns)
 
     def violations(self) -> pl.DataFrame:
         """What each change left behind."""

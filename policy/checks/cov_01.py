@@ -65,12 +65,18 @@ class PoorSight(CaptureCheck):
 
 
 class _Seen(Watch):
+    settles = True
+
     def __init__(self) -> None:
         self._sight = Sight()
 
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
         self._sight.feed(judged)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._sight.settle(before_ns)
 
     def violations(self) -> pl.DataFrame:
         """Poor minutes up to now."""

@@ -59,12 +59,18 @@ class ClockOff(CaptureCheck):
 
 
 class _Told(Watch):
+    settles = True
+
     def __init__(self, site: CompiledSite) -> None:
         self._clocks = Clocks(site)
 
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
         self._clocks.feed(judged.traffic)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._clocks.settle(before_ns)
 
     def violations(self) -> pl.DataFrame:
         """Clocks that are off."""

@@ -64,6 +64,8 @@ class FailedLogins(CaptureCheck):
 
 
 class _Refused(Watch):
+    settles = True
+
     def __init__(self) -> None:
         self._rows: pl.DataFrame | None = None
 
@@ -80,6 +82,11 @@ class _Refused(Watch):
             return
         rows = rows if self._rows is None else pl.concat([self._rows, rows])
         self._rows = rows.sort("ts_ns", "frame", *_ENDS).head(KEPT_LIMIT)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget refusals that no row of them from then on goes on with."""
+        if self._rows is not None:
+            self._rows = self._rows.filter(pl.col("ts_ns") >= before_ns - REFUSALS * PAUSE_NS)
 
     def violations(self) -> pl.DataFrame:
         """Rows of refusals with little time in between, and enough of them."""

@@ -68,14 +68,23 @@ class PublicAddress(CaptureCheck):
         return start + (f"It was asked for as {', '.join(names)}." if names else "No name was asked for.")
 
 
+#: What was first of so many contacts is remembered, of those that began last.
+_FIRSTS_LIMIT: Final = 65_536
+_CONTACT: Final = ["client_ip", "server_ip", "ip_proto", "server_port"]
+
+
 class _Contacts(Watch):
     """Contacts by minute, and names."""
+
+    settles = True
 
     def __init__(self, site: CompiledSite) -> None:
         self._site = site
         self._denying = [zone.id for zone in site.zones.values() if zone.internet == "deny"]
         self._names = Names()
         self._contacts = pl.DataFrame(schema=VIOLATION)
+        #: The first minute of contacts whose minutes are gone: names are told with that.
+        self._firsts = pl.DataFrame(schema=VIOLATION)
 
     def feed(self, judged: Judged) -> None:
         """Take one batch."""
@@ -95,9 +104,7 @@ class _Contacts(Watch):
 
     def violations(self) -> pl.DataFrame:
         """The contacts, with the names of those that were asked for."""
-        first = self._contacts.sort("minute").unique(
-            ["client_ip", "server_ip", "ip_proto", "server_port"], keep="first", maintain_order=True
-        )
+        first = self._first().join(self._contacts, on=[*_CONTACT, "minute"], how="semi")
         named = self._names.of(first.drop("examples")).with_columns(
             # The name is evidence of the contact, not another one.
             count=pl.lit(0, pl.UInt64),
@@ -112,3 +119,13 @@ class _Contacts(Watch):
             ),
         )
         return added_up(self._contacts, named.select(*VIOLATION))
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the minutes before."""
+        self._firsts = self._first().sort("minute").tail(_FIRSTS_LIMIT)
+        self._contacts = self._contacts.filter(pl.col("minute") >= before_ns)
+
+    def _first(self) -> pl.DataFrame:
+        """The first minute of each contact."""
+        both = pl.concat([self._firsts, self._contacts])
+        return both.sort("minute").unique(_CONTACT, keep="first", maintain_order=True)
