@@ -15,6 +15,7 @@ from analyzers.indicators.matching import IndicatorRun
 from analyzers.reporting import REMEMBERED_H, hours_before
 from analyzers.rules.rule import RuleSet
 from analyzers.rules.running import RuleRun
+from policy.named_files import NamedFile
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
 
@@ -25,6 +26,8 @@ class Given:
 
     rules: RuleSet
     indicators: IndicatorSet
+    #: Where they were read from.
+    files: tuple[NamedFile, ...] = ()
 
     @property
     def sha256(self) -> str:

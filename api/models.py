@@ -11,6 +11,7 @@ from analyzers.findings import Finding, Severity
 from analyzers.sla import Status
 from api.figures import ScopeFigures, budget
 from api.parameters import DecisionName, SeverityName, StateName
+from api.reproducing import reproduce_command
 from api.window import Window
 from policy.sla_classes import SlaTarget
 from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, Health, Replay, ScopeSummary, SlaPoint
@@ -292,6 +293,18 @@ class Decision(BaseModel):
     )
 
 
+class InputAnswer(_Answer):
+    """A file that a replay was judged by."""
+
+    role: str = Field(
+        description="baseline, approvals, gateway_log, rules (a folder), rule (a file of it) or indicators"
+    )
+    name: str = Field(description="its name, without the folders before it")
+    sha256: str = Field(
+        description="of its bytes; of `rules` that of the set, as `geophone rules check` prints"
+    )
+
+
 class ReplayAnswer(_Answer):
     """One capture judged under one policy by one version."""
 
@@ -316,13 +329,25 @@ class ReplayAnswer(_Answer):
     findings_sha256: str = Field(description="of the canonical findings file")
     coverage: float | None = Field(description="0 to 1")
     reason: str = Field(description="why it failed; empty where it did not")
+    inputs: list[InputAnswer] = Field(description="files that it was judged by beside capture and policy")
+    inputs_known: bool = Field(
+        description="false where it was judged by files whose names an older version did not keep"
+    )
+    command: str = Field(
+        description="what gives the same findings again, where the files lie; empty for a session, which has no file"
+    )
 
     @classmethod
     def of(cls, replay: Replay) -> Self:
         """From the store's row."""
         fields = {name: getattr(replay, name) for name in cls.model_fields if hasattr(replay, name)}
         return cls.model_validate(
-            {**fields, "first_at": at_ns(replay.first_ns), "last_at": at_ns(replay.last_ns)}
+            {
+                **fields,
+                "first_at": at_ns(replay.first_ns),
+                "last_at": at_ns(replay.last_ns),
+                "command": reproduce_command(replay),
+            }
         )
 
 

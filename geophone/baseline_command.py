@@ -126,10 +126,11 @@ def keep(file: Path, store_url: str) -> None:
 @baseline.command("export")
 @click.option("--store", "store_url", required=True, metavar="DIR|URL", help="The store that has it.")
 @click.option("--site", default="", metavar="ID", help="Which site's; not needed where there is one.")
+@click.option("--sha256", default="", metavar="HASH", help="The one with this hash, not the latest.")
 @click.option("-o", "--output", required=True, type=PATH, metavar="FILE", help="Write the baseline here.")
-def export(store_url: str, site: str, output: Path) -> None:
+def export(store_url: str, site: str, sha256: str, output: Path) -> None:
     """Write the baseline that a store has of a site to a file."""
     with user_errors():
         from geophone.baselining import export as export_to
 
-        export_to(store_url, site, output)
+        export_to(store_url, site, output, sha256=sha256)

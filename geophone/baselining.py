@@ -14,8 +14,8 @@ from rich.console import Console
 
 from analyzers.baseline.comparing import Acceptance, Baseline
 from analyzers.baseline.facts import KEY
+from analyzers.baseline.file import from_bytes, save
 from analyzers.baseline.file import load as load_file
-from analyzers.baseline.file import save
 from analyzers.baseline.learning import Learner
 from analyzers.baseline.wording import fact_id, fact_text, parse_fact
 from analyzers.conversations import Conversations
@@ -121,12 +121,20 @@ def keep(baseline: Baseline, store_url: str) -> None:
         keep_baseline(store, baseline)
 
 
-def export(store_url: str, site: str, output: Path) -> None:
-    """Write the baseline that a store has of a site."""
-    from store.baselines import sites_with_baseline, stored_baseline
+def export(store_url: str, site: str, output: Path, *, sha256: str = "") -> None:
+    """Write the baseline that a store has of a site, or the one with this hash."""
+    from store.baselines import baseline_text, sites_with_baseline, stored_baseline
     from store.client import open_store
 
     with open_store(store_url) as store:
+        if sha256:
+            text = baseline_text(store, sha256)
+            if text is None:
+                raise UsageProblem(f"--sha256 {sha256}: {store_url} has no baseline with this hash")
+            kept = from_bytes(text.encode(), f"baseline {sha256}")
+            _save(kept, output)
+            _say(summary(kept))
+            return
         sites = sites_with_baseline(store)
         wanted = site or (sites[0] if len(sites) == 1 else "")
         if wanted not in sites:

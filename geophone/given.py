@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geophone.errors import UsageProblem
+from policy.named_files import NamedFile
 
 if TYPE_CHECKING:
     from analyzers.given import Given
@@ -32,17 +33,21 @@ def load_given(rules: Path | None, indicators: Sequence[Path]) -> Given | None:
     except ModuleNotFoundError as missing:
         raise _without(missing) from None
 
+    files: list[NamedFile] = []
     rule_set = RuleSet((), "")
     if rules is not None:
         loaded = read_rules(rules)
         _tell(loaded.problems)
         rule_set = loaded.rules
+        files += [NamedFile("rules", str(rules), rule_set.sha256)]
+        files += [NamedFile("rule", rule.file, rule.sha256) for rule in rule_set.rules]
     indicator_set = IndicatorSet((), "")
     if indicators:
         taken = read_indicators(indicators)
         _tell(taken.not_taken)
         indicator_set = taken.indicators
-    return Given(rule_set, indicator_set)
+        files += taken.files
+    return Given(rule_set, indicator_set, tuple(files))
 
 
 def read_rules(path: Path) -> LoadedRules:

@@ -76,6 +76,7 @@ def replay_all(
                 capture,
                 policy,
                 baseline=baseline,
+                baseline_file=baseline_file,
                 store=store,
                 threads=threads,
                 limits=limits,

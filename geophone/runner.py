@@ -20,9 +20,11 @@ from analyzers.scope_findings import ScopeWatch
 from analyzers.sla import Meter, ScopeReport
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
+from geophone.judged_by import judged_by
 from geophone.measuring import minute_notes
 from geophone.tally import Tally
 from policy.loader import LoadedPolicy
+from policy.named_files import NamedFile
 from policy.zoning import compile_site
 from sensors.capture import Capture
 from sensors.engine import EngineLimits, Position, decode
@@ -71,6 +73,7 @@ def replay(
     policy: LoadedPolicy,
     *,
     baseline: Baseline | None = None,
+    baseline_file: Path | None = None,
     store: Store | None = None,
     threads: int = 1,
     limits: EngineLimits | None = None,
@@ -80,7 +83,8 @@ def replay(
     """Replay one capture under one policy; with a store, keep what was found, exactly once.
 
     With a baseline the capture is compared with that; without one its first part teaches, if the policy says so.
-    `given`: the user's rules and indicators, looked for beside the policy. The result does not depend on `threads`:
+    `baseline_file` is where the baseline was read from, None where it is the store's. `given`: the user's rules and
+    indicators, looked for beside the policy. The result does not depend on `threads`:
     they only let decoding run ahead of the analysis.
     """
     site = compile_site(policy.site, policy.evidence)
@@ -90,7 +94,8 @@ def replay(
     looking = given.looking(site, policy.sha256, __version__) if given else None
     meter, tally = Meter(site, minute_notes(site, polls)), Tally()
     with contextlib.ExitStack() as stack:
-        writer = _writer(store, capture, policy, given, baseline)
+        inputs = judged_by(policy, given, baseline, baseline_file)
+        writer = _writer(store, capture, policy, given, baseline, inputs)
         if writer is not None:
             stack.enter_context(writer)
         keep = writer is not None and not writer.already_stored
@@ -152,6 +157,7 @@ def _writer(
     policy: LoadedPolicy,
     given: Given | None,
     baseline: Baseline | None,
+    inputs: tuple[NamedFile, ...],
 ) -> ReplayWriter | None:
     if store is None:
         return None
@@ -169,6 +175,7 @@ def _writer(
             evidence_sha256=policy.evidence.sha256,
             given_sha256=given.sha256 if given else "",
             baseline_sha256=baseline.sha256 if baseline is not None else "",
+            inputs=inputs,
         ),
     )
 

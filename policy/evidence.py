@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from policy.named_files import NamedFile
+
 if TYPE_CHECKING:  # A policy is checked without the column engine: only imported files need it.
     import polars as pl
 
@@ -40,6 +42,8 @@ class Evidence:
     sha256: str = ""
     approvals: pl.DataFrame | None = None
     logins: pl.DataFrame | None = None
+    #: The files themselves.
+    files: tuple[NamedFile, ...] = ()
     #: Lines that name a rule which the policy does not have.
     of_other_rules: int = 0
     _by_rule: dict[str, _Approved] = field(init=False, default_factory=dict)

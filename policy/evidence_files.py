@@ -12,9 +12,11 @@ from typing import Final
 
 from policy.evidence import Evidence
 from policy.model import Site
+from policy.named_files import NamedFile, Role
 from policy.problems import PolicyError, Problem
 
 _CHUNK_BYTES: Final = 1024 * 1024
+_ROLES: Final[tuple[Role, ...]] = ("approvals", "gateway_log")
 
 
 def load_evidence(
@@ -42,6 +44,11 @@ def load_evidence(
         sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         approvals=ours,
         logins=logins,
+        files=tuple(
+            NamedFile(role, str(file), digest)
+            for role, file, digest in zip(_ROLES, (approvals, gateway_log), hashes, strict=True)
+            if file
+        ),
         of_other_rules=rows.height - ours.height if rows is not None and ours is not None else 0,
     )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from analyzers.causes import NO_CAUSES, Causes
 from analyzers.findings import Finding
+from policy.named_files import NamedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,10 @@ class Replay:
     findings_sha256: str  #: of the canonical findings file
     coverage: float | None
     reason: str = ""  #: why it failed
+    #: the files that it was judged by beside capture and policy
+    inputs: tuple[NamedFile, ...] = ()
+    #: False where it was judged by files whose names an older version did not keep
+    inputs_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

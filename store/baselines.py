@@ -33,6 +33,14 @@ def stored_baseline(store: Store, site: str) -> Baseline | None:
     return None if text is None else from_bytes(str(text).encode(), f"the baseline of {site} in {store.url}")
 
 
+def baseline_text(store: Store, sha256: str) -> str | None:
+    """A baseline that was kept, as its file has it; None where none has this SHA-256."""
+    text = store.one(
+        "SELECT text FROM baselines FINAL WHERE sha256 = {sha256:String} LIMIT 1", {"sha256": sha256}
+    )
+    return None if text is None else str(text)
+
+
 def sites_with_baseline(store: Store) -> list[str]:
     """The sites that have one, by id."""
     return [

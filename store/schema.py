@@ -141,6 +141,14 @@ REPLAYS: Final = Table(
         Column("coverage", Kind.FLOAT64, "0 to 1", nullable=True),
         Column("reason", Kind.TEXT, "why it failed"),
         Column("baseline_sha256", Kind.TEXT, "the baseline it was compared with; empty: none from outside"),
+        Column(
+            "input_roles",
+            Kind.TEXT_LIST,
+            "the files that it was judged by beside capture and policy: baseline, approvals, gateway_log, rules (a "
+            "folder), rule (a file of it), indicators",
+        ),
+        Column("input_names", Kind.TEXT_LIST, "their names, in step with their roles"),
+        Column("input_sha256s", Kind.TEXT_LIST, "their SHA-256, in step with their roles"),
     ),
     stored=True,
 )

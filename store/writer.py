@@ -17,7 +17,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
@@ -25,6 +25,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from analyzers.findings import Finding, canonical_order
+from policy.named_files import NamedFile
 from store.client import Store
 from store.errors import StoreError, StoreInUse
 from store.recovery import finish_replay
@@ -55,6 +56,8 @@ class ReplayStart:
     given_sha256: str = ""
     #: The baseline that the capture is compared with; empty: none from outside.
     baseline_sha256: str = ""
+    #: The files behind these three, so that whoever replays it again knows which to bring.
+    inputs: tuple[NamedFile, ...] = ()
 
     @property
     def id(self) -> str:
@@ -64,12 +67,17 @@ class ReplayStart:
             "given": self.given_sha256,
             "baseline": self.baseline_sha256,
         }
-        # Without them the id is what it always was: replays of older stores are found again.
-        named = [f"{name} {sha256}" for name, sha256 in others.items() if sha256]
-        key = json.dumps(
-            ["replay", self.capture_sha256, self.policy_sha256, self.version, *named], separators=(",", ":")
-        )
-        return hashlib.sha256(key.encode()).hexdigest()[:32]
+        return replay_id(self.capture_sha256, self.policy_sha256, self.version, others)
+
+
+def replay_id(
+    capture_sha256: str, policy_sha256: str, version: str, others: Mapping[str, str] | None = None
+) -> str:
+    """The id of a replay of this capture under this policy, judged by these others (name: SHA-256, or empty)."""
+    # Without them the id is what it always was: replays of older stores are found again.
+    named = [f"{name} {sha256}" for name, sha256 in (others or {}).items() if sha256]
+    key = json.dumps(["replay", capture_sha256, policy_sha256, version, *named], separators=(",", ":"))
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +288,9 @@ class ReplayWriter:
             "coverage": outcome.coverage,
             "reason": storable(reason),
             "baseline_sha256": self._replay.baseline_sha256,
+            "input_roles": [file.role for file in self._replay.inputs],
+            "input_names": [storable(file.name) for file in self._replay.inputs],
+            "input_sha256s": [file.sha256 for file in self._replay.inputs],
         }
         # two processes that take the same step: one row wins, the other finds out in _check_ours
         self._store.insert(REPLAYS.name, table_of(REPLAYS, [row]), f"{self.id}:step:{self._step}")

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import alerts, conduits, health, incidents, policies, replays, reports, zones
+from api.routes import alerts, baselines, conduits, health, incidents, policies, replays, reports, zones
 
 ROUTES: Final[tuple[APIRouter, ...]] = (
     zones.router,
@@ -16,5 +16,6 @@ ROUTES: Final[tuple[APIRouter, ...]] = (
     incidents.router,
     replays.router,
     policies.router,
+    baselines.router,
     health.router,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +16,13 @@ from analyzers.catalogue import judged_ids
 from api.context import ContextDependency
 from api.parameters import PageParameters
 from api.problems import UnknownThing, refuse_parameters
+from api.reproducing import reproduce_command
 from api.routes.replays import canonical_findings, replay_or_problem
 from api.sites import KnownSite, site_of_policy
 from dashboards.rendering import render
 from dashboards.text import from_ns
 from store.answers import AlertFilter, ConduitUse, Replay
+from store.baselines import baseline_text
 from store.client import Store
 from store.queries import alerts, replays, sla
 
@@ -94,6 +95,7 @@ def replay_page(replay_id: str, request: Request, context: ContextDependency) ->
         site=site,
         checks=sorted(judged_ids()),
         command=reproduce_command(replay),
+        kept_baselines={file.sha256 for file in replay.inputs if baseline_text(store, file.sha256)},
         **values,
     )
 
@@ -109,12 +111,6 @@ def policy_page(
     return render(
         request, context, "audit/policy.html", section="audit", sha256=sha256, lines=text.splitlines()
     )
-
-
-def reproduce_command(replay: Replay) -> str:
-    """What to type to get the same findings file; names are quoted for a shell."""
-    capture, policy = shlex.quote(replay.capture_name), shlex.quote(replay.policy_name)
-    return f"geophone replay {capture} --policy {policy} --findings findings.jsonl"
 
 
 def _comparison(store: Store, replay: Replay, site: KnownSite | None) -> list[Comparison]:

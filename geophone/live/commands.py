@@ -9,6 +9,7 @@ import click
 
 from geophone.given_options import given_options
 from geophone.guarded import PATH, engine_limits, user_errors
+from geophone.importing.commands import evidence_options
 
 
 @click.command()
@@ -16,6 +17,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
     "-i", "--interface", required=True, metavar="IF", help="The interface, of a SPAN port or a tap."
 )
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
+@evidence_options
 @click.option(
     "--baseline",
     "baseline_file",
@@ -50,6 +52,8 @@ from geophone.guarded import PATH, engine_limits, user_errors
 def run(
     interface: str,
     policy_file: Path,
+    approvals_file: Path | None,
+    gateway_file: Path | None,
     baseline_file: Path | None,
     store_url: str,
     port: int,
@@ -79,6 +83,8 @@ def run(
         options = RunOptions(
             listening=Listening(interface=interface),
             policy=policy_file,
+            approvals=approvals_file,
+            gateway_log=gateway_file,
             baseline=baseline_file,
             store=store_url,
             port=port,

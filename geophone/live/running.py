@@ -40,6 +40,8 @@ class RunOptions:
 
     listening: Listening
     policy: Path
+    approvals: Path | None = None
+    gateway_log: Path | None = None
     baseline: Path | None = None
     store: str
     port: int = 8642
@@ -56,7 +58,7 @@ def run(options: RunOptions) -> int:
 
     The caller has renounced new privileges (`sensors.privileges`). Raises the errors that a user can cause.
     """
-    policy = load(options.policy)
+    policy = load(options.policy, options.approvals, options.gateway_log)
     given = load_given(options.rules, options.indicators)
     baseline = load_baseline(options.baseline, policy) if options.baseline is not None else None
     how = options.listening
@@ -80,6 +82,7 @@ def run(options: RunOptions) -> int:
             store,
             given,
             baseline or stored_baseline(store, policy.site.id),
+            options.baseline,
         ) as session,
     ):
         work = _Work(listener, session, pages)

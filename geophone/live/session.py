@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -22,6 +23,7 @@ from analyzers.polls.watch import Polls
 from analyzers.scope_findings import ScopeWatch
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
+from geophone.judged_by import judged_by
 from geophone.measuring import minute_notes
 from geophone.runner import canonical_bytes, judged_with
 from geophone.tally import Tally
@@ -79,6 +81,7 @@ class Session:
         store: Store,
         given: Given | None = None,
         baseline: Baseline | None = None,
+        baseline_file: Path | None = None,
     ) -> None:
         site = compile_site(policy.site, policy.evidence)
         self._looking = given.looking(site, policy.sha256, __version__) if given else None
@@ -110,6 +113,7 @@ class Session:
                 evidence_sha256=policy.evidence.sha256,
                 given_sha256=given.sha256 if given else "",
                 baseline_sha256=baseline.sha256 if baseline is not None else "",
+                inputs=judged_by(policy, given, baseline, baseline_file),
             ),
         )
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from analyzers.findings import Finding
+from policy.named_files import NamedFile
 from store.answers import Replay, ReplayPage
 from store.client import Store
 from store.queries import cursor
 from store.rows import moment
+from store.writer import replay_id
 
 PAGE_LIMIT: Final = 500
 
@@ -20,7 +22,8 @@ _COLUMNS: Final = (
     "multiIf(state != 'judged', state, capture_bytes = 0, 'listening', 'done') AS shown_state, "
     "toUnixTimestamp64Nano(started_at) AS started_ns, toUnixTimestamp64Nano(ended_at) AS ended_ns, "
     "toUnixTimestamp64Nano(first_ts) AS first_ns, toUnixTimestamp64Nano(last_ts) AS last_ns, "
-    "packets, malformed_packets, flows, transactions, findings, findings_sha256, coverage, reason"
+    "packets, malformed_packets, flows, transactions, findings, findings_sha256, coverage, reason, "
+    "input_roles, input_names, input_sha256s"
 )
 
 
@@ -85,6 +88,8 @@ def _as_replay(row: dict[str, Any]) -> Replay:
     started_at = moment(row["started_ns"])
     if started_at is None:
         raise ValueError("a replay has a start")
+    named = zip(row["input_roles"], row["input_names"], row["input_sha256s"], strict=True)
+    inputs = tuple(NamedFile(*file) for file in named)
     return Replay(
         id=row["id"],
         site=row["site"],
@@ -107,4 +112,8 @@ def _as_replay(row: dict[str, Any]) -> Replay:
         findings_sha256=row["findings_sha256"],
         coverage=row["coverage"],
         reason=row["reason"],
+        inputs=inputs,
+        # Of a replay by nothing else, capture, policy and version make the id.
+        inputs_known=bool(inputs)
+        or row["id"] == replay_id(row["capture_sha256"], row["policy_sha256"], row["version"]),
     )

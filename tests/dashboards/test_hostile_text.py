@@ -82,13 +82,15 @@ def test_a_name_in_a_command_is_quoted_for_the_shell() -> None:
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from dashboards.pages.audit import reproduce_command
+    from api.reproducing import reproduce_command
     from store.answers import Replay
 
     now = datetime(2026, 3, 3, tzinfo=UTC)
     usual = Replay(
-        "r", "s", "a.pcap", "", 0, "p.yaml", "", "0.1", "done", now, now, 0, 0, 0, 0, 0, 0, 0, "", None
+        "r", "s", "a.pcap", "", 1, "p.yaml", "", "0.1", "done", now, now, 0, 0, 0, 0, 0, 0, 0, "", None
     )
     assert reproduce_command(usual) == "geophone replay a.pcap --policy p.yaml --findings findings.jsonl"
     hostile = replace(usual, capture_name="a; rm -rf $HOME.pcap")
     assert "'a; rm -rf $HOME.pcap'" in reproduce_command(hostile)
+    an_option = replace(usual, capture_name="--fail-on=never.pcap")
+    assert reproduce_command(an_option).startswith("geophone replay ./--fail-on=never.pcap ")

@@ -9,7 +9,8 @@ import pytest
 from store.client import Store, open_store
 from store.errors import StoreError, StoreTooNew
 from store.migrate import FOLDER, migrate, read_migrations, schema_version
-from store.writer import ReplayWriter
+from store.queries.replays import list_replays
+from store.writer import ReplayWriter, replay_id
 from tests.store.samples import A_REPLAY_COUNTS, a_replay, row_counts
 
 ADD_ZONE = """-- Alerts know which shift they came in.
@@ -135,6 +136,12 @@ def test_a_store_of_the_first_version_keeps_its_rows(
         store.command(
             "INSERT INTO sla_minutes (site, replay, lost_segments, late) VALUES ('mine-a', 'r1', 9, 2)"
         )
+        store.command(
+            "INSERT INTO replays (id, step, state, site, capture_name, capture_sha256, policy_sha256, version) VALUES "
+            "({plain:String}, 3, 'done', 'mine-a', 'day.pcap', 'c1', 'p1', '0.1.0'), "
+            "('r1', 3, 'done', 'mine-a', 'night.pcap', 'c2', 'p1', '0.1.0')",
+            {"plain": replay_id("c1", "p1", "0.1.0")},
+        )
 
     with open_store(address) as store:
         assert schema_version(store) == OURS
@@ -144,6 +151,12 @@ def test_a_store_of_the_first_version_keeps_its_rows(
             {"function": 16, "framing": ""}
         ]
         assert store.one("SELECT count() AS rows FROM opcua") == 0
+        # By the id it can be told that the first was judged by nothing but capture, policy and version.
+        kept = {one.capture_name: one for one in list_replays(store).replays}
+        assert {name: (one.inputs, one.inputs_known) for name, one in kept.items()} == {
+            "day.pcap": ((), True),
+            "night.pcap": ((), False),
+        }
         minutes = store.rows(
             "SELECT lost_segments, lost_before_tap, late, missed, exclusion, one_sided, server_half_min_ns, "
             "server_time_counts FROM sla_minutes"
