@@ -59,10 +59,10 @@ def test_a_session_says_which_imported_files_it_is_held_against(
         '{"at":"2026-01-01T00:00:00Z","second_factor":true,"source":"10.40.0.7","user":"ana"}\n'
     )
     with open_store(tmp_path / "store") as store:
-        with Session(Listened("eth0", _BEGUN_NS), load(policy, None, imported), store) as session:
-            with decode(open_capture(quiet_capture)) as run:
-                for batches in run:
-                    session.feed(batches, 1)
+        session = Session(Listened("eth0", _BEGUN_NS), load(policy, None, imported), store)
+        with session, decode(open_capture(quiet_capture)) as run:
+            for batches in run:
+                session.feed(batches, 1)
         (kept,) = list_replays(store).replays
     assert [(file.role, file.name) for file in kept.inputs] == [("gateway_log", "vpn.jsonl")]
     assert kept.inputs[0].sha256 == hashlib.sha256(imported.read_bytes()).hexdigest()

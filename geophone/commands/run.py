@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from geophone.given_options import given_options
+from geophone.commands.options import evidence_options, given_options
 from geophone.guarded import PATH, engine_limits, user_errors
-from geophone.importing.commands import evidence_options
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The commands `geophone rules` and `geophone indicators`. The work is elsewhere and imported when it is needed."""
+"""The commands `geophone rules …`: what they take. The work is elsewhere and imported when it is needed."""
 
 from __future__ import annotations
 
@@ -60,23 +60,3 @@ def rules_run(store_url: str, rules_path: Path, replay_id: str, findings_file: P
         found = hunt(store_url, rules_path, replay_id=replay_id, findings_file=findings_file)
     if found:
         sys.exit(1)
-
-
-@click.group()
-def indicators() -> None:
-    """Threat indicators: addresses, names, fingerprints and certificates that others warn of."""
-
-
-@indicators.command("check")
-@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
-def indicators_check(files: tuple[Path, ...]) -> None:
-    """Say what is taken of files of indicators (STIX 2.1 bundles or CSV), and what is not and why.
-
-    Exits with 2 when something was not taken.
-    """
-    with user_errors():
-        from geophone.hunting import check_indicators
-
-        wrong = check_indicators(files)
-    if wrong:
-        sys.exit(2)

@@ -1,0 +1,89 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from geophone.guarded import PATH, user_errors
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def given_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --rules and --indicators, as `rules_path` and `indicator_files`."""
+    command = click.option(
+        "--indicators",
+        "indicator_files",
+        multiple=True,
+        type=PATH,
+        metavar="FILE",
+        help="Look for the threat indicators of this STIX 2.1 bundle or CSV file. May be repeated.",
+    )(command)
+    return click.option(
+        "--rules",
+        "rules_path",
+        type=PATH,
+        metavar="DIR",
+        help="Run the Sigma rules of this folder (docs/rules.md).",
+    )(command)
+
+
+def evidence_options(command: Command) -> Command:
+    """The options of commands that judge visits: which imported files they are held against."""
+    approvals = click.option(
+        "--approvals",
+        "approvals_file",
+        type=PATH,
+        help="Imported approvals; the policy's `evidence` if left out.",
+    )
+    gateway_log = click.option(
+        "--gateway-log",
+        "gateway_file",
+        type=PATH,
+        help="Imported logins of the gateway; the policy's `evidence` if left out.",
+    )
+    return approvals(gateway_log(command))
+
+
+def import_options(command: Command) -> Command:
+    """What the commands take that import another system's export: `export`, `mapping_file`, `output`."""
+    export = click.argument("export", type=PATH, metavar="FILE")
+    mapping = click.option(
+        "--mapping",
+        "mapping_file",
+        type=PATH,
+        required=True,
+        metavar="FILE",
+        help="How the export is written, YAML.",
+    )
+    output = click.option(
+        "-o",
+        "--output",
+        type=PATH,
+        required=True,
+        metavar="FILE",
+        help="The file for --approvals or --gateway-log; keeps what it has.",
+    )
+    return export(mapping(output(command)))
+
+
+def run_import(kind: str, export: Path, mapping_file: Path, output: Path) -> None:
+    """Import, and say what was taken; ends with 1 where rows were rejected."""
+    with user_errors():
+        from geophone.importing.run import import_file, rejected_file
+
+        done = import_file(kind, export, mapping_file, output)
+    click.echo(
+        f"{output}: {done.taken:,} rows taken, {done.new:,} of them new, {done.passed_over:,} passed over, "
+        f"{done.rejected:,} rejected; {done.total:,} lines now"
+    )
+    if done.rejected:
+        for reason in done.first_rejected:
+            click.echo(f"{export}:{reason}", err=True)
+        click.echo(f"{rejected_file(output)} lists all {done.rejected:,} rejected rows", err=True)
+        sys.exit(1)
