@@ -14,7 +14,7 @@ import polars as pl
 from policy.services import ICMP, ICMPV6
 from policy.traffic import FLOW_MINUTE_SCHEMA, MODBUS_SCHEMA, Traffic, with_conversation
 from policy.zoning import CompiledSite
-from sensors.records import MQTT, OPCUA
+from sensors.records import MQTT, OPCUA, OPERATIONS
 
 DECLARED: Final = "declared"
 AGAINST: Final = "against"
@@ -40,8 +40,10 @@ JUDGED_FLOW_SCHEMA: Final = {**FLOW_MINUTE_SCHEMA, **JUDGEMENT}
 JUDGED_MODBUS_SCHEMA: Final = {**MODBUS_SCHEMA, **JUDGEMENT}
 #: `service` is the protocol, as in every judged table; `called` is the OPC UA service.
 JUDGED_OPCUA_SCHEMA: Final = {**with_conversation(OPCUA), "called": pl.String(), **JUDGEMENT}
+JUDGED_OPERATIONS_SCHEMA: Final = {**with_conversation(OPERATIONS), **JUDGEMENT}
 JUDGED_MQTT_SCHEMA: Final = {**with_conversation(MQTT), "service": pl.String(), **JUDGEMENT}
 
+_NO_OPERATIONS: Final = pl.DataFrame(schema=JUDGED_OPERATIONS_SCHEMA)
 _RECOGNISED: Final = ("handshake", "structure")
 _GUESSED_ROLES: Final = ("port", "first_seen")
 
@@ -55,6 +57,8 @@ class Judged:
     modbus: pl.DataFrame
     opcua: pl.DataFrame
     mqtt: pl.DataFrame
+    #: Of control protocols that have no table of their own; empty where no rule limits any of them.
+    operations: pl.DataFrame
 
 
 def judge(site: CompiledSite, traffic: Traffic) -> Judged:
@@ -78,12 +82,23 @@ def judge(site: CompiledSite, traffic: Traffic) -> Judged:
         _with_verdicts(site, modbus).select(*JUDGED_MODBUS_SCHEMA),
         _opcua(site, traffic.opcua),
         _with_verdicts(site, mqtt).select(*JUDGED_MQTT_SCHEMA),
+        _operations(site, traffic.operations) if site.rules.name_operations else _NO_OPERATIONS,
     )
 
 
 def _opcua(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
     """OPC UA rows judged; where the server opened the connection, it is the opening that a conduit's rule allows."""
     rows = rows.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
+    return _as_opened(site, rows, "reversed").select(*JUDGED_OPCUA_SCHEMA)
+
+
+def _operations(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
+    """Operations judged; where the server of the connection asks, too, by the rules of its opening."""
+    return _as_opened(site, rows, "turned").select(*JUDGED_OPERATIONS_SCHEMA)
+
+
+def _as_opened(site: CompiledSite, rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
+    """Rows judged by the conduit that was opened, where who asks is not who opened it."""
     crossing = _crossings(site, rows)
     turned = {
         f"{one}_{what}": f"{other}_{what}"
@@ -91,12 +106,12 @@ def _opcua(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
         for one, other in (("client", "server"), ("server", "client"))
     } | {"conduit": "reverse_conduit", "reverse_conduit": "conduit"}
     as_opened = crossing.with_columns(
-        pl.when("reversed").then(other).otherwise(one).alias(one) for one, other in turned.items()
+        pl.when(is_turned).then(other).otherwise(one).alias(one) for one, other in turned.items()
     ).with_columns(relation=_relation())
     judged = _with_verdicts(site, as_opened)
     # Who asks stays the client; the conduit is the one that was opened.
     asked = crossing.select(name for name in turned if "conduit" not in name)
-    return judged.with_columns(asked.get_columns()).select(*JUDGED_OPCUA_SCHEMA)
+    return judged.with_columns(asked.get_columns())
 
 
 def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:

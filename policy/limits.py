@@ -10,7 +10,7 @@ from policy.model import AllowRule
 
 def limits_text(rule: AllowRule) -> str:
     """The rule's limits on operations, like `services read, browse; writes nothing`; empty where it has none."""
-    return "; ".join((*_modbus(rule), *_opcua(rule), *_mqtt(rule)))
+    return "; ".join((*_modbus(rule), *_opcua(rule), *_mqtt(rule), *_named(rule)))
 
 
 def _modbus(rule: AllowRule) -> Iterator[str]:
@@ -44,6 +44,11 @@ def _mqtt(rule: AllowRule) -> Iterator[str]:
         yield f"publishes {_listed(rule.publish, 'nothing')}"
     if rule.subscribe is not None:
         yield f"subscribes to {_listed(rule.subscribe, 'nothing')}"
+
+
+def _named(rule: AllowRule) -> Iterator[str]:
+    if rule.operations is not None:
+        yield f"operations {_listed(rule.operations, 'of sessions alone')}"
 
 
 def _listed(values: Iterable[object], nothing: str = "none") -> str:

@@ -9,10 +9,12 @@ from itertools import combinations, pairwise
 from policy.levels import skips_level
 from policy.modbus import WRITING
 from policy.model import AllowRule, Site
+from policy.operation_words import CLASSES
 from policy.problems import Path, path_text
+from policy.services import NAMED_OPERATIONS
 from policy.shadows import shadowed_rules
 from policy.sla_lints import sla_remarks
-from policy.values import DAYS
+from policy.values import DAYS, suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _rules(site: Site) -> Iterator[Lint]:
                             f"rule {rule.id} names {name}, which has no `ip`, so it matches nothing; give it one",
                         )
             yield from _contradictions(here, rule)
+            yield from _named_operations(here, rule)
 
 
 def _contradictions(here: Path, rule: AllowRule) -> Iterator[Lint]:
@@ -119,6 +122,22 @@ def _contradictions(here: Path, rule: AllowRule) -> Iterator[Lint]:
         yield Lint(
             "modbus-unlimited", here, f"rule {rule.id} allows every Modbus function and address; limit it"
         )
+
+
+def _named_operations(here: Path, rule: AllowRule) -> Iterator[Lint]:
+    if rule.service in NAMED_OPERATIONS and rule.operations is None:
+        yield Lint(
+            "operations-unlimited",
+            here,
+            f"rule {rule.id} allows every operation of {rule.service}, programs and stops too; name `operations`",
+        )
+    for name in rule.operations or ():
+        if name not in CLASSES and (meant := suggestion(name.lower(), list(CLASSES))):
+            yield Lint(
+                "operation-like-a-class",
+                (*here, "operations"),
+                f"rule {rule.id}: {name!r} is no class of operations, so it stands for one of this name{meant}",
+            )
 
 
 def _shadowed(site: Site) -> Iterator[Lint]:

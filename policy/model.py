@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from policy.baseline_settings import BaselineSettings
 from policy.detection_settings import DetectionSettings
-from policy.services import BY_NAME
+from policy.services import BY_NAME, NAMED_OPERATIONS
 from policy.sla_classes import SLA_CLASSES, SlaTarget, milliseconds, share
 from policy.suppressions import Suppression
 from policy.values import (
@@ -177,6 +177,12 @@ class AllowRule(Model):
     subscribe: tuple[Words, ...] | None = Field(
         default=None, description="mqtt: topic filters that may be subscribed"
     )
+    operations: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] | None = Field(
+        default=None,
+        description="s7comm, enip, dnp3, iec104, bacnet and the like: what may be done, by class (read, write, "
+        "program, start, stop, restart, discover, configure, other) or by the operation's own name; `*` stands for any "
+        "text",
+    )
     reason: str = Field(default="", max_length=500, description="why the rule is there")
     owner: str = Field(default="", max_length=200, description="who answers for it")
     change: str = Field(default="", max_length=64, description="the change that brought it")
@@ -199,6 +205,15 @@ class AllowRule(Model):
                     f"`{strange[0]}` is for rules with `service: {service}`, this one has "
                     f"{self.service or 'none'}; leave `{strange[0]}` out or name the service"
                 )
+        if self.operations is not None and self.service not in NAMED_OPERATIONS:
+            own = SERVICE_KEYS.get(self.service or "")
+            repair = (
+                f"limit it with {', '.join(own)}" if own else "leave `operations` out or name the service"
+            )
+            raise ValueError(
+                f"`operations` is for rules with `service` one of {', '.join(NAMED_OPERATIONS)}, this one has "
+                f"{self.service or 'none'}; {repair}"
+            )
         return self
 
 

@@ -103,3 +103,6 @@ SERVICES: Final = (
 )
 
 BY_NAME: Final = {service.name: service for service in SERVICES}
+
+#: Services whose operations a rule can name: the decoder tells them by class and name.
+NAMED_OPERATIONS: Final = tuple(service.name for service in SERVICES if service.operations == _OT_OPERATIONS)

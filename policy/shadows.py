@@ -118,6 +118,10 @@ def _limits_cover(cover: AllowRule, rule: AllowRule) -> bool:
     for name in (*SERVICE_KEYS["opcua"], *SERVICE_KEYS["mqtt"]):
         if getattr(cover, name) not in (None, getattr(rule, name)):
             return False
+    if cover.operations is not None and (
+        rule.operations is None or not set(rule.operations) <= set(cover.operations)
+    ):
+        return False
     functions, wanted = functions_allowed(cover), functions_allowed(rule)
     if functions is not None and (wanted is None or not set(wanted) <= set(functions)):
         return False

@@ -153,6 +153,8 @@ class RuleBook:
             self._compile(number, conduit, rule, assets)
             for number, (conduit, rule) in enumerate((c, r) for c in site.conduits for r in c.allow)
         )
+        #: Whether any of them limits operations that it names.
+        self.name_operations = any(rule.rule.operations is not None for rule in self.rules)
         self._map = PrefixMap(self._selectors.items())
         self._classes, self._class_of_interval = _distinct(self._map.covering)
         self._ports = {rule.rule.port for rule in self.rules if rule.rule.port} | {

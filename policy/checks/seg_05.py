@@ -14,7 +14,34 @@ from policy.violations import zone_text
 from policy.zoning import CompiledSite
 
 #: Services as people write them, and operations that are neither reads nor writes.
-_NAMES: Final = {"opcua": "an OPC UA", "mqtt": "an MQTT"}
+_NAMES: Final = {
+    "opcua": "an OPC UA",
+    "mqtt": "an MQTT",
+    "s7comm": "an S7comm",
+    "s7comm-plus": "an S7comm-plus",
+    "mms": "an MMS",
+    "enip": "an EtherNet/IP",
+    "dnp3": "a DNP3",
+    "iec104": "an IEC 104",
+    "bacnet": "a BACnet",
+    "profinet": "a PROFINET",
+    "fins": "a FINS",
+    "melsec": "a MELSEC",
+    "ads": "an ADS",
+    "hart-ip": "a HART-IP",
+    "ge-srtp": "a GE SRTP",
+}
+#: What operations of a class are called, whatever their protocol.
+_OF_CLASS: Final = {
+    "read": "read",
+    "write": "write",
+    "program": "change of the program",
+    "start": "start",
+    "stop": "stop",
+    "restart": "restart",
+    "discover": "question for its identity",
+    "configure": "change of the configuration",
+}
 _WORDS: Final = {
     "opcua.call": "call",
     "opcua.configure": "change of the address space",
@@ -33,7 +60,10 @@ class OperationNotAllowed(BatchCheck):
         23. OPC UA: the security mode, the kind of user, the group of services and the nodes written, of every
         call that does something; opening a channel or a session and asking for endpoints is part of any of
         them. MQTT: TLS, the client identifier, the topics published (a will's too) and the topic filters
-        subscribed to, which have to lie within the rule's. A write that the server refused or did not answer
+        subscribed to, which have to lie within the rule's. S7comm, EtherNet/IP with CIP, DNP3, IEC 104, BACnet and
+        the like: what an operation does (read, write, program, start, stop, restart, discover, configure) or its
+        name, of every operation but those that open and keep a session; where the server of a connection asks its
+        client, too. A write that the server refused or did not answer
         is reported as attempted; one that it confirmed raises the severity.
 
     Why it matters
@@ -42,7 +72,8 @@ class OperationNotAllowed(BatchCheck):
 
     Example
         Rule r1 lets the historian read holding registers 0 to 199 of a controller; the historian writes
-        register 100 with function 16. Or the rule wants OPC UA signed, and the client reads without security.
+        register 100 with function 16. Or the rule wants OPC UA signed, and the client reads without security. Or it
+        lets an S7 controller be read, and the client stops it.
 
     Do not be fooled by
         Off-by-one addressing: ranges are 0-based protocol addresses, register 40001 is address 0. Pages of an
@@ -63,9 +94,7 @@ class OperationNotAllowed(BatchCheck):
     def title_of(self, violation: Mapping[str, Any]) -> str:
         """Says what kind of operation it was."""
         service, _, operation = violation["operation"].partition(".")
-        word = _WORDS.get(
-            violation["operation"], operation if operation in ("read", "write") else "operation"
-        )
+        word = _WORDS.get(violation["operation"], _OF_CLASS.get(operation, "operation"))
         name = _NAMES.get(service, f"a {service}")
         return f"{name} {word} that the rule does not allow"
 

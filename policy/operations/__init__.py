@@ -7,6 +7,12 @@ from typing import Final
 from policy.operations.base import Operations
 from policy.operations.modbus import ModbusOperations
 from policy.operations.mqtt import MqttOperations
+from policy.operations.named import NamedOperations
 from policy.operations.opcua import OpcuaOperations
 
-OPERATIONS: Final[tuple[Operations, ...]] = (ModbusOperations(), OpcuaOperations(), MqttOperations())
+OPERATIONS: Final[tuple[Operations, ...]] = (
+    ModbusOperations(),
+    OpcuaOperations(),
+    MqttOperations(),
+    NamedOperations(),
+)
