@@ -44,9 +44,9 @@ class Conformance:
         for check, gathered in self._gathered.items():
             self._reporter.settle(check, gathered.all(), before_ns)
             gathered.settle(before_ns)
-        for check, watch in self._watches.items():
+        for over_all, watch in self._watches.items():
             if watch.settles:
-                self._reporter.settle(check, watch.violations(), before_ns)
+                self._reporter.settle(over_all, watch.violations(), before_ns)
             watch.settle(before_ns)
         self._visitors.settle(now_ns)
 

@@ -102,7 +102,9 @@ class Legs:
         """Forget who has not been where since; whether there was anybody."""
         self._gather()
         ways = ["client_ip", "server_ip"]
-        since = self._minutes.group_by(ways).agg(pl.col("last_ns").max()).filter(pl.col("last_ns") >= before_ns)
+        since = (
+            self._minutes.group_by(ways).agg(pl.col("last_ns").max()).filter(pl.col("last_ns") >= before_ns)
+        )
         before = self._minutes.height
         self._minutes = self._minutes.join(since, on=ways, how="semi", maintain_order="left")
         return self._minutes.height < before

@@ -13,7 +13,6 @@ from policy.traffic import Traffic
 from policy.visits import no_visits
 from policy.zoning import CompiledSite
 
-
 #: A visitor that stayed away for longer is a new one; one who comes every day is not.
 _REMEMBERED_H: Final = 25
 

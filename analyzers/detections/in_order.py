@@ -16,8 +16,11 @@ HELD_NS: Final = 120_000_000_000
 
 
 class InOrder:
-    """Holds rows with `ts_ns` and `frame`, in bounds. Of one time the earlier frame is first, and in one frame what
-    the decoder wrote first: it writes the same order however it is cut."""
+    """Holds rows with `ts_ns` and `frame`, in bounds.
+
+    Of one time the earlier frame is first, and in one frame what the decoder wrote first: it writes the same order
+    however it is cut.
+    """
 
     def __init__(self, limit: int, frame: str = "frame") -> None:
         """At most `limit` rows wait; of more, the earliest are let go before their time. `frame`: its column."""
