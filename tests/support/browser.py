@@ -56,13 +56,18 @@ class Watched:
     requests: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        """Go there and wait until nothing loads any more; what was noted before is forgotten."""
+        """Go there and wait until it is loaded, scripts and all; what was noted before is forgotten."""
         self.errors.clear()
         self.requests.clear()
-        self.page.goto(self.origin + path, wait_until="networkidle")
+        self.page.goto(self.origin + path, wait_until="load")
+
+    def settle(self) -> None:
+        """Wait until nothing has loaded for half a second: at once where that is so already."""
+        self.page.wait_for_load_state("networkidle")
 
     def complaints(self) -> list[str]:
-        """Console errors, policy violations and requests to elsewhere."""
+        """Console errors, policy violations and requests to elsewhere, until nothing loads any more."""
+        self.settle()
         elsewhere = [url for url in self.requests if not url.startswith((self.origin + "/", "data:"))]
         refused: list[str] = self.page.evaluate("window.refusedByPolicy")
         return [*self.errors, *refused, *elsewhere]
