@@ -6,9 +6,12 @@ conduit lets the client's zone ask the server's), `against` (only the other dire
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from policy.services import ICMP, ICMPV6
@@ -43,7 +46,6 @@ JUDGED_OPCUA_SCHEMA: Final = {**with_conversation(OPCUA), "called": pl.String(),
 JUDGED_OPERATIONS_SCHEMA: Final = {**with_conversation(OPERATIONS), **JUDGEMENT}
 JUDGED_MQTT_SCHEMA: Final = {**with_conversation(MQTT), "service": pl.String(), **JUDGEMENT}
 
-_NO_OPERATIONS: Final = pl.DataFrame(schema=JUDGED_OPERATIONS_SCHEMA)
 _RECOGNISED: Final = ("handshake", "structure")
 _GUESSED_ROLES: Final = ("port", "first_seen")
 
@@ -75,43 +77,45 @@ def judge(site: CompiledSite, traffic: Traffic) -> Judged:
     )
     flows = flows.filter(~path_error)
     modbus = _crossings(site, traffic.modbus.with_columns(service=pl.lit("modbus")))
+    opcua = _crossings(
+        site, traffic.opcua.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
+    )
     mqtt = _crossings(site, traffic.mqtt.with_columns(service=pl.lit("mqtt")))
+    operations = traffic.operations if site.rules.name_operations else traffic.operations.clear()
+    asked = _crossings(site, operations)
+    judged_flows, judged_modbus, opened_opcua, judged_mqtt, opened = _with_verdicts(
+        site, (flows, modbus, _as_opened(opcua, "reversed"), mqtt, _as_opened(asked, "turned"))
+    )
     return Judged(
         traffic,
-        _with_verdicts(site, flows).select(*JUDGED_FLOW_SCHEMA),
-        _with_verdicts(site, modbus).select(*JUDGED_MODBUS_SCHEMA),
-        _opcua(site, traffic.opcua),
-        _with_verdicts(site, mqtt).select(*JUDGED_MQTT_SCHEMA),
-        _operations(site, traffic.operations) if site.rules.name_operations else _NO_OPERATIONS,
+        judged_flows.select(*JUDGED_FLOW_SCHEMA),
+        judged_modbus.select(*JUDGED_MODBUS_SCHEMA),
+        _asked_by(opened_opcua, opcua).select(*JUDGED_OPCUA_SCHEMA),
+        judged_mqtt.select(*JUDGED_MQTT_SCHEMA),
+        _asked_by(opened, asked).select(*JUDGED_OPERATIONS_SCHEMA),
     )
 
 
-def _opcua(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
-    """OPC UA rows judged; where the server opened the connection, it is the opening that a conduit's rule allows."""
-    rows = rows.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
-    return _as_opened(site, rows, "reversed").select(*JUDGED_OPCUA_SCHEMA)
+#: What changes sides where the server opened the connection.
+_ENDS: Final = {
+    f"{one}_{what}": f"{other}_{what}"
+    for what in ("ip", "port", "zone")
+    for one, other in (("client", "server"), ("server", "client"))
+} | {"conduit": "reverse_conduit", "reverse_conduit": "conduit"}
 
 
-def _operations(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
-    """Operations judged; where the server of the connection asks, too, by the rules of its opening."""
-    return _as_opened(site, rows, "turned").select(*JUDGED_OPERATIONS_SCHEMA)
-
-
-def _as_opened(site: CompiledSite, rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
-    """Rows judged by the conduit that was opened, where who asks is not who opened it."""
-    crossing = _crossings(site, rows)
-    turned = {
-        f"{one}_{what}": f"{other}_{what}"
-        for what in ("ip", "port", "zone")
-        for one, other in (("client", "server"), ("server", "client"))
-    } | {"conduit": "reverse_conduit", "reverse_conduit": "conduit"}
-    as_opened = crossing.with_columns(
-        pl.when(is_turned).then(other).otherwise(one).alias(one) for one, other in turned.items()
+def _as_opened(rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
+    """Rows with the ends of their connection, where who asks did not open it: the opening is what a rule allows."""
+    if not rows[is_turned].any():
+        return rows
+    return rows.with_columns(
+        pl.when(is_turned).then(other).otherwise(one).alias(one) for one, other in _ENDS.items()
     ).with_columns(relation=_relation())
-    judged = _with_verdicts(site, as_opened)
-    # Who asks stays the client; the conduit is the one that was opened.
-    asked = crossing.select(name for name in turned if "conduit" not in name)
-    return judged.with_columns(asked.get_columns())
+
+
+def _asked_by(judged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Judged rows with who asks as their client again; the conduit stays the one that was opened."""
+    return judged.with_columns(rows.select(name for name in _ENDS if "conduit" not in name).get_columns())
 
 
 def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
@@ -140,11 +144,57 @@ def _relation() -> pl.Expr:
     )
 
 
-def _with_verdicts(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the verdict, and whether a guess of roles the other way round would be allowed."""
-    verdict = site.rules.judge_rows(rows)
+#: What a verdict is given on.
+_ASKED: Final = (
+    "conduit", "client_ip", "server_ip", "ip_proto", "server_port", "service", "decoded", "reverse_conduit",
+    "client_port", "role_source",
+)  # fmt: skip
+
+
+def _with_verdicts(site: CompiledSite, tables: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Add the verdict, and whether a guess of roles the other way round would be allowed.
+
+    Judged is each flow of a table, not each row of it; and all of the batch at once.
+    """
+    asked: list[pl.DataFrame] = []
+    places: list[pl.Series] = []
+    count = 0
+    for rows in tables:
+        _, first, place = np.unique(_sides(rows), return_index=True, return_inverse=True)
+        asked.append(rows.select(_ASKED)[first])
+        places.append(pl.Series(place + count, dtype=pl.UInt32))
+        count += len(first)
+    verdicts, allowed, swap_allowed = _judged(site, pl.concat(asked))
+    return [
+        rows.with_columns(
+            verdicts.gather(place).alias("verdict"),
+            allowed.gather(place).alias("allowed"),
+            swap_allowed.gather(place).alias("swap_allowed"),
+        )
+        for rows, place in zip(tables, places, strict=True)
+    ]
+
+
+def _sides(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """A number for all rows of a flow that are judged alike.
+
+    Each row has its own where the service may change within a flow (its minutes) and where there may be no flow
+    (operations).
+    """
+    if "packets_c2s" in rows.columns or "operation_class" in rows.columns:
+        return np.arange(rows.height)
+    bits = ["turned", "decoded", *(["reversed"] if "reversed" in rows.columns else [])]
+    number = pl.col("flow_id").cast(pl.Int64)
+    for bit in bits:
+        number = 4 * number + pl.col(bit).cast(pl.Int64).fill_null(2)
+    return rows.select(number.alias("side"))["side"].to_numpy()
+
+
+def _judged(site: CompiledSite, asked: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """For each: the verdict, whether it allows, and whether it would with client and server swapped."""
     guessed = pl.col("role_source").is_in(_GUESSED_ROLES)
-    swapped = rows.select(
+    as_told = asked.select(_ASKED[:7])
+    swapped = asked.select(
         pl.when(guessed).then("reverse_conduit").otherwise(pl.lit("")).alias("conduit"),
         pl.col("server_ip").alias("client_ip"),
         pl.col("client_ip").alias("server_ip"),
@@ -153,11 +203,9 @@ def _with_verdicts(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
         "service",
         "decoded",
     )
-    return rows.with_columns(
-        verdict.alias("verdict"),
-        _allowed(site, verdict).alias("allowed"),
-        _allowed(site, site.rules.judge_rows(swapped)).alias("swap_allowed"),
-    )
+    verdicts = site.rules.judge_rows(pl.concat([as_told, swapped]))
+    allowed = _allowed(site, verdicts)
+    return verdicts.head(asked.height), allowed.head(asked.height), allowed.tail(asked.height)
 
 
 def _allowed(site: CompiledSite, verdicts: pl.Series) -> pl.Series:
