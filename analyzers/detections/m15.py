@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from analyzers.detections.base import Detection
 from analyzers.detections.modbus_rows import modbus
 from analyzers.detections.rows import violations_of
 from policy.traffic import Traffic
-from policy.violations import VIOLATION
+from policy.violations import ROW, VIOLATION
 from policy.zoning import CompiledSite
 
 #: What makes two readings ones of the same values.
@@ -20,8 +21,12 @@ _READS: Final = (1, 2, 3, 4)
 #: Readings of different values that are watched; what comes later finds no room.
 _POLLS_LIMIT: Final = 20_000
 
-#: A stretch of readings that are all the same.
-_STRETCH: Final = ["readings", "since_ns", "until_ns", "frame"]
+#: What is kept of a stretch of readings that are all the same, beside whose they are.
+_STRETCH: Final = ["changes", "longest", "readings", "since_ns", "until_ns"]
+_KEPT: Final = list(dict.fromkeys([*_POLL, *ROW]))
+_OPEN: Final = [*_KEPT, "reading", *_STRETCH]
+_OF_OPEN: Final = ["reading", "changes", "longest", "readings", "since_ns", "frame"]
+_NO_STRETCH: Final = dict.fromkeys(_STRETCH, pl.lit(None, pl.Int64))
 
 
 class ModbusFrozenReadings(Detection):
@@ -69,20 +74,22 @@ class ModbusFrozenReadings(Detection):
         if rows.is_empty():
             return
         told = modbus(rows, "read", what=pl.format("unit {}", "unit"))
-        told = told.with_columns(reading=pl.col("values_read").cast(pl.List(pl.String)).list.join(","))
-        runs = self._runs(self._with_room(told))
+        watched = self._with_room(told.select(*_KEPT, reading="values_read"))
+        if watched.is_empty():
+            return
+        runs = self._runs(watched)
+        known = runs.filter(pl.col("place").is_not_null())
+        ended = known.filter(pl.col("begins_poll") & (pl.col("run") > 0))
         if self._open is not None:
-            ended = runs.group_by(_POLL).agg(pl.col("is_first").any())
-            ended = ended.filter(~pl.col("is_first")).select(_POLL)
-            self._keep(self._open.join(ended, on=_POLL, how="semi"))
-        runs = runs.drop("is_first")
-        self._keep(runs.filter(~pl.col("is_last")))
-        fresh = runs.filter("is_last").drop("is_last")
+            self._keep(self._open[ended["place"]])
+        self._keep(runs.filter(~pl.col("is_last")).select(_OPEN))
+        fresh = runs.filter("is_last").select(_OPEN)
         if self._open is None:
             self._open = fresh
-        else:
-            still = self._open.join(fresh, on=_POLL, how="anti")
-            self._open = pl.concat([still, fresh.select(still.columns)])
+            return
+        still = np.ones(self._open.height, dtype=np.bool_)
+        still[known["place"].to_numpy()] = False
+        self._open = pl.concat([self._open.filter(still), fresh], rechunk=True)
 
     def violations(self) -> pl.DataFrame:
         """Stretches that were too long, the one that goes on too."""
@@ -120,73 +127,75 @@ class ModbusFrozenReadings(Detection):
             self._closed.append(frozen)
 
     def _with_room(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows of polls that are watched, or that there is room for."""
+        """Rows of polls that are watched, or that there is room for: poll by poll, with a number for each poll.
+
+        `place` is where the poll is among those that are open; null for a new one.
+        """
+        polls = rows.select(_POLL).unique(keep="first", maintain_order=True).with_row_index("poll")
         if self._open is None:
-            new = rows.select(_POLL).unique(keep="first", maintain_order=True)
-            room = _POLLS_LIMIT
+            polls = polls.with_columns(place=pl.lit(None, pl.UInt32))
         else:
-            new = rows.select(_POLL).unique(keep="first", maintain_order=True)
-            new = new.join(self._open, on=_POLL, how="anti", maintain_order="left")
-            room = max(_POLLS_LIMIT - self._open.height, 0)
-        if new.height <= room:
-            return rows
-        return rows.join(new.slice(room), on=_POLL, how="anti", maintain_order="left")
+            known = self._open.select(_POLL).with_row_index("place")
+            polls = polls.join(known, on=_POLL, how="left", nulls_equal=True, maintain_order="left")
+        room = _POLLS_LIMIT - (self._open.height if self._open is not None else 0)
+        new = pl.col("place").is_null()
+        polls = polls.filter(~new | (new.cum_sum() <= room))
+        numbered = rows.join(polls, on=_POLL, how="inner", nulls_equal=True, maintain_order="left")
+        return numbered.sort("poll", maintain_order=True)
 
     def _runs(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Stretches of equal readings, a row each; the first of a poll goes on with the one that is open."""
-        before = self._open
-        if before is not None:
-            known = before.select(
-                *_POLL,
-                "changes",
-                "longest",
-                *(pl.col(name).alias(f"open_{name}") for name in ("reading", *_STRETCH)),
-            )
-            rows = rows.join(known, on=_POLL, how="left", maintain_order="left")
-        else:
-            nothing = {"changes": pl.Int64, "longest": pl.Int64, "open_reading": pl.String}
-            nothing |= {f"open_{name}": pl.Int64 for name in _STRETCH}
-            rows = rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in nothing.items())
-        previous = pl.coalesce(pl.col("reading").shift().over(_POLL), "open_reading")
-        rows = rows.with_columns(changed=(pl.col("reading") != previous).fill_null(value=False))
-        rows = rows.with_columns(run=pl.col("changed").cast(pl.Int64).cum_sum().over(_POLL))
-        kept = [name for name in rows.columns if name not in (*_POLL, "run", "ts_ns", "frame", "changed")]
-        runs = rows.group_by(*_POLL, "run", maintain_order=True).agg(
-            *(pl.col(name).first() for name in kept),
-            readings=pl.len().cast(pl.Int64),
-            since_ns=pl.col("ts_ns").first(),
-            until_ns=pl.col("ts_ns").last(),
-            frame=pl.col("frame").first().cast(pl.Int64),
+        """Stretches of equal readings, a row each; `run` is 0 for the one that goes on with what is open, or is new."""
+        before = (
+            self._open if self._open is not None else rows.clear().select(*_KEPT, "reading", **_NO_STRETCH)
         )
-        goes_on = (pl.col("run") == 0) & pl.col("open_reading").is_not_null()
+        rows = rows.with_columns(
+            before[name].gather(rows["place"]).alias(f"open_{name}") for name in _OF_OPEN
+        )
+        begins_poll = (pl.col("poll") != pl.col("poll").shift()).fill_null(value=True)
+        previous = pl.when(begins_poll).then("open_reading").otherwise(pl.col("reading").shift())
+        rows = rows.with_columns(
+            begins_poll=begins_poll, changed=(pl.col("reading") != previous).fill_null(value=False)
+        )
+        changed = rows["changed"].to_numpy()
+        begins = np.flatnonzero(changed | rows["begins_poll"].to_numpy())
+        ends = np.append(begins[1:], rows.height)
+        # Changes of a poll are counted from its first row on.
+        poll = rows["poll"].to_numpy()
+        of_poll = np.cumsum(changed) - np.maximum.accumulate(
+            np.where(rows["begins_poll"].to_numpy(), np.cumsum(changed) - changed, 0)
+        )
+        runs = rows[begins].with_columns(
+            pl.Series("run", of_poll[begins], dtype=pl.Int64),
+            pl.Series("readings", ends - begins, dtype=pl.Int64),
+            pl.Series("until_ns", rows["ts_ns"].to_numpy()[ends - 1]),
+            pl.Series("is_last", np.append(np.diff(poll[begins]) != 0, True)),
+            since_ns="ts_ns",
+        )
+        goes_on = (pl.col("run") == 0) & pl.col("place").is_not_null()
         runs = runs.with_columns(
             readings=pl.col("readings") + pl.when(goes_on).then("open_readings").otherwise(0),
             since_ns=pl.when(goes_on).then("open_since_ns").otherwise("since_ns"),
             frame=pl.when(goes_on).then("open_frame").otherwise("frame"),
-        ).sort(*_POLL, "run")
-        earlier = pl.col("readings").cum_max().shift().over(_POLL)
-        runs = runs.with_columns(
-            changes=pl.col("changes").fill_null(0) + pl.col("run"),
+        )
+        earlier = pl.col("readings").cum_max().shift().over("poll")
+        return runs.with_columns(
+            changes=pl.col("open_changes").fill_null(0) + pl.col("run"),
             # The stretch that was open is over, unless the first row of this batch goes on with it.
             longest=pl.max_horizontal(
-                pl.col("longest").fill_null(0),
-                earlier.fill_null(0),
+                pl.col("open_longest").fill_null(0),
+                earlier.fill_null(0) if len(begins) > runs["poll"].n_unique() else pl.lit(0),
                 pl.when(pl.col("run") > 0).then(pl.col("open_readings").fill_null(0)).otherwise(0),
             ),
-            is_first=pl.col("run") == 0,
-            is_last=pl.col("run") == pl.col("run").max().over(_POLL),
         )
-        return runs.drop("run", *(f"open_{name}" for name in ("reading", *_STRETCH)))
 
     def _frozen(self, runs: pl.DataFrame) -> pl.DataFrame:
         """The stretches that are too long."""
         settings = self.settings.M15
-        found = runs.filter(
+        return runs.filter(
             (pl.col("changes") >= settings.changes)
             & (pl.col("readings") >= settings.readings)
             & (pl.col("readings") > settings.times * pl.col("longest"))
         )
-        return found.drop("is_last", strict=False).with_columns(pl.col("frame").cast(pl.UInt64))
 
 
 def _minute() -> pl.Expr:
