@@ -13,6 +13,8 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from analyzers.heaps import Sum
+
 #: A minute of which the capture lost more than this is invalid, for every scope: neither good nor bad.
 #: Who lost an answer to a full SPAN port cannot tell a silent device from a blind sensor.
 CAPTURE_LOSS_LIMIT: Final = 0.001
@@ -25,26 +27,33 @@ _SCHEMA: Final[dict[str, pl.DataType]] = {
     "unseen": pl.UInt64(),
 }
 
+#: What is read of the wire table.
+_READ: Final = [
+    *("interface_id", "minute", "packets", "duplicate_packets", "dropped_packets", "unseen_segments"),
+]
+
+
+def _added(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("interface_id", "minute").agg(pl.col("packets", "dropped", "unseen").sum())
+
 
 class CaptureLoss:
     """Packets read, dropped and never seen, by interface and minute; grows with the capture's minutes."""
 
     def __init__(self) -> None:
-        self._rows = pl.DataFrame(schema=_SCHEMA)
+        self._sum = Sum(_added)
 
     def feed(self, coverage: pa.RecordBatch) -> None:
         """Add rows of the wire table `coverage`, in any cut and order. SPAN duplicates are no packets read."""
-        rows = pl.DataFrame(coverage).select(
-            "interface_id",
-            "minute",
-            packets=pl.col("packets") - pl.col("duplicate_packets"),
-            dropped=pl.col("dropped_packets"),
-            unseen=pl.col("unseen_segments"),
-        )
-        self._rows = (
-            pl.concat([self._rows, rows])
-            .group_by("interface_id", "minute")
-            .agg(pl.col("packets", "dropped", "unseen").sum())
+        rows = pl.DataFrame(coverage.select(_READ))
+        self._sum.add(
+            rows.select(
+                "interface_id",
+                "minute",
+                packets=rows["packets"] - rows["duplicate_packets"],
+                dropped="dropped_packets",
+                unseen="unseen_segments",
+            )
         )
 
     def invalid_minutes(self) -> pl.DataFrame:
@@ -58,7 +67,7 @@ class CaptureLoss:
 
     def held(self) -> tuple[int, int]:
         """Minutes in which a packet was read; minutes from the first to the last of these, both included."""
-        minutes = self._rows.filter(pl.col("packets") > 0)["minute"].unique().sort().dt.epoch("s").to_list()
+        minutes = self._rows().filter(pl.col("packets") > 0)["minute"].unique().sort().dt.epoch("s").to_list()
         return len(minutes), (minutes[-1] - minutes[0]) // 60 + 1 if minutes else 0
 
     def share(self, minutes: pl.Series) -> float | None:
@@ -71,11 +80,17 @@ class CaptureLoss:
         )
         return float(lost / (lost + read)) if lost + read else None
 
+    def _rows(self) -> pl.DataFrame:
+        total = self._sum.total()
+        return pl.DataFrame(schema=_SCHEMA) if total is None else total
+
     def _by_minute(self) -> pl.DataFrame:
         """Packets read and lost, by minute."""
         # Later rows first: a report of drops opens the stretch of minutes that it speaks of.
-        rows = self._rows.sort("interface_id", "minute", descending=True).with_columns(
-            stretch=(pl.col("dropped") > 0).cum_sum().over("interface_id")
+        rows = (
+            self._rows()
+            .sort("interface_id", "minute", descending=True)
+            .with_columns(stretch=(pl.col("dropped") > 0).cum_sum().over("interface_id"))
         )
         read, dropped = (
             pl.col(name).sum().over("interface_id", "stretch") for name in ("packets", "dropped")

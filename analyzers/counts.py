@@ -22,42 +22,54 @@ NO_TIME: Final = (1 << 12) - 1
 BUCKET_BITS: Final = 12
 KIND_SHIFT: Final = BUCKET_BITS + 32
 
-_CONVERSATION: Final = np.uint64((1 << 32) - 1)
+_PAIR: Final = np.uint64((1 << KIND_SHIFT) - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How often each conversation had a time in each bucket: any order, repeats are added up."""
+    """How often each conversation had a time in each bucket: in order, repeats are added up."""
 
-    conversation: npt.NDArray[np.int64]
-    bucket: npt.NDArray[np.int64]
+    #: Ascending: a conversation, and below it a bucket.
+    pair: npt.NDArray[np.int64]
     count: npt.NDArray[np.uint64]
 
     @classmethod
     def joined(cls, parts: Iterable[Times]) -> Times:
         """All of them."""
-        parts = list(parts)
-        return cls(
-            np.concatenate([part.conversation for part in parts]),
-            np.concatenate([part.bucket for part in parts]),
-            np.concatenate([part.count for part in parts]),
-        )
+        whole, *others = sorted(parts, key=lambda part: -len(part.pair))
+        for other in others:
+            if len(other.pair):
+                # The few into the many: nothing is sorted again.
+                places = whole.pair.searchsorted(other.pair)
+                whole = cls(
+                    np.insert(whole.pair, places, other.pair), np.insert(whole.count, places, other.count)
+                )
+        return whole
+
+    @property
+    def conversation(self) -> npt.NDArray[np.int64]:
+        """Of each entry."""
+        return self.pair >> BUCKET_BITS
+
+    @property
+    def bucket(self) -> npt.NDArray[np.int64]:
+        """Of each entry."""
+        return self.pair & NO_TIME
 
     def lowest(self, conversations: int) -> npt.NDArray[np.int64]:
         """The lowest bucket of each of so many conversations; -1 where it has none."""
-        found = np.full(conversations, NO_TIME, dtype=np.int64)
-        np.minimum.at(found, self.conversation, self.bucket)
-        found[found == NO_TIME] = -1
+        found = np.full(conversations, -1, dtype=np.int64)
+        conversation = self.conversation
+        first = np.flatnonzero(np.diff(conversation, prepend=-1))
+        found[conversation[first]] = self.pair[first] & NO_TIME
         return found
 
     def histogram(self, prefix: str, conversations: int) -> list[pl.Series]:
         """`{prefix}_buckets`, ascending, and `{prefix}_counts`: one list a conversation, empty where it has none."""
-        pair, count = (self.conversation << BUCKET_BITS) | self.bucket, self.count
-        if (pair[1:] < pair[:-1]).any():
-            order = pair.argsort(kind="stable")
-            pair, count = pair[order], count[order]
-        begins = np.flatnonzero(np.diff(pair, prepend=-1))
-        if len(begins) < len(pair):
+        pair, count = self.pair, self.count
+        new = pair[1:] != pair[:-1]
+        if not new.all():
+            begins = np.concatenate([np.zeros(1, dtype=np.int64), np.flatnonzero(new) + 1])
             pair, count = pair[begins], np.add.reduceat(count, begins)
         lengths = np.bincount(pair >> BUCKET_BITS, minlength=conversations)
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), lengths.cumsum()])
@@ -84,17 +96,14 @@ class Counts:
         """How many samples of a kind each conversation has, with a time or without."""
         part = self._slice(kind)
         found = np.zeros(self.conversations, dtype=np.uint64)
-        np.add.at(found, _conversation(self.key[part]), self.count[part])
+        np.add.at(found, _pair(self.key[part]) >> BUCKET_BITS, self.count[part])
         return found
 
     def _times(self, kind: int) -> Times:
         part = self._slice(kind)
-        key, count = self.key[part], self.count[part]
-        bucket = (key & np.uint64(NO_TIME)).astype(np.int64)
-        timed = bucket != NO_TIME
-        if not timed.all():
-            key, count, bucket = key[timed], count[timed], bucket[timed]
-        return Times(_conversation(key), bucket, count)
+        pair, count = _pair(self.key[part]), self.count[part]
+        timed = (pair & NO_TIME) != NO_TIME
+        return Times(pair, count) if timed.all() else Times(pair[timed], count[timed])
 
     def _slice(self, kind: int) -> slice:
         begin, end = self.key.searchsorted(
@@ -103,8 +112,8 @@ class Counts:
         return slice(int(begin), int(end))
 
 
-def _conversation(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    return ((key >> np.uint64(BUCKET_BITS)) & _CONVERSATION).astype(np.int64)
+def _pair(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    return (key & _PAIR).view(np.int64)
 
 
 def _lists(name: str, offsets: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> pl.Series:

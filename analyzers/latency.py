@@ -26,8 +26,9 @@ import numpy.typing as npt
 import polars as pl
 
 from analyzers import sketch
-from analyzers.counts import Counts, Times
-from analyzers.samples import What, coded, flow_minute
+from analyzers.counts import BUCKET_BITS, Counts, Times
+from analyzers.flow_minutes import flow_minute
+from analyzers.samples import What, coded
 
 #: How long after a request an answer still counts as in time, where no target says so.
 DEFAULT_DEADLINE_NS: Final = 1_000_000_000
@@ -42,12 +43,11 @@ _KINDS: Final = {
 #: Answers by who gave them.
 _BY_SERVER: Final = (What.GOOD, What.LATE, What.EXCEPTION)
 _BY_CLIENT: Final = (What.CLIENT_GOOD, What.CLIENT_LATE, What.CLIENT_EXCEPTION)
-#: What each histogram of SLA_MINUTES holds, by the name of its columns.
+#: What the histograms of round trips in SLA_MINUTES hold, by the name of their columns.
 _HISTOGRAMS: Final = {
     "rtt": (What.PATH,),
     "ack_client": (What.ACK_CLIENT,),
     "ack_server": (What.ACK_SERVER,),
-    "transaction": (*_BY_SERVER, *_BY_CLIENT),
 }
 #: The shortest way of each side: the samples that cross that side of the tap alone.
 _HALVES: Final = {
@@ -66,12 +66,13 @@ _WHAT: Final = pl.coalesce(
     pl.when(pl.col("kind") == kind).then(pl.lit(number, pl.UInt16)) for kind, number in _KINDS.items()
 ).alias("what")
 _FLOW_MINUTE: Final = flow_minute("ts")
+#: What `rtt_samples` reads.
+RTT_COLUMNS: Final = ("ts", "flow_id", "kind", "piggybacked", "rtt_ns")
 
 
 def rtt_samples(rtt: pl.DataFrame) -> pl.DataFrame:
     """Samples of the `rtt` table, but those whose ACK rode on data."""
-    rows = rtt.select("ts", "flow_id", "kind", "rtt_ns").filter(~rtt["piggybacked"])
-    rows = rows.select(_FLOW_MINUTE, _WHAT, "rtt_ns")
+    rows = rtt.filter(~rtt["piggybacked"]).select(_FLOW_MINUTE, _WHAT, "rtt_ns")
     if rows["what"].null_count():
         raise ValueError(f"rtt: a kind that is none of {', '.join(_KINDS)}")
     return coded(rows, rows["rtt_ns"])
@@ -81,9 +82,9 @@ def time_columns(counts: Counts) -> list[pl.Series]:
     """The columns of SLA_MINUTES that hold times, one entry a conversation."""
     size = counts.conversations
     client_way, server_way = (counts.times(kinds).lowest(size) for kinds in _HALVES.values())
+    by_server, by_client = counts.times(_BY_SERVER), counts.times(_BY_CLIENT)
     server_times = Times.joined(
-        _without_the_way(counts.times(kinds), way)
-        for kinds, way in ((_BY_SERVER, server_way), (_BY_CLIENT, client_way))
+        [_without_the_way(by_server, server_way), _without_the_way(by_client, client_way)]
     )
     return [
         *(
@@ -91,6 +92,7 @@ def time_columns(counts: Counts) -> list[pl.Series]:
             for prefix, kinds in _HISTOGRAMS.items()
             for column in counts.times(kinds).histogram(prefix, size)
         ),
+        *Times.joined([by_server, by_client]).histogram("transaction", size),
         *(_shortest(name, way) for name, way in zip(_HALVES, (client_way, server_way), strict=True)),
         *server_times.histogram("server_time", size),
     ]
@@ -103,8 +105,13 @@ def _shortest(name: str, way: npt.NDArray[np.int64]) -> pl.Series:
 
 def _without_the_way(transactions: Times, way: npt.NDArray[np.int64]) -> Times:
     """Transaction times less the shortest way to who answers; without those of which it was not measured."""
-    measured = way[transactions.conversation] >= 0
-    conversation, bucket = transactions.conversation[measured], transactions.bucket[measured]
-    whole, part = (sketch.durations_of(one).astype(np.int64) for one in (bucket, way[conversation]))
-    left = sketch.buckets_of((whole - part).clip(0).astype(np.uint64))
-    return Times(conversation, left.astype(np.int64), transactions.count[measured])
+    conversation, bucket, count = transactions.conversation, transactions.bucket, transactions.count
+    of_each = way[conversation]
+    measured = of_each >= 0
+    if not measured.all():
+        conversation, bucket = conversation[measured], bucket[measured]
+        of_each, count = of_each[measured], count[measured]
+    whole, part = sketch.durations_of(bucket), sketch.durations_of(of_each)
+    # Never below nothing, and in the order of the buckets, as they were.
+    left = sketch.buckets_of(whole - np.minimum(whole, part))
+    return Times((conversation << BUCKET_BITS) | left, count)

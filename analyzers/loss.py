@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from analyzers.samples import flow_minute
+from analyzers.flow_minutes import flow_minute
 
 #: What makes rows one conversation in one minute; zones and the conduit follow from the addresses.
 CONVERSATION_KEY: Final = ("minute", "client_ip", "server_ip", "ip_proto", "server_port")
@@ -66,6 +66,31 @@ _SUMS: Final = (
     "unseen_segments",
     "duplicate_packets",
     *(f"_{name}_{direction}" for name in ("packets", "unseen") for direction in DIRECTIONS),
+)
+
+
+#: What `traffic_rows` reads.
+COLUMNS: Final = (
+    *(name for name in CONVERSATION_KEY if name != "minute"),
+    *(
+        "minute",
+        "flow_id",
+        "client_zone",
+        "server_zone",
+        "conduit",
+        "service",
+        "first_ts",
+        "last_ts",
+        "first_frame",
+    ),
+    *(
+        f"{name}_{direction}"
+        for name in (
+            *("packets", "wire_bytes", "data_segments", "retransmitted_segments", "dsacks", "filled_holes"),
+            *("out_of_order_segments", "unseen_segments", "duplicate_packets"),
+        )
+        for direction in DIRECTIONS
+    ),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -15,31 +14,6 @@ from analyzers.samples import Samples
 from policy.traffic import table_schema
 
 _SCHEMA: Final = table_schema(SLA_MINUTES)
-#: Rows gathered before they are added up: memory against time.
-_PENDING_LIMIT: Final = 50_000
-
-
-class Sum:
-    """Rows of several batches, added up by whoever made them."""
-
-    def __init__(self, added: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        """`added` takes rows of any number of batches and adds those of one key up."""
-        self._added = added
-        self._parts: list[pl.DataFrame] = []
-        self._pending_rows = self._added_rows = 0
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """One batch's rows."""
-        self._parts.append(rows)
-        self._pending_rows += rows.height
-        # As many again as there are already: each row is added up a bounded number of times.
-        if self._pending_rows > max(_PENDING_LIMIT, self._added_rows):
-            total = self._added(pl.concat(self._parts))
-            self._parts, self._pending_rows, self._added_rows = [total], 0, total.height
-
-    def total(self) -> pl.DataFrame | None:
-        """All of them; None where none came."""
-        return self._added(pl.concat(self._parts)) if self._parts else None
 
 
 def measured_minutes(
@@ -61,14 +35,17 @@ def measured_minutes(
     )
     counts = samples.by_conversation(flows, rows.height)
     rows = rows.hstack([*latency.time_columns(counts), *outcome_columns(counts)])
-    rows = rows.join(invalid_minutes, on="minute", how="left", maintain_order="left").with_columns(
-        pl.col("valid").fill_null(value=True),
+    rows = rows.with_columns(
+        # Looked up, not joined: a join copies every histogram.
+        (~pl.col("minute").is_in(invalid_minutes["minute"].implode())).alias("valid"),
         loss.lost_segments().alias("lost_segments"),
         loss.one_sided().alias("one_sided"),
     )
     rows = rows.with_columns(
+        # Lists are copied by a cast, also to the type that they have.
         pl.col(name).cast(kind) if name in rows.columns else _blank(kind).alias(name)
         for name, kind in _SCHEMA.items()
+        if rows.schema.get(name) != kind
     )
     return rows.with_columns(_not_measured_from_one_side()).select(*_SCHEMA)
 

@@ -10,13 +10,17 @@ A request belongs to the conversation of its flow, also where the flow's server 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from analyzers.counts import Counts
-from analyzers.samples import What, coded, flow_minute
+from analyzers.flow_minutes import flow_minute
+from analyzers.heaps import Heap
+from analyzers.samples import Samples, What, coded
 from policy.traffic import Traffic
 
 _TURNED: Final = pl.col("turned")
@@ -25,50 +29,90 @@ _OUTCOME: Final = pl.col("outcome")
 _NO_REQUEST: Final = (pl.col("service") == "Publish") | (
     (_OUTCOME == "encrypted") & pl.col("request_frame").is_null()
 )
-#: Of each table, how its requests ended (null for what is none), and whether the flow's client answered.
+#: What is read of every table.
+_COLUMNS: Final = ("ts", "flow_id", "outcome", "turned", "latency_ns", "conduit", "server_zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What each request has to be answered within."""
+
+    #: Of a row's `conduit` and `server_zone`.
+    ns: pl.Expr
+    #: No row has less.
+    least_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How requests are read from a table."""
+
+    #: Which of its rows are requests; None where all are.
+    asks: pl.Expr | None = None
+    #: Whether the flow's client answered.
+    answered_by_client: pl.Expr = _TURNED
+    #: What is read beside _COLUMNS.
+    columns: tuple[str, ...] = ()
+
+
 _TABLES: Final = {
-    "modbus": (_OUTCOME, _TURNED),
-    "opcua": (pl.when(~_NO_REQUEST).then(_OUTCOME), _TURNED),
-    "mqtt": (_OUTCOME, _TURNED ^ (pl.col("direction") == "broker_to_client")),
-    "operations": (pl.when(pl.col("flow_id").is_not_null()).then(_OUTCOME), _TURNED),
+    "modbus": _Table(),
+    "opcua": _Table(asks=~_NO_REQUEST, columns=("service", "request_frame")),
+    "mqtt": _Table(
+        answered_by_client=_TURNED ^ (pl.col("direction") == "broker_to_client"), columns=("direction",)
+    ),
+    "operations": _Table(asks=pl.col("flow_id").is_not_null()),
 }
+#: From an end of a request that the flow's server answers to that of one that its client does.
+_TURN: Final = What.CLIENT_GOOD - What.GOOD
+_FLOW_MINUTE: Final = flow_minute("ts")
 
 
 class Requests:
     """Samples of requests: how each ended (`samples.What`) and how long it took.
 
-    Good is answered without exception within `deadline_ns`, an expression on the row's `conduit` and `server_zone` as
-    seen from who asks. Not to be told, and so neither good nor bad: ENCRYPTED, which answer belongs to the request
+    Good is answered without exception within the deadline of the row's `conduit` and `server_zone` as seen from who
+    asks. Not to be told, and so neither good nor bad: ENCRYPTED, which answer belongs to the request
     cannot be read (long polls are among them); UNMATCHED, an answer whose request was not seen; CLOCK, the answer's
     time is before the request's. Requests that wait when the capture ends are left out: they may yet be answered.
     """
 
-    def __init__(self, deadline_ns: pl.Expr) -> None:
-        # Of wide tables, nothing but what is needed is touched. Written once: that costs as much as a small batch.
-        self._columns = {
-            name: (
-                flow_minute("ts"),
-                _what(outcome, answered_by_client.cast(pl.UInt16) * _TURN, deadline_ns).alias("what"),
-                pl.col("latency_ns"),
-            )
-            for name, (outcome, answered_by_client) in _TABLES.items()
+    def __init__(self, deadline: Deadline, samples: Samples) -> None:
+        """What is found goes to `samples`, at the latest with `clear`."""
+        self._samples = samples
+        self._deadline = deadline
+        self._heaps = {
+            name: Heap((*_COLUMNS, *table.columns), partial(self._found, table))
+            for name, table in _TABLES.items()
         }
 
-    def samples(self, traffic: Traffic) -> pl.DataFrame | None:
-        """Those of one batch; None where it has no request."""
-        tables = {name: getattr(traffic, name) for name in _TABLES}
-        parts = [rows.select(*self._columns[name]) for name, rows in tables.items() if len(rows)]
-        if not parts:
-            return None
-        asked = pl.concat(parts).drop_nulls("what")
-        return coded(asked, asked["latency_ns"])
+    def add(self, traffic: Traffic) -> None:
+        """Those of one batch."""
+        for name, heap in self._heaps.items():
+            heap.add(getattr(traffic, name))
+
+    def clear(self) -> None:
+        """Have all of them be in the samples."""
+        for heap in self._heaps.values():
+            heap.clear()
+
+    def _found(self, table: _Table, rows: pl.DataFrame) -> None:
+        if table.asks is not None:
+            rows = rows.filter(table.asks)
+        turn = table.answered_by_client.cast(pl.UInt16) * _TURN
+        asked = rows.select(_FLOW_MINUTE, (turn + What.GOOD.value).alias("what"), "latency_ns")
+        # Nearly all are answered soon enough for anybody: the others alone are looked at more closely.
+        soon = rows.select((_OUTCOME == "answered") & (pl.col("latency_ns") <= self._deadline.least_ns))
+        good = soon.to_series().fill_null(value=False)
+        if not good.all():
+            others = rows.filter(~good).select(
+                _FLOW_MINUTE, _what(turn, self._deadline.ns).alias("what"), "latency_ns"
+            )
+            asked = pl.concat([asked.filter(good), others.drop_nulls("what")])
+        self._samples.add(coded(asked, asked["latency_ns"]))
 
 
-#: From an end of a request that the flow's server answers to that of one that its client does.
-_TURN: Final = What.CLIENT_GOOD - What.GOOD
-
-
-def _what(outcome: pl.Expr, turn: pl.Expr, deadline_ns: pl.Expr) -> pl.Expr:
+def _what(turn: pl.Expr, deadline_ns: pl.Expr) -> pl.Expr:
     latency = pl.col("latency_ns")
     # An answer before its request shows a clock that was set back: no time can be told.
     answered = (
@@ -79,15 +123,15 @@ def _what(outcome: pl.Expr, turn: pl.Expr, deadline_ns: pl.Expr) -> pl.Expr:
         .otherwise(What.CLOCK.value)
     )
     what = (
-        pl.when(outcome == "answered")
+        pl.when(_OUTCOME == "answered")
         .then(answered)
-        .when((outcome == "exception") | (outcome == "refused"))
+        .when((_OUTCOME == "exception") | (_OUTCOME == "refused"))
         .then(turn + What.EXCEPTION.value)
-        .when(outcome == "unanswered")
+        .when(_OUTCOME == "unanswered")
         .then(What.UNANSWERED.value)
-        .when(outcome == "orphan")
+        .when(_OUTCOME == "orphan")
         .then(What.UNMATCHED.value)
-        .when(outcome == "encrypted")
+        .when(_OUTCOME == "encrypted")
         .then(What.ENCRYPTED.value)
     )
     return what.cast(pl.UInt16)

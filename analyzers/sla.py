@@ -17,9 +17,10 @@ import pyarrow as pa
 from analyzers import latency, loss, sketch
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.causes import CAUSES, NO_CAUSES, Causes
+from analyzers.heaps import Heap, Sum
 from analyzers.measurements import SLA_MINUTES
-from analyzers.minute_rows import Sum, in_order, measured_minutes
-from analyzers.requests import Requests
+from analyzers.minute_rows import in_order, measured_minutes
+from analyzers.requests import Deadline, Requests
 from analyzers.samples import Samples
 from policy.sla_classes import SlaTarget
 from policy.traffic import Traffic
@@ -226,22 +227,25 @@ class Meter:
         self._samples = Samples()
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
-        self._requests = Requests(_deadline(site))
+        self._round_trips = Heap(latency.RTT_COLUMNS, lambda rtt: self._samples.add(latency.rtt_samples(rtt)))
+        self._flow_minutes = Heap(
+            loss.COLUMNS, lambda flow_minutes: self._traffic.add(loss.traffic_rows(flow_minutes))
+        )
+        self._requests = Requests(_deadline(site), self._samples)
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table. Any cut into batches gives the same result."""
         if coverage is not None:
             self._capture_loss.feed(coverage)
-        if len(traffic.flow_minutes):
-            self._traffic.add(loss.traffic_rows(traffic.flow_minutes))
-        if len(traffic.rtt):
-            self._samples.add(latency.rtt_samples(traffic.rtt))
-        asked = self._requests.samples(traffic)
-        if asked is not None:
-            self._samples.add(asked)
+        self._flow_minutes.add(traffic.flow_minutes)
+        self._round_trips.add(traffic.rtt)
+        self._requests.add(traffic)
 
     def finish(self) -> pa.RecordBatch:
         """The rows of SLA_MINUTES, in the order of minute and conversation."""
+        self._flow_minutes.clear()
+        self._round_trips.clear()
+        self._requests.clear()
         rows = measured_minutes(
             self._traffic.total(),
             self._samples,
@@ -356,18 +360,20 @@ class Meter:
         return _judged(report, self._capture_loss.held())
 
 
-def _deadline(site: CompiledSite) -> pl.Expr:
-    """What each request has to be answered within, ns: its conduit's, which is the asked zone's but for a target."""
+def _deadline(site: CompiledSite) -> Deadline:
+    """What each request has to be answered within: its conduit's, which is the asked zone's but for a target."""
     of_zone = {zone: target.deadline_ns for zone, target in site.zone_targets.items()}
     of_conduit = {conduit: target.deadline_ns for conduit, target in site.conduit_targets.items()}
     default = latency.DEFAULT_DEADLINE_NS
-    if {*of_zone.values(), *of_conduit.values(), default} == {default}:
-        return pl.lit(default, pl.UInt64)
-    return pl.col("conduit").replace_strict(
+    deadlines = {*of_zone.values(), *of_conduit.values(), default}
+    if deadlines == {default}:
+        return Deadline(pl.lit(default, pl.UInt64), default)
+    ns = pl.col("conduit").replace_strict(
         of_conduit,
         default=pl.col("server_zone").replace_strict(of_zone, default=default, return_dtype=pl.UInt64),
         return_dtype=pl.UInt64,
     )
+    return Deadline(ns, min(deadlines))
 
 
 def _judged(report: ScopeReport, held: tuple[int, int]) -> ScopeReport:
