@@ -13,6 +13,7 @@ from functools import cache
 import pytest
 
 from pcaps import Sample, sample, samples
+from tests.support.dissectors import told
 
 TSHARK = shutil.which("tshark")
 pytestmark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
@@ -26,6 +27,9 @@ REPEATS = (
     "filled_at_once",
     "filled_behind_acks",
 )
+#: Wireshark 4.0 cannot know how long an OpenVPN HMAC is, and does not know TigerVNC's encodings and clipboard: what it
+#: calls malformed there was sent by the tools themselves.
+HALF_KNOWN = ("openvpn", "vnc")
 CHECKSUMS = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE")
 
 
@@ -34,7 +38,7 @@ def fields(
 ) -> list[tuple[str, ...]]:
     """The named fields of every frame that passes the filter, as Wireshark dissects it."""
     assert TSHARK is not None
-    command = [TSHARK, "-n", "-r", str(one.capture), "-Y", display_filter, "-T", "fields"]
+    command = [TSHARK, "-n", "-r", str(one.capture), "-Y", display_filter, "-T", "fields", *told(one.capture)]
     for option in ("tcp.reassemble_out_of_order:TRUE", *options):
         command += ["-o", option]
     for name in names or ("frame.number",):
@@ -57,17 +61,27 @@ class Frame:
 @cache
 def frames(name: str) -> list[Frame]:
     """Every frame of a sample, in one run."""
+    is_real = sample(name).origin["kind"] == "real stack"
     statuses = [f"{layer}.checksum.status" for layer in ("ip", "tcp", "udp")]
-    names = ("frame.time_epoch", "frame.time_delta", "_ws.malformed", "mqtt.topic", *statuses)
+    names = (
+        "frame.time_epoch",
+        "frame.time_delta",
+        "_ws.malformed",
+        "mqtt.topic",
+        "frame.protocols",
+        *statuses,
+    )
     return [
         Frame(
             datetime.fromtimestamp(float(at), UTC),
             Decimal(delta),
             # A Sparkplug host's STATE is JSON since 3.0 (6.4.27); Wireshark 4.0 takes it for a protobuf.
-            bool(malformed) and "spBv1.0/STATE/" not in topic,
+            bool(malformed)
+            and "spBv1.0/STATE/" not in topic
+            and not (is_real and protocols.endswith(HALF_KNOWN)),
             ",".join(checksums),
         )
-        for at, delta, malformed, topic, *checksums in fields(
+        for at, delta, malformed, topic, protocols, *checksums in fields(
             sample(name), "frame", *names, options=CHECKSUMS
         )
     ]

@@ -54,9 +54,23 @@ DISSECTORS: Final = {
     "ads": {"ams"},
     "hart-ip": {"hart_ip"},
     "wireguard": {"wg"},
+    "openvpn": {"openvpn"},
+}
+
+#: Tools that Wireshark knows by their ports only: what it is told of the lab's recordings, by their names' beginning.
+ON_ODD_PORTS: Final = {
+    "lab-dropbear": ("tcp.port==2222,ssh",),
+    "lab-openvpn": ("udp.port==5353,openvpn", "tcp.port==8443,openvpn", "tcp.port==443,openvpn"),
+    "lab-rdp": ("tcp.port==13390,tpkt", "tcp.port==8443,tpkt"),
 }
 
 Ends = frozenset[tuple[str, str]]
+
+
+def told(capture: Path) -> list[str]:
+    """What Wireshark has to be told of a capture's ports, as options."""
+    known = [each for name, each in ON_ODD_PORTS.items() if capture.name.startswith(name)]
+    return [part for each in known for decode_as in each for part in ("-d", decode_as)]
 
 
 def dissected(capture: Path) -> dict[Ends, set[str]]:
@@ -79,6 +93,7 @@ def dissected(capture: Path) -> dict[Ends, set[str]]:
     # Wireshark takes the client's port 1080 for SOCKS; told to look, it finds RPC in it as we do; OPC UA on other ports
     # is known to it by port only.
     command += ["-d", "tcp.port==1080,dcerpc", "-d", "tcp.port==48010,opcua", "-d", "tcp.port==4841,opcua"]
+    command += told(capture)
     for field in fields:
         command += ["-e", field]
     found: dict[Ends, set[str]] = defaultdict(set)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pcaps.lab.plant.link.frames import SYN, TCP, Identity, identify
+from pcaps.lab.synth.pcapng import Frame
 
 _PACKET: Final = 6
 _HEAD: Final = struct.Struct("<IIIII")
@@ -42,6 +43,11 @@ def _frames(capture: Path) -> Iterator[tuple[int, bytes]]:
             start = offset + 8 + _HEAD.size
             yield high << 32 | low, data[start : start + captured]
         offset += length
+
+
+def stamped(capture: Path) -> list[Frame]:
+    """Every frame of a capture, with its time."""
+    return [Frame(at_ns, data) for at_ns, data in _frames(capture)]
 
 
 def copies(double: Path, single: Path) -> tuple[int, int]:

@@ -6,24 +6,29 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from pcaps.lab import files
 from pcaps.lab.notes import Expected, Notes, Table
-from pcaps.lab.plant.captures import times_ns
+from pcaps.lab.plant.captures import stamped, times_ns
+from pcaps.lab.plant.golden_tools import TOOLS, Setting
 from pcaps.lab.plant.layout import SPAN_ROUTER, SSH_PORT, address
+from pcaps.lab.plant.needed import missing_packages, tools_of
 from pcaps.lab.plant.plant import borrowed
 from pcaps.lab.plant.planted import planted
 from pcaps.lab.plant.playing import Played, play
 from pcaps.lab.plant.plays import scenario
+from pcaps.lab.plant.recording import as_capture
 from pcaps.lab.plant.stations.names import OLD_PORT
 from pcaps.lab.problems import LabError
+from pcaps.lab.synth.pcapng import Frame
 
-POLICY: Final = "policies/lab-plant.yaml"
+_PLANT: Final = Setting("policies/lab-plant.yaml")
 _TAP: Final = "SPAN of every port of the plant's router, ingress only: each frame as its sender sent it"
 
 
@@ -107,6 +112,7 @@ GOLDEN: Final[Mapping[str, Sequence[Expected]]] = MappingProxyType(
             _undeclared("vendor1", "plc1", SSH_PORT, "ssh", "SEG-01", 5),
             _undeclared("vendor1", "plc1", SSH_PORT, "ssh", "RA-01", 5),
         ),
+        **{name: setting.expected for name, setting in TOOLS.items()},
     }
 )
 
@@ -121,7 +127,7 @@ def record(names: Sequence[str], folder: Path, lab: str) -> int:
         for name in names:
             if name not in GOLDEN:
                 raise LabError(f"{name} is no golden recording; these are: {', '.join(GOLDEN)}")
-        chosen = [scenario(name) for name in names or GOLDEN]
+        chosen = [scenario(name) for name in names or _playable(tell)]
         services = dict.fromkeys(service for one in chosen for service in one.services)
         with (
             tempfile.TemporaryDirectory(prefix="geophone-golden-") as scratch,
@@ -129,12 +135,35 @@ def record(names: Sequence[str], folder: Path, lab: str) -> int:
         ):
             for one in chosen:
                 played = play(plant, one, Path(scratch) / one.name)
+                begin_at(played, TOOLS.get(one.name, _PLANT).begins)
                 size = _files(played).write(folder)
                 tell(f"lab-{one.name}: {size:,} bytes")
     except (LabError, subprocess.SubprocessError) as error:
         tell(str(error))
         return 1
     return 0
+
+
+def _playable(tell: Callable[[str], None]) -> list[str]:
+    """The recordings whose tools are here; of the others it is told what they miss."""
+    here = []
+    for name in GOLDEN:
+        if missing := missing_packages(scenario(name)):
+            tell(f"lab-{name}: left as it is; it needs the Debian packages {', '.join(missing)}")
+        else:
+            here.append(name)
+    return here
+
+
+def begin_at(played: Played, begins: datetime | None) -> None:
+    """Move a recording's times, all by the same, so that it begins then: windows are of the week's days and hours."""
+    if begins is None:
+        return
+    capture = played.capture(SPAN_ROUTER)
+    frames = stamped(capture)
+    later_ns = int(begins.timestamp()) * 1_000_000_000 - frames[0].ts_ns
+    moved = [Frame(frame.ts_ns + later_ns, frame.data) for frame in frames]
+    capture.write_bytes(as_capture(moved, SPAN_ROUTER, played.scenario.name))
 
 
 def _files(played: Played) -> files.Files:
@@ -156,30 +185,42 @@ def _notes(played: Played) -> Notes:
     one = played.scenario
     modbus = [line for line in played.operations if line["protocol"] == "modbus"]
     operations: list[Table] = [dict(line) for line in played.operations]
+    setting = TOOLS.get(one.name, _PLANT)
+    how = "network namespaces, real servers and clients, tcpdump on a SPAN port made with tc mirred"
+    if setting.begins is not None:
+        how += f"; all times moved by the same, to begin at {setting.begins:%Y-%m-%dT%H:%M:%SZ}"
+    truth: dict[str, Any] = {
+        "modbus_requests": sum(int(line["asked"]) for line in modbus),
+        "modbus_answers": sum(int(line["answered"]) for line in modbus),
+        "removed_frames": 0,
+        "span_duplicates": 0,
+    }
+    if setting.secrets:
+        truth["planted_secrets"] = list(setting.secrets)
     return Notes(
         title=one.title[0].upper() + one.title[1:],
         story=one.story,
         origin={
             "kind": "real stack",
-            "how": "network namespaces, real servers and clients, tcpdump on a SPAN port made with tc mirred",
+            "how": how,
             "command": f"sudo python -m pcaps.lab plant {one.name}",
             "tools": [
-                *(f"{package} {version(package)}" for package in ("pymodbus", "asyncua", "paho-mqtt")),
-                "mosquitto",
-                "OpenSSH",
+                *(tools_of(one) or _usual_tools()),
                 f"Linux {platform.release().split('-')[0]}",
                 f"Python {platform.python_version()}",
             ],
             "tap": _TAP,
         },
-        policy=POLICY,
-        truth={
-            "modbus_requests": sum(int(line["asked"]) for line in modbus),
-            "modbus_answers": sum(int(line["answered"]) for line in modbus),
-            "removed_frames": 0,
-            "span_duplicates": 0,
-        },
+        policy=setting.policy,
+        truth=truth,
         truth_lists={"operation": operations},
+        twin=setting.twin,
+        twin_of=setting.twin_of,
         expected=GOLDEN[one.name],
         planted=planted(one.name, played.capture(SPAN_ROUTER)),
     )
+
+
+def _usual_tools() -> list[str]:
+    packages = (f"{package} {version(package)}" for package in ("pymodbus", "asyncua", "paho-mqtt"))
+    return [*packages, "mosquitto", "OpenSSH"]

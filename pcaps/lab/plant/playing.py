@@ -6,7 +6,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from pcaps.lab.plant import services
 from pcaps.lab.plant.layout import address
 from pcaps.lab.plant.link.settings import LinkSettings
+from pcaps.lab.plant.needed import refuse_missing
 from pcaps.lab.plant.plant import Plant
 from pcaps.lab.plant.plays import scenario
 from pcaps.lab.plant.plays.base import SSH, Scenario, Task
@@ -56,6 +58,7 @@ class Played:
 def play(plant: Plant, chosen: Scenario, folder: Path, *, seconds: float | None = None) -> Played:
     """Play a scenario and record it into a folder that does not exist yet; whole, or not at all. LabError."""
     refuse_existing(folder)
+    refuse_missing(chosen)
     for_s = chosen.seconds if seconds is None else seconds
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -63,7 +66,7 @@ def play(plant: Plant, chosen: Scenario, folder: Path, *, seconds: float | None 
         half_made.mkdir()
         plant.set_link(chosen.link, half_made / TRUTH)
         try:
-            with recording(plant, chosen.spans, Path(scratch)) as pcaps:
+            with _serving(plant, chosen), recording(plant, chosen.spans, Path(scratch)) as pcaps:
                 operations = perform(plant, chosen.tasks(for_s), patience_s=for_s + _PATIENCE_S)
                 time.sleep(_SETTLE_S)
         finally:
@@ -134,13 +137,22 @@ def perform(
             process.stop()
 
 
+@contextmanager
+def _serving(plant: Plant, chosen: Scenario) -> Iterator[None]:
+    """The scenario's own servers, ready. LabError where one cannot start."""
+    with ExitStack() as undo:
+        for number, server in enumerate(chosen.servers):
+            process = _start(plant, server, number)
+            undo.callback(process.stop)
+            services.wait(process)
+        yield
+
+
 def _start(plant: Plant, task: Task, number: int) -> Process:
     places = plant.places
     if task.program == SSH:
         options = task.options
-        command = services.ssh_command(
-            places, options["host"], options["command"], through=options["through"]
-        )
+        command = services.ssh_command(places, **options)
     else:
         command = services.station_command(task.program, _filled(task.options, str(places.keys)))
     log = places.logs / f"{task.station}-{task.program}-{number}.log"

@@ -78,7 +78,9 @@ def wait(process: Process) -> None:
     process.wait_for(READY)
 
 
-def ssh_command(places: Places, host: str, command: str, *, through: str = "") -> list[str]:
+def ssh_command(
+    places: Places, host: str, command: str, *, through: str = "", port: int = SSH_PORT
+) -> list[str]:
     """Log in to a host with the plant's key and run a command there, through a jump host where one is named."""
     common = (
         f"-i {shlex.quote(str(places.keys / 'user'))} -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no "
@@ -88,7 +90,7 @@ def ssh_command(places: Places, host: str, command: str, *, through: str = "") -
     if through:
         proxy = f"ssh {common} -W %h:%p root@{address(through)}"
         line += f" -o ProxyCommand={shlex.quote(proxy)}"
-    line += f" root@{address(host)} {shlex.quote(command)}"
+    line += f" -p {port} root@{address(host)} {shlex.quote(command)}"
     return ["sh", "-c", f"exec {line}"]
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from pcaps.lab.plant.plays.base import Scenario
 from pcaps.lab.plant.plays.faults import FAULTS
 from pcaps.lab.plant.plays.people import PEOPLE
+from pcaps.lab.plant.plays.tools import TOOLS
 from pcaps.lab.problems import LabError
 
-SCENARIOS: Final = (*FAULTS, *PEOPLE)
+SCENARIOS: Final = (*FAULTS, *PEOPLE, *TOOLS)
 
 
 def scenario(name: str) -> Scenario:

@@ -45,6 +45,8 @@ class Scenario:
     removed_share: float = 0.0
     #: Whether `lab truth` holds the sensor's measurements against it.
     measured: bool = False
+    #: Servers that only this scenario has: ready before the recording begins, ended after it.
+    servers: tuple[Task, ...] = ()
 
 
 #: The taps of a scenario whose faults lie on the link: one before it, one behind it.

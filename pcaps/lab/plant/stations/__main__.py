@@ -27,6 +27,17 @@ PROGRAMS: Final[Mapping[str, tuple[str, str]]] = {
     "mqtt-same-name": ("mqtt", "same_name"),
     "stream-server": ("streams", "serve"),
     "stream-client": ("streams", "stream"),
+    "vnc-server": ("tools.vnc", "serve"),
+    "x11vnc-server": ("tools.vnc", "serve_screen"),
+    "vnc-viewer": ("tools.vnc", "view"),
+    "rdp-server": ("tools.rdp", "serve"),
+    "rdp-client": ("tools.rdp", "visit"),
+    "openvpn-server": ("tools.openvpn", "serve"),
+    "openvpn-client": ("tools.openvpn", "visit"),
+    "wireguard-server": ("tools.wireguard", "serve"),
+    "wireguard-client": ("tools.wireguard", "visit"),
+    "dropbear-server": ("tools.dropbear", "serve"),
+    "dropbear-client": ("tools.dropbear", "visit"),
 }
 
 

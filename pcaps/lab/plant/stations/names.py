@@ -11,3 +11,6 @@ ACCOUNT: Final = "operator"
 PASSWORD: Final = "crusher-2-night"  # noqa: S105
 #: In the options of a program: the folder with the plant's keys.
 KEYS: Final = "{keys}"
+#: Of the screens that are shown by VNC (which takes eight characters), and of who logs in to desktops.
+SCREEN_PASSWORD: Final = "mill-9qz"  # noqa: S105
+DESKTOP_PASSWORD: Final = "thickener-4-dawn"  # noqa: S105

@@ -46,12 +46,48 @@ fn without_length(payload: &[u8]) -> Option<&[u8]> {
     (usize::from(u16::from_be_bytes([*high, *low])) == packet.len()).then_some(packet)
 }
 
+/// A packet that opens a session, or the answer to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reset {
+struct Reset {
+    role: Role,
+    guard: Guard,
+}
+
+/// What protects the control packets, as their lengths tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    Plain,
+    /// An HMAC of so many bytes (tls-auth).
+    Signed(usize),
+    /// tls-crypt: its length fits, the rest is sealed.
+    Sealed,
+    /// tls-crypt-v2: the client brings its key.
+    SealedV2,
+}
+
+impl Reset {
     /// Everything in it can be checked.
-    Certain(Role),
-    /// Its length fits; the rest is sealed.
-    Likely(Role),
+    fn is_certain(self) -> bool {
+        matches!(self.guard, Guard::Plain | Guard::Signed(_))
+    }
+
+    /// The packet's type, as OpenVPN names it, and its protection.
+    fn tell(self, said: &mut Introduction) {
+        said.remark(match (self.role, self.guard) {
+            (Role::Client, Guard::SealedV2) => "P_CONTROL_HARD_RESET_CLIENT_V3",
+            (Role::Client, _) => "P_CONTROL_HARD_RESET_CLIENT_V2",
+            (Role::Server, _) => "P_CONTROL_HARD_RESET_SERVER_V2",
+        });
+        // The server's answer under tls-crypt-v2 is sealed as under tls-crypt: the client has said which.
+        if self.role == Role::Client {
+            said.remark(match self.guard {
+                Guard::Plain => "plain control packets".to_owned(),
+                Guard::Signed(hmac) => format!("tls-auth with an HMAC of {hmac} bytes"),
+                Guard::Sealed => "tls-crypt".to_owned(),
+                Guard::SealedV2 => "tls-crypt-v2".to_owned(),
+            });
+        }
+    }
 }
 
 fn reset(packet: &[u8]) -> Option<Reset> {
@@ -63,7 +99,9 @@ fn reset(packet: &[u8]) -> Option<Reset> {
         RESET_CLIENT => (Role::Client, CLIENT_RESET),
         RESET_SERVER => (Role::Server, SERVER_RESET),
         // The client's key, sealed for the server, follows: any length.
-        RESET_CLIENT_3 if (90..=1_500).contains(&packet.len()) => return Some(Reset::Likely(Role::Client)),
+        RESET_CLIENT_3 if (90..=1_500).contains(&packet.len()) => {
+            return Some(Reset { role: Role::Client, guard: Guard::SealedV2 });
+        }
         _ => return None,
     };
     // At the end: how many packets are acknowledged, which and whose, and this packet's number, which is 0.
@@ -74,24 +112,21 @@ fn reset(packet: &[u8]) -> Option<Reset> {
         }
     };
     if packet.len() == plain {
-        return ends_like_one(9).then_some(Reset::Certain(role));
+        return ends_like_one(9).then_some(Reset { role, guard: Guard::Plain });
     }
     let hmac = HMACS.iter().find(|hmac| packet.len() == plain + REPLAY + **hmac)?;
     if ends_like_one(9 + REPLAY + hmac) {
-        return Some(Reset::Certain(role));
+        return Some(Reset { role, guard: Guard::Signed(*hmac) });
     }
     // tls-crypt: number and time come before an HMAC of SHA-256.
     let first = matches!(packet.get(9..13), Some([0, 0, 0, 1 | 2] | [0x0f, 0, 0, 1]));
-    (*hmac == 32 && first).then_some(Reset::Likely(role))
+    (*hmac == 32 && first).then_some(Reset { role, guard: Guard::Sealed })
 }
 
 fn recognise(packet: &[u8], on_port: bool) -> Option<Recognised> {
-    let (role, certain) = match reset(packet)? {
-        Reset::Certain(role) => (role, true),
-        Reset::Likely(role) => (role, on_port),
-    };
-    let confidence = if certain { Confidence::Structure } else { Confidence::None };
-    Some(Recognised { confidence, speaker: Some(role) })
+    let reset = reset(packet)?;
+    let confidence = if reset.is_certain() || on_port { Confidence::Structure } else { Confidence::None };
+    Some(Recognised { confidence, speaker: Some(reset.role) })
 }
 
 #[derive(Default)]
@@ -103,10 +138,9 @@ impl<const STREAM: bool> Shape for OpenVpn<STREAM> {
     fn fits(&mut self, from: Role, bytes: &[u8], said: &mut Introduction) -> bool {
         said.encrypted = true;
         let packet = if STREAM { without_length(bytes) } else { Some(bytes) };
-        match packet.and_then(reset) {
-            Some(Reset::Certain(role) | Reset::Likely(role)) => role == from,
-            None => false,
-        }
+        let Some(reset) = packet.and_then(reset).filter(|reset| reset.role == from) else { return false };
+        reset.tell(said);
+        true
     }
 }
 
@@ -119,10 +153,10 @@ mod tests {
         let session = *b"\x01\x23\x45\x67\x89\xab\xcd\xef";
         let client = [&[RESET_CLIENT][..], &session, &[0; 5]].concat();
         let server = [&[RESET_SERVER][..], &session, &[1, 0, 0, 0, 0], &[7; 8], &[0; 4]].concat();
-        assert_eq!(reset(&client), Some(Reset::Certain(Role::Client)));
-        assert_eq!(reset(&server), Some(Reset::Certain(Role::Server)));
+        assert_eq!(reset(&client), Some(Reset { role: Role::Client, guard: Guard::Plain }));
+        assert_eq!(reset(&server), Some(Reset { role: Role::Server, guard: Guard::Plain }));
         let signed = [&[RESET_CLIENT][..], &session, &[9; 20], &[0, 0, 0, 1, 9, 9, 9, 9], &[0; 5]].concat();
-        assert_eq!(reset(&signed), Some(Reset::Certain(Role::Client)));
+        assert_eq!(reset(&signed), Some(Reset { role: Role::Client, guard: Guard::Signed(20) }));
         assert_eq!(reset(&client[..13]), None);
         assert_eq!(reset(&[RESET_CLIENT; 14]), None);
     }

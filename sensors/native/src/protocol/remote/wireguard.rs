@@ -24,6 +24,18 @@ enum Message {
     Data,
 }
 
+impl Message {
+    /// As the protocol's paper names it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Initiation(_) => "handshake initiation",
+            Self::Response(_) => "handshake response",
+            Self::Cookie => "cookie reply",
+            Self::Data => "transport data",
+        }
+    }
+}
+
 fn message(bytes: &[u8]) -> Option<Message> {
     let [kind @ 1..=4, 0, 0, 0, a, b, c, d, rest @ ..] = bytes else { return None };
     let number = [*a, *b, *c, *d];
@@ -56,7 +68,11 @@ impl Shape for WireGuard {
 
     fn fits(&mut self, _from: Role, bytes: &[u8], said: &mut Introduction) -> bool {
         said.encrypted = true;
-        match message(bytes) {
+        let message = message(bytes);
+        if let Some(message) = message {
+            said.remark(message.name());
+        }
+        match message {
             Some(Message::Initiation(sender)) => {
                 self.initiation = Some(sender);
                 true

@@ -141,6 +141,9 @@ fn mac_bytes(name: &str) -> Option<usize> {
     })
 }
 
+/// Bytes of a packet without its length and seal that some keep to under every cipher (RFC 4253, 6).
+const LEAST: usize = 16;
+
 /// How long packets become under a cipher (RFC 4253, 6; RFC 5647, 7.2; OpenSSH's PROTOCOL and PROTOCOL.chacha20poly1305).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealing {
@@ -157,6 +160,12 @@ impl Sealing {
         let padded = if self.length_in_block { 4 + 1 + payload_bytes + 4 } else { 1 + payload_bytes + 4 };
         let blocks = padded.div_ceil(self.block) * self.block;
         blocks + self.tag + if self.length_in_block { 0 } else { 4 }
+    }
+
+    /// The same of a side that keeps to the least size where others pad to a block of eight only: Dropbear does.
+    pub fn wire_bytes_at_least(&self, payload_bytes: usize) -> usize {
+        let length = if self.length_in_block { 0 } else { 4 };
+        self.wire_bytes(payload_bytes).max(length + LEAST + self.tag)
     }
 
     /// The whole packet's bytes, where its length can be read.
@@ -188,5 +197,18 @@ mod tests {
         assert_eq!(sealing("aes128-gcm@openssh.com", ""), 36);
         assert_eq!(sealing("aes128-ctr", "hmac-sha1"), 36);
         assert_eq!(sealing("aes128-ctr", "hmac-sha2-256-etm@openssh.com"), 52);
+    }
+
+    #[test]
+    fn who_keeps_to_the_least_size_pads_more_under_a_block_of_eight_only() {
+        let sealing = |cipher: &str, mac: &str| {
+            let agreement =
+                Agreement { cipher: cipher.to_owned(), mac: mac.to_owned(), ..Agreement::default() };
+            agreement.sealing().unwrap().wire_bytes_at_least(1)
+        };
+        assert_eq!(sealing("chacha20-poly1305@openssh.com", ""), 36);
+        assert_eq!(sealing("aes128-gcm@openssh.com", ""), 36);
+        assert_eq!(sealing("aes128-ctr", "hmac-sha1"), 36);
+        assert_eq!(sealing("3des-cbc", "hmac-sha1"), 36);
     }
 }

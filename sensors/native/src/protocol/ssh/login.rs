@@ -5,6 +5,7 @@
 //! ciphers keep lengths, so that the shortest packet after the service was granted is the success. Zeek's SSH
 //! analyzer rests on the same observation; sizes here follow from the agreed cipher. A server that pads at will, or
 //! segments that join packets whose lengths are sealed, leave the answer open: never a wrong one on purpose.
+//! Dropbear never sends less than 16 bytes and their seal, so that its success is longer under chacha20-poly1305.
 
 use super::algorithms::Sealing;
 use crate::words::Login;
@@ -22,6 +23,8 @@ const PACKETS_LIMIT: u32 = 256;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Guess {
     sealing: Option<Sealing>,
+    /// The server keeps to a least size.
+    is_padded: bool,
     bytes: usize,
     packets: u32,
     accepted: bool,
@@ -32,8 +35,8 @@ pub struct Guess {
 }
 
 impl Guess {
-    pub fn new(sealing: Option<Sealing>) -> Self {
-        Self { sealing, ..Self::default() }
+    pub fn new(sealing: Option<Sealing>, server_software: &str) -> Self {
+        Self { sealing, is_padded: server_software.starts_with("dropbear"), ..Self::default() }
     }
 
     /// A sealed packet, or a segment of them, from the server; true where nothing more can be told.
@@ -41,9 +44,10 @@ impl Guess {
         self.bytes = self.bytes.saturating_add(bytes);
         self.packets = self.packets.saturating_add(1);
         if let Some(sealing) = self.sealing {
+            let success = if self.is_padded { sealing.wire_bytes_at_least(1) } else { sealing.wire_bytes(1) };
             if !self.accepted {
                 self.accepted = bytes == sealing.wire_bytes(ACCEPT_BYTES);
-            } else if bytes == sealing.wire_bytes(1) {
+            } else if bytes == success {
                 self.login = Some(Login::GuessedYes);
             } else {
                 match self.refusal_bytes {
@@ -73,8 +77,12 @@ mod tests {
     use super::*;
 
     fn guess() -> Guess {
+        guess_of("OpenSSH_9.2p1")
+    }
+
+    fn guess_of(server: &str) -> Guess {
         let cipher = "chacha20-poly1305@openssh.com".to_owned();
-        Guess::new(Agreement { cipher, ..Agreement::default() }.sealing())
+        Guess::new(Agreement { cipher, ..Agreement::default() }.sealing(), server)
     }
 
     #[test]
@@ -83,6 +91,15 @@ mod tests {
         assert!(![44, 52, 52, 52].into_iter().any(|bytes| guess.hear(bytes)));
         assert!(guess.hear(28));
         assert_eq!((guess.login, guess.refused), (Some(Login::GuessedYes), 2));
+    }
+
+    /// As Dropbear 2022.83 answers a client that has a key: refusal of none, key known, success.
+    #[test]
+    fn dropbear_s_success_is_padded() {
+        let mut guess = guess_of("dropbear_2022.83");
+        assert!(![44, 44, 100].into_iter().any(|bytes| guess.hear(bytes)));
+        assert!(guess.hear(36));
+        assert_eq!((guess.login, guess.refused), (Some(Login::GuessedYes), 0));
     }
 
     #[test]

@@ -199,7 +199,7 @@ impl Ssh {
         let [Some(client), Some(server)] = [&self.sides[0].offer, &self.sides[1].offer] else { return };
         let agreement = Agreement::of(client, server);
         self.sealing = agreement.sealing();
-        self.guess = Guess::new(self.sealing);
+        self.guess = Guess::new(self.sealing, &said.server_software);
         if !agreement.host_key.is_empty() {
             said.remark(format!("host key {}", agreement.host_key));
         }
