@@ -9,6 +9,7 @@ from analyzers.baseline.memory import Memory
 from analyzers.detections import DETECTIONS
 from analyzers.detections.learned import LearnedDetection
 from analyzers.findings import Finding, canonical_order
+from analyzers.held import held_rows
 from analyzers.reporting import Reporter, hours_before
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
@@ -41,13 +42,20 @@ class Behaviour:
         """Sources and servers forgotten for lack of room, by detection; of those alone that forgot any."""
         return {one.id: one.evicted for one in self.running if one.evicted}
 
+    @property
+    def kept(self) -> dict[str, int]:
+        """Rows that each detection holds in memory."""
+        return {detection.id: held_rows(detection) for detection in self.running} | {
+            "findings of detections": self._reporter.kept
+        }
+
     def settle(self, now_ns: int) -> None:
         """Of an interface: forget what no later row can change, or what no detection remembers for so long."""
         for detection in self.running:
+            before_ns = hours_before(now_ns, detection.remembered_h)
             if detection.settles:
-                before_ns = hours_before(now_ns, detection.remembered_h)
                 self._reporter.settle(detection, detection.violations(), before_ns)
-                detection.settle(before_ns)
+            detection.settle(before_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture, in canonical order."""

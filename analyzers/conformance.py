@@ -11,6 +11,7 @@ import polars as pl
 from analyzers.access.visitors import Visitors
 from analyzers.findings import Finding, canonical_order
 from analyzers.gathered import Gathered
+from analyzers.held import held_rows
 from analyzers.reporting import REMEMBERED_H, Reporter, hours_before
 from policy.checks import CHECKS
 from policy.checks.base import AccessCheck, BatchCheck, CaptureCheck, Check
@@ -37,6 +38,16 @@ class Conformance:
         for watch in self._watches.values():
             watch.feed(judged)
         self._visitors.feed(traffic)
+
+    @property
+    def kept(self) -> dict[str, int]:
+        """Rows that each check holds in memory."""
+        return {
+            **{check.id: held_rows(gathered) for check, gathered in self._gathered.items()},
+            **{check.id: held_rows(watch) for check, watch in self._watches.items()},
+            "visits": held_rows(self._visitors),
+            "findings of checks": self._reporter.kept,
+        }
 
     def settle(self, now_ns: int) -> None:
         """Of an interface: forget what no later row can change."""

@@ -28,6 +28,11 @@ class Judging:
         """Who was forgotten for lack of room (`detections.kept`), by detection."""
         return self._behaviour.evicted
 
+    @property
+    def kept(self) -> dict[str, int]:
+        """Rows held in memory, by who holds them."""
+        return {name: rows for part in self._parts for name, rows in part.kept.items()}
+
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
         for part in self._parts:

@@ -137,6 +137,12 @@ class Reporter:
         self._made[basis] = _Made(violations, past, capture_sha256, by_key, found)
         return found
 
+    @property
+    def kept(self) -> int:
+        """Findings and rows of open windows held in memory."""
+        made = sum(len(one.by_key) for one in self._made.values())
+        return made + sum(one.rows.height + one.heads.height for one in self._past.values())
+
     def settle(
         self, kind: FindingKind, violations: pl.DataFrame, before_ns: int, *, judged_by: tuple[str, ...] = ()
     ) -> None:

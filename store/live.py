@@ -7,10 +7,11 @@ that opens the store makes it `done` (`store.recovery`). A finding is stored onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from analyzers.findings import Finding, canonical_order
 from store.client import Store
+from store.queries.replays import findings
 from store.recovery import finish_replay, raise_alerts
 from store.rows import fact_table, finding_row, table_of
 from store.schema import FACT_TABLES, FINDINGS, stored_table
@@ -24,22 +25,35 @@ class SessionWriter(ReplayWriter):
         super().__init__(store, session)
         # A session is written as it goes on: that it is there already is no reason to stop.
         self._known = False
-        self._findings: dict[str, Finding] = {}
+        #: When each began that is kept, by its id, but for those of long ago: they do not come again.
+        self._kept: dict[str, int] = {}
+        #: How many findings are kept.
+        self.count = 0
+
+    @property
+    def remembered(self) -> int:
+        """Of how many findings it is remembered that they are kept."""
+        return len(self._kept)
 
     @property
     def findings(self) -> list[Finding]:
-        """What was kept, each as it was when it was first seen, in canonical order."""
-        return sorted(self._findings.values(), key=canonical_order)
+        """What was kept, each as it was when it was first seen, in canonical order: read from the store."""
+        return findings(self._store, self.id)
 
-    def new(self, findings: Sequence[Finding]) -> list[Finding]:
+    def forget(self, before_ns: int, but: Iterable[Finding]) -> None:
+        """Findings that began before are not given again, but for these."""
+        still = {one.id for one in but}
+        self._kept = {one: at for one, at in self._kept.items() if at >= before_ns or one in still}
+
+    def new(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that are not kept yet, in canonical order."""
-        fresh = {finding.id: finding for finding in findings if finding.id not in self._findings}
+        fresh = {finding.id: finding for finding in found if finding.id not in self._kept}
         return sorted(fresh.values(), key=canonical_order)
 
-    def keep(self, findings: Sequence[Finding], outcome: ReplayOutcome) -> None:
+    def keep(self, found: Sequence[Finding], outcome: ReplayOutcome) -> None:
         """Store what waits and the findings that are new, and raise their alerts. Raises StoreError."""
         self._begin()
-        fresh = self.new(findings)
+        fresh = self.new(found)
         if fresh:
             rows = table_of(FINDINGS, [finding_row(finding) for finding in fresh])
             self._keep(
@@ -52,13 +66,14 @@ class SessionWriter(ReplayWriter):
             # On a shared server another process may have carried the session's step on.
             self._step = self._last_row()["step"]
             self._check_ours()
-            self._findings |= {finding.id: finding for finding in fresh}
-            self._record("judged", outcome, findings=len(self._findings))
+            self._kept |= {finding.id: finding.first_ns for finding in fresh}
+            self.count += len(fresh)
+            self._record("judged", outcome, findings=self.count)
             raise_alerts(self._store, self.id)
 
-    def end(self, findings: Sequence[Finding], outcome: ReplayOutcome) -> None:
+    def end(self, found: Sequence[Finding], outcome: ReplayOutcome) -> None:
         """Keep the last of it; the session is done. Raises StoreError."""
-        self.keep(findings, outcome)
+        self.keep(found, outcome)
         with self._store.change_lock:
             self._check_counts()
             self._ended = True

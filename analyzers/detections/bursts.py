@@ -78,6 +78,10 @@ class Bursts:
         """How many different things are held in memory."""
         return self._kept().height
 
+    def subjects(self) -> pl.DataFrame:
+        """Those that are not forgotten: rows of SUBJECT."""
+        return self._totals.counts().select(*SUBJECT).unique()
+
     def violations(self) -> pl.DataFrame:
         """What lies in a window that reached the threshold: columns of VIOLATION, by subject and minute."""
         found = self._totals.violations(self._hits())

@@ -67,6 +67,8 @@ class Flood(Detection):
             client_ip=pl.lit(NOBODY), what=pl.lit("connections"), operation=pl.lit("network.flood")
         )
         self._by_server.add(from_anybody, knock_text())
+        if self._clients.count > 2 * self.settings.kept:
+            self._clients.keep(self._by_server.subjects())
         refused = traffic.services.filter(pl.col("refused_logins") > 0).with_columns(
             known_as=pl.col("service").cast(pl.String),
             each=pl.int_ranges(0, pl.col("refused_logins").clip(upper_bound=_REFUSALS_LIMIT)),
@@ -75,6 +77,11 @@ class Flood(Detection):
             service="known_as", operation=pl.lit("network.login")
         )
         self._logins.add(logins, pl.format("login refused, {}", "known_as"))
+
+    def settle(self, before_ns: int) -> None:
+        """Who knocked at doors that nobody knocks at any more, too."""
+        super().settle(before_ns)
+        self._clients.keep(self._by_server.subjects())
 
     def violations(self) -> pl.DataFrame:
         """Both; a flood that one client alone makes is that client's."""
@@ -106,6 +113,16 @@ class _Clients:
 
     def __init__(self) -> None:
         self._known: pl.DataFrame | None = None
+
+    def keep(self, doors: pl.DataFrame) -> None:
+        """Forget the others; `doors` has server_ip, ip_proto and server_port."""
+        if self._known is not None:
+            self._known = self._known.join(doors, on=_DOOR, how="semi")
+
+    @property
+    def count(self) -> int:
+        """How many doors are known."""
+        return 0 if self._known is None else self._known.height
 
     def add(self, rows: pl.DataFrame) -> None:
         if rows.is_empty():

@@ -55,6 +55,7 @@ class ModbusFrozenReadings(Detection):
     title = "readings that used to vary, standing still"
     base_severity = 2
     possible_techniques = ("T0832",)
+    remembered_h = 24
     #: A stretch that goes on began long ago.
     settles = False
 
@@ -90,6 +91,13 @@ class ModbusFrozenReadings(Detection):
         still = np.ones(self._open.height, dtype=np.bool_)
         still[known["place"].to_numpy()] = False
         self._open = pl.concat([self._open.filter(still), fresh], rechunk=True)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget the stretches of hosts whose last one was over before."""
+        if self._closed:
+            closed, ends = pl.concat(self._closed), ["client_ip", "server_ip", "server_port"]
+            late = closed.filter(pl.col("until_ns") >= before_ns)
+            self._closed = [closed.join(late, on=ends, how="semi", maintain_order="left")]
 
     def violations(self) -> pl.DataFrame:
         """Stretches that were too long, the one that goes on too."""

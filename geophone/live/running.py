@@ -102,7 +102,7 @@ def run(options: RunOptions) -> int:
     tally, counts = session.tally, listener.counters()
     say(
         f"{counts['packets']:,} packets, {counts['dropped_packets']:,} dropped, {tally.flows:,} flows, "
-        f"{len(session.findings):,} findings; stored in {options.store}"
+        f"{session.finding_count:,} findings; stored in {options.store}"
     )
     for use in session.suppressions:
         say(suppression_text(use))

@@ -24,8 +24,9 @@ from analyzers.scope_findings import ScopeWatch
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
 from geophone.judged_by import judged_by
+from geophone.live.canonical import CanonicalSum
 from geophone.measuring import minute_notes
-from geophone.runner import canonical_bytes, judged_with
+from geophone.runner import judged_with
 from geophone.tally import Tally
 from policy.loader import LoadedPolicy
 from policy.zoning import compile_site
@@ -47,6 +48,9 @@ _KEEP_MINUTES: Final = 7 * 60
 
 #: So often what no later row can change is forgotten: ten minutes of the packets' time.
 _SETTLE_NS: Final = 600_000_000_000
+
+#: Findings are recognised for a week: nothing that is remembered for a day makes one of it anew.
+_REMEMBERED_NS: Final = 7 * 86_400_000_000_000
 
 _STORED: Final = frozenset(table.name for table in TABLES if table.stored)
 
@@ -99,6 +103,7 @@ class Session:
         self._settled_ns = 0
         self._kept_s = time.monotonic()
         self._store, self._taught = store, False
+        self._found: list[Finding] = []
         self._writer = SessionWriter(
             store,
             ReplayStart(
@@ -116,6 +121,7 @@ class Session:
                 inputs=judged_by(policy, given, baseline, baseline_file),
             ),
         )
+        self._sum = CanonicalSum(lambda: self._writer.findings)
 
     def __enter__(self) -> Self:
         self._writer.keep((), self._outcome(()))
@@ -144,8 +150,23 @@ class Session:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found and stored so far, in canonical order."""
+        """What was found and stored so far, in canonical order: read from the store."""
         return self._writer.findings
+
+    @property
+    def finding_count(self) -> int:
+        """How many findings are stored."""
+        return self._writer.count
+
+    @property
+    def kept(self) -> Mapping[str, int]:
+        """What is held in memory of the past, by what it is: bounded however long the session goes on."""
+        return {
+            "flows": self._conversations.kept,
+            "findings": self._writer.remembered,
+            "findings not hashed": self._sum.kept,
+            **self._judging.kept,
+        }
 
     @property
     def suppressions(self) -> list[SuppressionUse]:
@@ -187,6 +208,8 @@ class Session:
         self._judging.settle(now_ns)
         if self._looking is not None:
             self._looking.settle(now_ns)
+        self._sum.settle(now_ns - _REMEMBERED_NS)
+        self._writer.forget(now_ns - _REMEMBERED_NS, self._found)
 
     def _end(self) -> None:
         """The interface is no longer listened to: what is left is stored."""
@@ -205,11 +228,12 @@ class Session:
 
     def _new(self, *, ended: bool = False) -> list[Finding]:
         """What was not told yet, tagged where the policy suppresses it."""
-        new = self._suppressions.tagged(self._writer.new(self._found(ended=ended)))
+        self._found = self._all(ended=ended)
+        new = self._suppressions.tagged(self._writer.new(self._found))
         return judged_with(self._evidence_sha256, new)
 
-    def _found(self, *, ended: bool = False) -> list[Finding]:
-        """Everything that was found so far and is to be told."""
+    def _all(self, *, ended: bool = False) -> list[Finding]:
+        """Everything that was found so far and is to be told, but for what is long over."""
         sha256 = self._listened.sha256
         polls = self._polls.so_far(sha256, ended=ended)
         given = self._looking.finish(sha256) if self._looking is not None else []
@@ -237,7 +261,7 @@ class Session:
 
     def _outcome(self, found: Sequence[Finding]) -> ReplayOutcome:
         tally = self._tally
-        findings = [*self._writer.findings, *found]
+        self._sum.add(self._writer.new(found))
         return ReplayOutcome(
             first_ns=self._first_ns,
             last_ns=self._last_ns,
@@ -245,6 +269,6 @@ class Session:
             malformed_packets=tally.malformed_packets,
             flows=tally.flows,
             transactions=tally.transactions,
-            findings_sha256=hashlib.sha256(canonical_bytes(findings)).hexdigest(),
+            findings_sha256=self._sum.hexdigest(),
             coverage=tally.coverage,
         )

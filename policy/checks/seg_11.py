@@ -11,6 +11,7 @@ import polars as pl
 from policy.checks.base import CaptureCheck, Watch
 from policy.devices import NOBODY, of_device
 from policy.judged import Judged
+from policy.minutes import Minutes
 from policy.violations import MINUTE_NS, VIOLATION, grouped, zone_text
 from policy.zoning import CompiledSite
 
@@ -60,7 +61,7 @@ class _Usage(Watch):
     def __init__(self, site: CompiledSite) -> None:
         self._site = site
         self._used: set[int] = set()
-        self._minutes: defaultdict[str, set[int]] = defaultdict(set)
+        self._minutes: defaultdict[str, Minutes] = defaultdict(Minutes)
         self._first: tuple[int, int] | None = None
 
     def feed(self, judged: Judged) -> None:
@@ -90,10 +91,10 @@ class _Usage(Watch):
             rule, conduit = compiled.rule, self._site.conduits[compiled.conduit]
             if rule.expect_used_days is None or compiled.number in self._used or self._first is None:
                 continue
-            minutes = self._minutes[conduit.from_zone] | self._minutes[conduit.to_zone]
-            if len(minutes) <= rule.expect_used_days * _MINUTES_A_DAY:
+            minutes = self._minutes[conduit.from_zone].joined(self._minutes[conduit.to_zone])
+            if minutes.count <= rule.expect_used_days * _MINUTES_A_DAY:
                 continue
-            days = len(minutes) / _MINUTES_A_DAY
+            days = minutes.count / _MINUTES_A_DAY
             often = "every day" if rule.expect_used_days == 1 else f"every {rule.expect_used_days} days"
             rows.append(
                 {
@@ -105,7 +106,7 @@ class _Usage(Watch):
                     "conduit": conduit.id,
                     "operation": "rule.unused",
                     "ts_ns": self._first[0],
-                    "last_ns": max(minutes) * MINUTE_NS,
+                    "last_ns": minutes.last * MINUTE_NS,
                     "frame": self._first[1],
                     "service": rule.service or "",
                     "text": f"no conversation matched it in {days:.1f} days with traffic of its zones",

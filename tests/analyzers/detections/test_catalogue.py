@@ -24,6 +24,7 @@ SHARED = {
     "bursts",
     "declared",
     "flow_rows",
+    "in_order",
     "learned",
     "modbus_rows",
     "mqtt_rows",
