@@ -9,6 +9,7 @@ from analyzers.detections.learned import LearnedDetection
 from analyzers.sla_kinds import SLA_KINDS
 from policy.checks import CHECKS
 from policy.operations import OPERATIONS
+from policy.services import NAMED_OPERATIONS
 
 #: The check that looks inside a protocol; it has to know the protocol's operations.
 _OF_OPERATIONS: Final = "SEG-05"
@@ -22,7 +23,7 @@ def judged_ids() -> frozenset[str]:
 def judges(id: str, service: str) -> bool:  # noqa: A002 - the catalogue's own word
     """Whether this version can find that, when it is done over this service (the policy's name of it)."""
     if id == _OF_OPERATIONS:
-        return any(operations.service == service for operations in OPERATIONS)
+        return service in NAMED_OPERATIONS or any(one.service == service for one in OPERATIONS)
     return id in judged_ids()
 
 

@@ -28,8 +28,7 @@ def tables_with_verdict(site: CompiledSite, traffic: Traffic) -> dict[str, pl.Da
     """The tables that facts are read from, by name, each with the column `forbidden`."""
     judged = judge(site, traffic)
     tables = {"flow_minutes": _marked(traffic.flow_minutes, _denied(judged.flow_minutes, _OF_MINUTES))}
-    for operations in OPERATIONS:
-        name = operations.service
+    for name in _OF_SERVICE:
         rows: pl.DataFrame = getattr(traffic, name)
         tables[name] = _marked(rows, _denied_transactions(site, judged, name))
     return tables

@@ -15,10 +15,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzers.drafting.seen import Seen
+from analyzers.drafting.knowledge import Knowledge
 from policy.modbus import joined_ranges
+from policy.operation_words import CLASSES
 from policy.public import public
-from policy.services import BY_NAME, ICMP, ICMPV6, TCP, UDP
+from policy.services import BY_NAME, ICMP, ICMPV6, NAMED_OPERATIONS, TCP, UDP
 from policy.values import IpNetwork
 from policy.zoning import LOCAL_PREFIXES
 from sensors.addresses import address_text
@@ -62,9 +63,11 @@ class _Rule:
 class Draft:
     """The draft of one site's policy."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Knowledge) -> None:
+        self._unit, self._knows_reads = seen.unit, seen.knows_reads
         self._talks = [row for row in seen.talks().iter_rows(named=True) if _crossable(row)]
         self._asked = seen.modbus()
+        self._done = seen.operations()
         addresses = {row[side] for row in self._talks for side in ("client_ip", "server_ip")}
         self._zones = _zones(addresses, self._talks)
         self._zone_of = {address: zone for zone, members in self._zones.items() for address in members}
@@ -110,6 +113,8 @@ class Draft:
             rule.see(row)
             if rule.service == "modbus" and not rule.limits:
                 rule.limits = self._modbus_limits(row)
+            if rule.service in NAMED_OPERATIONS and not rule.limits:
+                rule.limits = self._operation_limits(row)
         pairs: dict[tuple[str, str], list[_Rule]] = {}
         zones = {address_text(address): zone for address, zone in self._zone_of.items()}
         for key in sorted(rules):
@@ -154,16 +159,37 @@ class Draft:
         )
         if asked.is_empty():
             return []
-        limits = [
-            f"units: {sorted(asked['unit'].unique())}",
-            f"functions: {sorted(asked['function'].unique())}",
-        ]
+        limits = [f"units: {sorted(asked['unit'].unique())}"]
+        if functions := sorted(asked["function"].drop_nulls().unique()):
+            limits.append(f"functions: {functions}")
         if asked["unlimited"].any() or asked["function"].max() == 0:
             return limits
-        for side in ("read", "write"):
+        for side in ("read", "write") if self._knows_reads else ("write",):
             ranges = asked.select(f"{side}_first", f"{side}_last").drop_nulls().rows()
             limits.append(f"{side}: [{', '.join(f'[{a}, {b}]' for a, b in joined_ranges(ranges))}]")
         return limits
+
+    def _operation_limits(self, row: dict[str, Any]) -> list[str]:
+        """What was done, as a rule names it: what only looks by its class, what writes or changes by its name."""
+        client, server, port = row["client_ip"], row["server_ip"], row["server_port"]
+        asks = (
+            (pl.col("client_ip") == client)
+            & (pl.col("server_ip") == server)
+            & (pl.col("server_port") == port)
+        )
+        # Who opened the conversation may be asked in it, too.
+        is_asked = (
+            (pl.col("client_ip") == server)
+            & (pl.col("server_ip") == client)
+            & (pl.col("client_port") == port)
+        )
+        done = self._done.filter((pl.col("service") == _service(row)) & (asks | is_asked))
+        if done.is_empty():
+            return []
+        kinds = set(done["operation_class"]) & {"read", "write", "discover"}
+        names = done.filter(~pl.col("operation_class").is_in([*kinds, "session"]))["operation"]
+        words = [kind for kind in CLASSES if kind in kinds]
+        return [f"operations: [{', '.join([*words, *map(_quoted, sorted(set(names)))])}]"]
 
     def _conduit_lines(self) -> Iterator[str]:
         number = 0
@@ -172,11 +198,12 @@ class Draft:
             yield f"  from: {client_zone}\n  to: {server_zone}\n  allow:\n"
             for rule in rules:
                 number += 1
-                yield from _rule_lines(f"r{number}", rule)
+                yield from _rule_lines(f"r{number}", rule, self._unit)
 
 
-def _rule_lines(id: str, rule: _Rule) -> Iterator[str]:  # noqa: A002 - the policy's own word
-    yield f"  # Seen in {rule.count} minutes of flows, {_utc(rule.first_ns)} to {_utc(rule.last_ns)} UTC.\n"
+def _rule_lines(id: str, rule: _Rule, unit: str) -> Iterator[str]:  # noqa: A002 - the policy's own word
+    when = f"{_utc(rule.first_ns)} to {_utc(rule.last_ns)} UTC"
+    yield f"  # Seen in {rule.count} {unit}, {when}.\n" if rule.last_ns else "  # Accepted, not seen.\n"
     keys = [f"id: {id}", f"src: [{_quoted(rule.client)}]", f"dst: [{_quoted(rule.server)}]"]
     if rule.service:
         keys.append(f"service: {rule.service}")

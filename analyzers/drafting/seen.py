@@ -1,4 +1,4 @@
-"""Traffic in; who talked with whom, how often, and what Modbus did inside, out."""
+"""Decoded rows in; who talked with whom, how often, and what was done inside, out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from policy.modbus import READING, WRITING
-from policy.traffic import Traffic
+from policy.services import NAMED_OPERATIONS
 
 #: One conversation, as a rule can tell it.
 TALK: Final[dict[str, pl.DataType]] = {
@@ -20,32 +20,42 @@ TALK: Final[dict[str, pl.DataType]] = {
 }
 
 #: Functions whose addresses are of another kind: a rule that limits ranges would deny them.
-_BY_FILE: Final = (20, 21, 24)
+BY_FILE: Final = (20, 21, 24)
 _LAST_ADDRESS: Final = 65_535
 
 
 class Seen:
-    """Adds up the batches of captures; grows with conversations and with what they ask for, not with rows."""
+    """Adds up rows of captures or of a store; grows with conversations and with what they ask for, not with rows."""
+
+    #: What `count` counts.
+    unit = "flows"
+    knows_reads = True
 
     def __init__(self) -> None:
-        self._talks = pl.DataFrame(schema={**TALK, **_COUNTED, "unrecognised": pl.Boolean()})
-        self._asked = pl.DataFrame(schema=_ASKED)
+        self._talks = pl.DataFrame(schema=TALKED)
+        self._asked = pl.DataFrame(schema=ASKED)
+        self._done = pl.DataFrame(schema=DONE)
 
-    def feed(self, traffic: Traffic) -> None:
-        """Take one batch."""
-        flows = traffic.flow_minutes
+    def feed(self, flows: pl.DataFrame, modbus: pl.DataFrame, operations: pl.DataFrame) -> None:
+        """Take rows of these three tables, as `policy.traffic.table_schema` has them."""
         if flows.height:
             self._talks = _added(pl.concat([self._talks, _talks(flows)]))
-        if traffic.modbus.height:
-            self._asked = pl.concat([self._asked, _asked(traffic.modbus)]).unique()
+        if modbus.height:
+            self._asked = pl.concat([self._asked, _asked(modbus)]).unique()
+        if operations.height:
+            self._done = pl.concat([self._done, _done(operations)]).unique()
 
     def talks(self) -> pl.DataFrame:
-        """Conversations, in order: TALK, `count` (minutes), `first_ns`, `last_ns`, `unrecognised`."""
+        """Conversations, in order: columns of TALKED."""
         return self._talks.sort(list(TALK))
 
     def modbus(self) -> pl.DataFrame:
-        """What was asked: client, server, port, unit, function, and the addresses read and written."""
-        return self._asked.sort(list(_ASKED))
+        """What was asked, in order: columns of ASKED."""
+        return self._asked.sort(list(ASKED))
+
+    def operations(self) -> pl.DataFrame:
+        """What was done by control protocols whose operations rules name, in order: columns of DONE."""
+        return self._done.sort(list(DONE))
 
 
 _COUNTED: Final[dict[str, pl.DataType]] = {
@@ -54,7 +64,21 @@ _COUNTED: Final[dict[str, pl.DataType]] = {
     "last_ns": pl.Int64(),
 }
 
-_ASKED: Final[dict[str, pl.DataType]] = {
+TALKED: Final[dict[str, pl.DataType]] = {**TALK, **_COUNTED, "unrecognised": pl.Boolean()}
+
+#: An operation: who asked whom; who opened the conversation may be either.
+DONE: Final[dict[str, pl.DataType]] = {
+    "client_ip": pl.Binary(),
+    "server_ip": pl.Binary(),
+    "client_port": pl.UInt16(),
+    "server_port": pl.UInt16(),
+    "service": pl.String(),
+    "operation_class": pl.String(),
+    "operation": pl.String(),
+}
+
+#: What Modbus asked for.
+ASKED: Final[dict[str, pl.DataType]] = {
     "client_ip": pl.Binary(),
     "server_ip": pl.Binary(),
     "server_port": pl.UInt16(),
@@ -81,11 +105,16 @@ def _talks(flows: pl.DataFrame) -> pl.DataFrame:
         "server_port",
         service=service,
         count=pl.lit(1, pl.UInt64),
-        first_ns=pl.col("first_ts").dt.epoch("ns"),
+        first_ns=pl.col("ts").dt.epoch("ns"),
         last_ns=pl.col("last_ts").dt.epoch("ns"),
         unrecognised=both & (service == ""),
     )
     return _added(rows)
+
+
+def _done(rows: pl.DataFrame) -> pl.DataFrame:
+    named = rows.filter(pl.col("service").is_in(NAMED_OPERATIONS) & pl.col("flow_id").is_not_null())
+    return named.select(pl.col(name).cast(kind) for name, kind in DONE.items()).unique()
 
 
 def _added(talks: pl.DataFrame) -> pl.DataFrame:
@@ -99,8 +128,8 @@ def _added(talks: pl.DataFrame) -> pl.DataFrame:
 
 def _asked(rows: pl.DataFrame) -> pl.DataFrame:
     function = pl.col("function")
-    reads = function.is_in(sorted(READING)) & ~function.is_in(_BY_FILE)
-    writes = function.is_in(sorted(WRITING)) & ~function.is_in(_BY_FILE)
+    reads = function.is_in(sorted(READING)) & ~function.is_in(BY_FILE)
+    writes = function.is_in(sorted(WRITING)) & ~function.is_in(BY_FILE)
     read_first = pl.when(reads).then(pl.col("address").cast(pl.Int64))
     read_many = pl.col("quantity").cast(pl.Int64).fill_null(1).clip(lower_bound=1)
     write_first = pl.when(writes).then(pl.coalesce("write_address", "address").cast(pl.Int64))
@@ -108,7 +137,7 @@ def _asked(rows: pl.DataFrame) -> pl.DataFrame:
     write_many = pl.coalesce("write_quantity", told).cast(pl.Int64).fill_null(1).clip(lower_bound=1)
     read_last, write_last = read_first + read_many - 1, write_first + write_many - 1
     unlimited = (
-        function.is_in(_BY_FILE)
+        function.is_in(BY_FILE)
         | (reads & read_first.is_null())
         | (writes & write_first.is_null())
         | (read_last > _LAST_ADDRESS).fill_null(value=False)

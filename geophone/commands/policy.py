@@ -29,8 +29,22 @@ def policy_check(file: Path, strict: bool) -> None:
 
 
 @policy.command("learn")
-@click.argument("captures", nargs=-1, required=True, type=PATH, metavar="CAPTURE...")
-@click.option("--site", "site_id", default="site-1", show_default=True, metavar="ID", help="The site's id.")
+@click.argument("captures", nargs=-1, type=PATH, metavar="[CAPTURE...]")
+@click.option("--store", "store_url", metavar="DIR|URL", help="What a store holds, instead of captures.")
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=PATH,
+    metavar="FILE",
+    help="What a baseline knows, instead of captures.",
+)
+@click.option(
+    "--site",
+    "site_id",
+    default="",
+    metavar="ID",
+    help="The site's id: of a store, which site; else site-1, or the baseline's.",
+)
 @click.option("--name", default="", help="The site's name for people; its id if left out.")
 @click.option("--tz", default="UTC", show_default=True, help="The site's time zone, of the IANA database.")
 @click.option("-o", "--output", type=PATH, metavar="FILE", help="Write here instead of standard output.")
@@ -38,16 +52,34 @@ def policy_check(file: Path, strict: bool) -> None:
     "--limit", "limits", multiple=True, metavar="NAME=N", help="An engine limit; see `geophone limits`."
 )
 def policy_learn(
-    captures: tuple[Path, ...], site_id: str, name: str, tz: str, output: Path | None, limits: tuple[str, ...]
+    captures: tuple[Path, ...],
+    store_url: str | None,
+    baseline_file: Path | None,
+    site_id: str,
+    name: str,
+    tz: str,
+    output: Path | None,
+    limits: tuple[str, ...],
 ) -> None:
-    """Draft a policy from captures: zones, conduits and rules that allow what was seen, for you to review.
+    """Draft a policy: zones, conduits and rules that allow what was seen, for you to review.
 
-    Each rule says how often and when it was seen. Levels, names and owners are yours to set.
+    From captures, from what a store holds of them (the same draft), or from a baseline: it knows conversations that
+    carried something, and no addresses that Modbus read. Each rule says how often and when it was seen. Levels, names
+    and owners are yours to set.
     """
     with user_errors():
         from geophone.policy_learning import learn_policy
 
-        learn_policy(captures, site_id=site_id, name=name, tz=tz, output=output, limits=engine_limits(limits))
+        learn_policy(
+            captures,
+            store_url=store_url,
+            baseline_file=baseline_file,
+            site_id=site_id,
+            name=name,
+            tz=tz,
+            output=output,
+            limits=engine_limits(limits),
+        )
 
 
 @policy.command("explain")

@@ -24,6 +24,7 @@ class Judged:
     """A replay whose rows are there, and what it was judged under."""
 
     id: str
+    site: str
     capture_name: str
     capture_sha256: str
     policy_name: str
@@ -35,7 +36,7 @@ def judged_replays(store: Store, replay: str = "") -> list[Judged]:
     """The latest replay of each capture, or the one that is named; the earliest traffic first."""
     which = "id = {replay:String}" if replay else f"id IN {CURRENT_REPLAYS}"
     rows = store.rows(
-        "SELECT r.id AS id, r.capture_name AS capture_name, r.capture_sha256 AS capture_sha256, "
+        "SELECT r.id AS id, r.site AS site, r.capture_name AS capture_name, r.capture_sha256 AS capture_sha256, "
         "r.policy_name AS policy_name, r.policy_sha256 AS policy_sha256, p.text AS policy_text FROM "
         f"(SELECT * FROM replays FINAL WHERE state IN ('judged', 'done') AND {which}) AS r "
         "INNER JOIN (SELECT sha256, text FROM policies FINAL) AS p ON p.sha256 = r.policy_sha256 "

@@ -69,3 +69,35 @@ def test_a_policy_is_drafted_from_a_capture_and_loads(geophone: Geophone, tmp_pa
     checked = geophone("policy", "check", draft)
     assert checked.returncode == 0, checked
     assert "site pump-b" in checked.stdout
+
+
+def test_learn_drafts_from_one_source(
+    geophone: Geophone, policy: Path, intruder_capture: Path, tmp_path: Path
+) -> None:
+    kept, learned = tmp_path / "kept", tmp_path / "small.baseline"
+    assert geophone("replay", intruder_capture, "--policy", policy, "--store", kept).returncode == 1
+    from_store = geophone("policy", "learn", "--store", kept)
+    assert from_store.returncode == 0, from_store
+    from_capture = geophone("policy", "learn", intruder_capture, "--site", "small")
+    assert from_store.stdout == from_capture.stdout
+    assert "id: small" in from_store.stdout
+    # The policy forbids what the office does, so the baseline does not know it.
+    geophone("baseline", "learn", intruder_capture, "--policy", policy, "-o", learned, "--min-count", "1")
+    from_baseline = geophone("policy", "learn", "--baseline", learned)
+    assert (from_baseline.returncode, from_baseline.stdout) == (2, "")
+    assert "there is nothing to draft" in from_baseline.stderr
+    for sources in ((), (intruder_capture, "--store", kept), ("--store", kept, "--baseline", learned)):
+        refused = geophone("policy", "learn", *sources)
+        assert refused.returncode == 2
+        assert "one of the three" in refused.stderr
+
+
+def test_explain_says_which_operations_a_rule_names(geophone: Geophone, policy: Path) -> None:
+    rule = "{id: r1, service: s7comm, operations: [read, 'start (*)']}"
+    policy.write_text(
+        policy.read_text().replace(
+            "conduits: []", f"conduits:\n- {{id: c1, from: office, to: control, allow: [{rule}]}}"
+        )
+    )
+    answer = geophone("policy", "explain", policy, "10.40.0.7", "10.20.0.11", "s7comm")
+    assert "by r1: operations read, start (*)" in answer.stdout
