@@ -25,12 +25,23 @@ def reproduce_command(replay: Replay) -> str:
     """
     if not replay.capture_bytes:
         return ""
+    stored = next((file.name for file in replay.inputs if file.role == "replay"), "")
+    if stored:
+        return _over_history(replay, stored)
     capture = "-" if replay.capture_name == "standard input" else _quoted(replay.capture_name)
     words = ["geophone replay", capture, "--policy", _quoted(replay.policy_name)]
     for file in replay.inputs:
         if file.role in _OPTIONS:
             words += [_OPTIONS[file.role], _quoted(file.name)]
     return " ".join([*words, "--findings findings.jsonl"])
+
+
+def _over_history(replay: Replay, stored: str) -> str:
+    """The command for findings that were raised from what is stored of a replay."""
+    given = [file for file in replay.inputs if file.role in ("rules", "indicators")]
+    what = "rules" if any(file.role == "rules" for file in given) else "indicators"
+    named = " ".join(f"{_OPTIONS[file.role]} {_quoted(file.name)}" for file in given)
+    return f"geophone {what} run --store STORE --replay {stored} {named} --findings findings.jsonl"
 
 
 def _quoted(name: str) -> str:

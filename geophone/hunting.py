@@ -1,10 +1,13 @@
-"""Rules and indicators checked; rules run over what a store holds."""
+"""Rules and indicators checked, and run over what a store holds."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import polars as pl
 from rich.console import Console
 from rich.text import Text
 
@@ -12,11 +15,19 @@ from analyzers.findings import Finding, canonical_order
 from analyzers.suppressing import Suppressions
 from geophone import __version__
 from geophone.errors import UsageProblem
-from geophone.given import read_indicators, read_rules
+from geophone.given import load_given, read_indicators, read_rules
+from geophone.raising import raise_found
 from geophone.report import ends_of
 from geophone.runner import write_findings
 from policy.loader import loads
-from policy.zoning import compile_site
+from policy.traffic import table_schema
+from policy.zoning import CompiledSite, compile_site
+from sensors.records import DNS, FLOWS, HTTP, OBSERVATIONS, SERVICES
+
+if TYPE_CHECKING:
+    from analyzers.given import Given
+    from store.client import Store
+    from store.queries.history import Judged
 
 _SEVERITIES = ("", "info", "low", "medium", "high", "critical")
 
@@ -48,16 +59,26 @@ def check_indicators(files: tuple[Path, ...]) -> int:
     return len(loaded.not_taken)
 
 
-def hunt(store_url: str, rules_path: Path, *, replay_id: str, findings_file: Path | None) -> list[Finding]:
-    """Run rules over the rows of a store; print and give what they find, in canonical order."""
-    from analyzers.rules.running import RuleRun
-    from store.client import open_store
-    from store.queries.history import decoded_rows, judged_replays
+def hunt(
+    store_url: str,
+    rules_path: Path | None,
+    *,
+    indicators: Sequence[Path] = (),
+    replay_id: str,
+    findings_file: Path | None,
+    raised: bool = False,
+) -> list[Finding]:
+    """Run rules or indicators over the rows of a store; print and give what they find, in canonical order.
 
-    loaded = read_rules(rules_path)
+    `raised`: keep what is found in the store, and put its alerts in the queue.
+    """
+    from store.client import open_store
+    from store.queries.history import judged_replays
+
+    given = load_given(rules_path, indicators)
+    if given is None:
+        raise UsageProblem("say what to look for: --rules DIR or --indicators FILE")
     console = _console()
-    for problem in loaded.problems:
-        console.print(Text(f"◆ {problem}", style="red"))
     found: list[Finding] = []
     with open_store(store_url) as store:
         replays = judged_replays(store, replay_id)
@@ -65,15 +86,18 @@ def hunt(store_url: str, rules_path: Path, *, replay_id: str, findings_file: Pat
             raise UsageProblem(f"--replay {replay_id}: the store has no finished replay of this id")
         for replay in replays:
             policy = loads(replay.policy_text, replay.policy_name)
-            run = RuleRun(loaded.rules, compile_site(policy.site), policy.sha256, __version__)
-            for service in run.services:
-                for rows in decoded_rows(store, replay.id, service.table, run.columns(service)):
-                    run.feed(service, rows)
-            found_here = sorted(run.finish(replay.capture_sha256), key=canonical_order)
-            findings = Suppressions(policy.site).tagged(found_here)
+            site = compile_site(policy.site)
+            seen = [
+                *_by_rules(store, replay, given, site, policy.sha256),
+                *_by_indicators(store, replay, given, site, policy.sha256),
+            ]
+            findings = Suppressions(policy.site).tagged(sorted(seen, key=canonical_order))
             console.print(Text(f"{replay.capture_name}: {len(findings):,} findings"))
             for finding in findings:
                 console.print(Text(_line(finding)))
+            if raised and findings:
+                fresh = raise_found(store, replay, policy, given, findings)
+                console.print("  raised." if fresh else "  raised before: nothing is new.")
             found += findings
     if findings_file is not None:
         try:
@@ -81,6 +105,38 @@ def hunt(store_url: str, rules_path: Path, *, replay_id: str, findings_file: Pat
         except OSError as problem:
             raise UsageProblem(f"--findings {findings_file}: {problem.strerror or problem}") from problem
     return found
+
+
+def _by_rules(
+    store: Store, replay: Judged, given: Given, site: CompiledSite, policy_sha256: str
+) -> list[Finding]:
+    from analyzers.rules.running import RuleRun
+    from store.queries.history import decoded_rows
+
+    run = RuleRun(given.rules, site, policy_sha256, __version__)
+    for service in run.services:
+        for rows in decoded_rows(store, replay.id, service.table, run.columns(service)):
+            run.feed(service, rows)
+    return run.finish(replay.capture_sha256)
+
+
+def _by_indicators(
+    store: Store, replay: Judged, given: Given, site: CompiledSite, policy_sha256: str
+) -> list[Finding]:
+    if not given.indicators.indicators:
+        return []
+    from analyzers.history import History
+    from analyzers.indicators.matching import IndicatorRun
+    from store.queries.history import decoded_rows
+
+    run = IndicatorRun(given.indicators, site, policy_sha256, __version__)
+    flows = list(decoded_rows(store, replay.id, FLOWS))
+    history = History(site, pl.concat(flows) if flows else pl.DataFrame(schema=table_schema(FLOWS)))
+    run.feed(history.conversations())
+    for table in (DNS, SERVICES, HTTP, OBSERVATIONS):
+        for rows in decoded_rows(store, replay.id, table):
+            run.feed(history.traffic(table, rows))
+    return run.finish(replay.capture_sha256)
 
 
 def _line(finding: Finding) -> str:

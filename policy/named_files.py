@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: `rules` is a folder of rules as a whole, `rule` one file of it.
-Role = Literal["baseline", "approvals", "gateway_log", "rules", "rule", "indicators"]
+#: `rules` is a folder of rules as a whole, `rule` one file of it; `replay` stands for what was stored of one: its id.
+Role = Literal["baseline", "approvals", "gateway_log", "rules", "rule", "indicators", "replay"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from geophone.commands.options import history_options
 from geophone.guarded import PATH, user_errors
 
 
@@ -28,3 +29,41 @@ def indicators_check(files: tuple[Path, ...]) -> None:
         wrong = check_indicators(files)
     if wrong:
         sys.exit(2)
+
+
+@indicators.command("run")
+@history_options
+@click.option(
+    "--indicators",
+    "indicator_files",
+    required=True,
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="Look for the threat indicators of this STIX 2.1 bundle or CSV file. May be repeated.",
+)
+def indicators_run(
+    store_url: str,
+    replay_id: str,
+    findings_file: Path | None,
+    raised: bool,
+    indicator_files: tuple[Path, ...],
+) -> None:
+    """Look for threat indicators in what a store holds already: what was here before anybody warned of it.
+
+    A store keeps conversations as wholes: each counts once, not once a minute, in the hour that it began in. The store
+    is read, not changed, unless --raise is given. Exits with 1 when there are findings.
+    """
+    with user_errors():
+        from geophone.hunting import hunt
+
+        found = hunt(
+            store_url,
+            None,
+            indicators=indicator_files,
+            replay_id=replay_id,
+            findings_file=findings_file,
+            raised=raised,
+        )
+    if found:
+        sys.exit(1)

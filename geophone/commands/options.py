@@ -50,6 +50,35 @@ def evidence_options(command: Command) -> Command:
     return approvals(gateway_log(command))
 
 
+def history_options(command: Command) -> Command:
+    """What the commands take that look through a store: `store_url`, `replay_id`, `findings_file`, `raised`."""
+    store = click.option(
+        "--store",
+        "store_url",
+        required=True,
+        metavar="DIR|URL",
+        help="Where the results are kept: a folder (embedded ClickHouse) or the http(s) URL of a server.",
+    )
+    replay = click.option(
+        "--replay",
+        "replay_id",
+        default="",
+        metavar="ID",
+        help="Only this replay; else the latest of each capture.",
+    )
+    findings = click.option(
+        "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."
+    )
+    raised = click.option(
+        "--raise",
+        "raised",
+        is_flag=True,
+        help="Write into the store, too: the findings as a record of their own, and an alert for each that has none. "
+        "The replay, its rows and its own findings stay as they are; again, with the same result, writes nothing.",
+    )
+    return store(replay(findings(raised(command))))
+
+
 def import_options(command: Command) -> Command:
     """What the commands take that import another system's export: `export`, `mapping_file`, `output`."""
     export = click.argument("export", type=PATH, metavar="FILE")

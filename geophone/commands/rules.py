@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from geophone.commands.options import history_options
 from geophone.guarded import PATH, user_errors
 
 
@@ -31,32 +32,18 @@ def rules_check(folder: Path) -> None:
 
 
 @rules.command("run")
-@click.option(
-    "--store",
-    "store_url",
-    required=True,
-    metavar="DIR|URL",
-    help="Where the results are kept: a folder (embedded ClickHouse) or the http(s) URL of a server.",
-)
+@history_options
 @click.option("--rules", "rules_path", required=True, type=PATH, metavar="DIR", help="The folder of rules.")
-@click.option(
-    "--replay",
-    "replay_id",
-    default="",
-    metavar="ID",
-    help="Only this replay; else the latest of each capture.",
-)
-@click.option(
-    "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."
-)
-def rules_run(store_url: str, rules_path: Path, replay_id: str, findings_file: Path | None) -> None:
+def rules_run(
+    store_url: str, replay_id: str, findings_file: Path | None, raised: bool, rules_path: Path
+) -> None:
     """Run rules over what a store holds already: the same findings as if they had been there from the start.
 
-    The store is read, not changed. Exits with 1 when there are findings.
+    The store is read, not changed, unless --raise is given. Exits with 1 when there are findings.
     """
     with user_errors():
         from geophone.hunting import hunt
 
-        found = hunt(store_url, rules_path, replay_id=replay_id, findings_file=findings_file)
+        found = hunt(store_url, rules_path, replay_id=replay_id, findings_file=findings_file, raised=raised)
     if found:
         sys.exit(1)

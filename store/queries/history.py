@@ -30,6 +30,9 @@ class Judged:
     policy_name: str
     policy_sha256: str
     policy_text: str
+    first_ns: int
+    last_ns: int
+    capture_bytes: int
 
 
 def judged_replays(store: Store, replay: str = "") -> list[Judged]:
@@ -37,8 +40,11 @@ def judged_replays(store: Store, replay: str = "") -> list[Judged]:
     which = "id = {replay:String}" if replay else f"id IN {CURRENT_REPLAYS}"
     rows = store.rows(
         "SELECT r.id AS id, r.site AS site, r.capture_name AS capture_name, r.capture_sha256 AS capture_sha256, "
-        "r.policy_name AS policy_name, r.policy_sha256 AS policy_sha256, p.text AS policy_text FROM "
-        f"(SELECT * FROM replays FINAL WHERE state IN ('judged', 'done') AND {which}) AS r "
+        "r.policy_name AS policy_name, r.policy_sha256 AS policy_sha256, p.text AS policy_text, "
+        "toUnixTimestamp64Nano(r.first_ts) AS first_ns, toUnixTimestamp64Nano(r.last_ts) AS last_ns, "
+        "r.capture_bytes AS capture_bytes FROM "
+        "(SELECT * FROM replays FINAL WHERE state IN ('judged', 'done') AND NOT has(input_roles, 'replay') "
+        f"AND {which}) AS r "
         "INNER JOIN (SELECT sha256, text FROM policies FINAL) AS p ON p.sha256 = r.policy_sha256 "
         "ORDER BY r.first_ts, r.id",
         {"replay": replay},

@@ -77,7 +77,8 @@ def active_policies(store: Store) -> list[tuple[str, str, str]]:
     rows = store.rows(
         "SELECT r.policy_name AS name, p.sha256 AS sha256, p.text AS text FROM "
         "(SELECT site, policy_name, policy_sha256, started_at, id FROM replays FINAL "
-        "WHERE state IN ('judged', 'done') ORDER BY started_at DESC, id DESC LIMIT 1 BY site) AS r "
+        "WHERE state IN ('judged', 'done') AND NOT has(input_roles, 'replay') "
+        "ORDER BY started_at DESC, id DESC LIMIT 1 BY site) AS r "
         "INNER JOIN (SELECT sha256, text FROM policies FINAL) AS p ON p.sha256 = r.policy_sha256 "
         "ORDER BY r.started_at DESC, r.id DESC"
     ).to_pylist()
