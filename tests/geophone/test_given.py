@@ -169,6 +169,4 @@ def test_a_live_session_finds_the_same_as_a_replay(
     kinds = {"rule:office-write", "TI-01"}
     assert kinds <= set(told)
     replayed = replay(open_capture(intruder_capture), loaded, given=given).findings
-    assert {one.id for one in kept if one.kind in kinds} == {
-        one.id for one in replayed if one.kind in kinds
-    }
+    assert {one.id for one in kept if one.kind in kinds} == {one.id for one in replayed if one.kind in kinds}
