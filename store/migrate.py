@@ -1,9 +1,9 @@
 """Numbered migrations: each statement runs once, is recorded with its SHA-256, and may be run again after a crash.
 
 A migration is a file `NNNN_name.sql` of statements, each ended by a semicolon at the end of a line and each safe
-to run twice (IF NOT EXISTS, IF EXISTS). A statement is recorded after it ran; what was interrupted goes on at the
-first statement that is not recorded. A schema that is newer than the software, or whose recorded statements
-differ from the files, is refused: neither is ours to guess at.
+to run twice (IF NOT EXISTS, IF EXISTS). A statement is recorded after it ran (those of a new store together, after
+the last); what was interrupted goes on at the first statement that is not recorded. A schema that is newer than the
+software, or whose recorded statements differ from the files, is refused: neither is ours to guess at.
 """
 
 from __future__ import annotations
@@ -74,28 +74,45 @@ def schema_version(store: Store) -> int:
 
 def migrate(store: Store, folder: Path = FOLDER) -> int:
     """Bring the store up to date; how many statements ran. StoreTooNew where it is newer, or not what we know."""
-    import pyarrow as pa
-
     statements = read_migrations(folder)
     store.command(_LEDGER)
     applied = _applied(store)
     _refuse_strangers(store.url, statements, applied)
-    ran = 0
-    for statement in statements:
-        if (statement.version, statement.step) in applied:
-            continue
-        store.command(statement.sql)
-        row = {
-            "version": pa.array([statement.version], pa.uint32()),
-            "step": pa.array([statement.step], pa.uint32()),
-            "sha256": [statement.sha256],
-            "statement": [statement.sql],
-            "applied_at": pa.array([time.time_ns()], pa.timestamp("ns", tz="UTC")),
-        }
-        # the token lets two processes that migrate one server at once record each statement once
-        store.insert("schema_migrations", pa.table(row), f"migration:{statement.version}:{statement.step}")
-        ran += 1
-    return ran
+    missing = [one for one in statements if (one.version, one.step) not in applied]
+    # A new store has no row that a statement could move twice: its statements are recorded together, which takes half
+    # the time; a crash before runs them all again.
+    together = not applied
+    ran: list[tuple[Statement, int]] = []
+    try:
+        for statement in missing:
+            store.command(statement.sql)
+            ran.append((statement, time.time_ns()))
+            if not together:
+                _record(store, [ran.pop()])
+    finally:
+        _record(store, ran)
+    return len(missing)
+
+
+def _record(store: Store, ran: list[tuple[Statement, int]]) -> None:
+    """Write statements that ran, each with its time, into the ledger."""
+    import pyarrow as pa
+
+    if not ran:
+        return
+    rows = {
+        "version": pa.array([statement.version for statement, _ in ran], pa.uint32()),
+        "step": pa.array([statement.step for statement, _ in ran], pa.uint32()),
+        "sha256": [statement.sha256 for statement, _ in ran],
+        "statement": [statement.sql for statement, _ in ran],
+        "applied_at": pa.array([at_ns for _, at_ns in ran], pa.timestamp("ns", tz="UTC")),
+    }
+    # the token lets two processes that migrate one server at once record each statement once
+    first, last = ran[0][0], ran[-1][0]
+    token = f"migration:{first.version}:{first.step}"
+    if first is not last:
+        token += f"-{last.version}:{last.step}"
+    store.insert("schema_migrations", pa.table(rows), token)
 
 
 def _applied(store: Store) -> dict[tuple[int, int], str]:

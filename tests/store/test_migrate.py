@@ -82,6 +82,18 @@ def test_a_statement_that_ran_but_was_not_recorded_may_run_again(store: Store, l
     assert migrate(store, later) == 2
 
 
+def test_a_new_store_that_was_cut_off_before_its_ledger_is_made_whole(store: Store) -> None:
+    # a crash after the last statement and before they were recorded, together
+    store.command("TRUNCATE TABLE schema_migrations")
+    statements = read_migrations(FOLDER)
+    assert migrate(store) == len(statements)
+    recorded = store.rows("SELECT version, step, sha256 FROM schema_migrations ORDER BY version, step")
+    assert recorded.to_pylist() == [
+        {"version": one.version, "step": one.step, "sha256": one.sha256} for one in statements
+    ]
+    assert migrate(store) == 0
+
+
 def test_a_newer_schema_is_refused(address: str, later: Path) -> None:
     open_store(address, migrations=later).close()
     with pytest.raises(
