@@ -191,6 +191,11 @@ class AllowRule(Model):
         default=None, ge=1, le=3_660, description="unused for longer than this, it is reported"
     )
 
+    @property
+    def limits_operations(self) -> bool:
+        """Whether it allows less than everything that can be done in a conversation that it allows."""
+        return any(getattr(self, key) is not None for keys in SERVICE_KEYS.values() for key in keys)
+
     @model_validator(mode="after")
     def _service_and_its_keys(self) -> Self:
         if self.service is not None and self.service not in BY_NAME:

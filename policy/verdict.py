@@ -98,6 +98,7 @@ class Verdict:
     rules: tuple[CompiledRule, ...]  #: those that allow it, in the order of the file
     nearest: str  #: where none does: the rule that came closest and what it is for; empty without rules
     expected: str  #: the decodable service that all allowing rules take this undecoded port for
+    limited: bool  #: there are allowing rules, and each of them limits operations
 
     @property
     def allowed(self) -> bool:
@@ -284,6 +285,7 @@ class RuleBook:
             rules=rules,
             nearest="" if rules else self._nearest(key),
             expected=known[0] if len(expected) == len(known) == 1 and not key.decoded else "",
+            limited=bool(rules) and all(rule.rule.limits_operations for rule in rules),
         )
 
     def _places(self, key: Key) -> list[_Place]:

@@ -18,7 +18,7 @@ from policy.judged import Judged
 from policy.modbus import FUNCTION_NAMES, READING, WRITING, functions_allowed, joined_ranges
 from policy.model import AllowRule
 from policy.operations.base import Operations
-from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
+from policy.operations.nearest import Candidates, confidence_of_transaction, limited, refused, with_rules
 from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
 
@@ -46,7 +46,7 @@ class ModbusOperations(Operations):
 
     def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Transactions of allowed conversations that none of the allowing rules covers."""
-        rows = judged.modbus.filter("allowed").with_columns(*_touched())
+        rows = limited(site, judged.modbus).with_columns(*_touched())
         operations = rows.select(*_OPERATION)
         denied = _refused(site, operations.unique())
         # Rows are wide: only those that are refused are taken on.
@@ -56,6 +56,8 @@ class ModbusOperations(Operations):
 
     def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """The same as violations."""
+        if limited(site, judged.modbus).is_empty():
+            return NO_VIOLATIONS
         rows = self.broken(site, judged)
         if rows.is_empty():
             return NO_VIOLATIONS

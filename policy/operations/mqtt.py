@@ -15,7 +15,7 @@ import polars as pl
 from policy.judged import Judged
 from policy.model import AllowRule
 from policy.operations.base import Operations
-from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
+from policy.operations.nearest import Candidates, confidence_of_transaction, limited, refused, with_rules
 from policy.topics import within
 from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
@@ -33,12 +33,14 @@ class MqttOperations(Operations):
 
     def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Packets of allowed conversations that none of the allowing rules covers."""
-        rows = _asked(judged.mqtt.filter(pl.col("allowed") & (pl.col("direction") == "client_to_broker")))
+        rows = _asked(limited(site, judged.mqtt).filter(pl.col("direction") == "client_to_broker"))
         denied = _refused(site, rows.select(_OPERATION).unique())
         return rows.join(denied, on=_OPERATION, how="inner", nulls_equal=True, maintain_order="left")
 
     def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """The same as violations."""
+        if limited(site, judged.mqtt).is_empty():
+            return NO_VIOLATIONS
         rows = self.broken(site, judged)
         if rows.is_empty():
             return NO_VIOLATIONS

@@ -25,6 +25,12 @@ class Candidates:
     rules: dict[int, AllowRule]
 
 
+def limited(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
+    """Judged rows whose conversation is allowed by rules that all limit operations: one that does not allows any."""
+    limits = pl.Series([verdict.limited for verdict in site.rules.verdicts], dtype=pl.Boolean)
+    return rows.filter(limits.gather(rows["verdict"]))
+
+
 def with_rules(site: CompiledSite, operations: pl.DataFrame) -> Candidates:
     """Distinct operations with their `verdict` in; each with each of its rules out."""
     verdicts = operations["verdict"].unique().to_list()

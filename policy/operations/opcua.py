@@ -16,7 +16,7 @@ from policy.judged import Judged
 from policy.model import AllowRule
 from policy.opcua import CHANGING, GROUPS, RULE_MODES, RULE_USERS, SEEN_MODES, node_text
 from policy.operations.base import Operations
-from policy.operations.nearest import Candidates, confidence_of_transaction, refused, with_rules
+from policy.operations.nearest import Candidates, confidence_of_transaction, limited, refused, with_rules
 from policy.violations import NO_VIOLATIONS, grouped
 from policy.zoning import CompiledSite
 
@@ -35,7 +35,7 @@ class OpcuaOperations(Operations):
 
     def broken(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """Service calls of allowed conversations that none of the allowing rules covers."""
-        rows = _called(judged.opcua.filter("allowed"))
+        rows = _called(limited(site, judged.opcua))
         operations = rows.group_by(_OPERATION).agg(
             pl.col("nodes_written").first(), pl.col("nodes_unseen").max()
         )
@@ -44,6 +44,8 @@ class OpcuaOperations(Operations):
 
     def refused(self, site: CompiledSite, judged: Judged) -> pl.DataFrame:
         """The same as violations."""
+        if limited(site, judged.opcua).is_empty():
+            return NO_VIOLATIONS
         rows = self.broken(site, judged)
         if rows.is_empty():
             return NO_VIOLATIONS
