@@ -194,7 +194,8 @@ class AllowRule(Model):
     @property
     def limits_operations(self) -> bool:
         """Whether it allows less than everything that can be done in a conversation that it allows."""
-        return any(getattr(self, key) is not None for keys in SERVICE_KEYS.values() for key in keys)
+        keys = [key for of_service in SERVICE_KEYS.values() for key in of_service]
+        return any(getattr(self, key) is not None for key in (*keys, "operations"))
 
     @model_validator(mode="after")
     def _service_and_its_keys(self) -> Self:
