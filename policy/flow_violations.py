@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -45,6 +46,7 @@ def violating_conversations(
     return grouped(rows.select(*ROW, *_DESCRIBED), lambda examples: _described(site, examples))
 
 
+@cache
 def went_through() -> pl.Expr:
     """The session carried payload: after its handshake (or in its midst) for TCP, both ways for everything else."""
     payload_c2s, payload_s2c = pl.col("payload_bytes_c2s") > 0, pl.col("payload_bytes_s2c") > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -134,6 +135,7 @@ def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(relation=_relation())
 
 
+@cache
 def _relation() -> pl.Expr:
     return (
         pl.when(pl.col("conduit") != "")

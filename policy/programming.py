@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -16,6 +17,7 @@ _PROGRAMMING: Final = 90
 _ILLEGAL_FUNCTION: Final = 1
 
 
+@cache
 def is_programming() -> pl.Expr:
     """Function 90, function 21 (Write File Record), and private functions that were not refused as unknown."""
     function = pl.col("function")

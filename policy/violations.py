@@ -7,6 +7,7 @@ number of examples. Violations of one subject and minute from different batches 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -102,18 +103,26 @@ def grouped(
     if rows.is_empty():
         return NO_VIOLATIONS
     rows = rows.with_columns(minute=pl.col("ts_ns") // slot_ns * slot_ns)
+    if rows.height <= EXAMPLES_LIMIT:
+        # All of them are examples: no need to tell first which are.
+        return _in_order(describe(rows)).group_by(_KEYS).agg(*_amounts(), examples=_examples())
+    return _with_examples(rows.group_by(_KEYS).agg(*_amounts()), describe(_candidates(rows)), _KEYS)
+
+
+@cache
+def _amounts() -> tuple[pl.Expr, ...]:
+    """What is known of a subject and minute beside its examples."""
     service = pl.col("service")
-    groups = rows.group_by(_KEYS).agg(
+    return (
         *(pl.col(name).min() for name in _PLACE),
-        count=pl.len().cast(pl.UInt64),
-        first_ns=pl.col("ts_ns").min(),
-        last_ns=pl.col("last_ns").max(),
-        confirmed=pl.col("confirmed").any(),
-        confidence_rank=pl.col("confidence_rank").max(),
-        decoded_service=pl.when("decoded").then(service).otherwise(pl.lit("")).max(),
-        hinted_service=pl.when("decoded").then(pl.lit("")).otherwise(service).max(),
+        pl.len().cast(pl.UInt64).alias("count"),
+        pl.col("ts_ns").min().alias("first_ns"),
+        pl.col("last_ns").max(),
+        pl.col("confirmed").any(),
+        pl.col("confidence_rank").max(),
+        pl.when("decoded").then(service).otherwise(pl.lit("")).max().alias("decoded_service"),
+        pl.when("decoded").then(pl.lit("")).otherwise(service).max().alias("hinted_service"),
     )
-    return _with_examples(groups, describe(_candidates(rows)), _KEYS)
 
 
 def merged(
@@ -173,12 +182,20 @@ def _candidates(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_examples(groups: pl.DataFrame, rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
-    ordered = rows.sort(*_ORDER, "text", "nearest", descending=[True, False, False, False, False])
-    # Grouping keeps the order of the rows within each group.
-    examples = ordered.group_by(keys).agg(pl.struct(*_EXAMPLE).head(EXAMPLES_LIMIT).alias("examples"))
+    examples = _in_order(rows).group_by(keys).agg(_examples().alias("examples"))
     return groups.join(examples, on=keys, how="left").select(*groups.columns, "examples")
 
 
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.sort(*_ORDER, "text", "nearest", descending=[True, False, False, False, False])
+
+
+def _examples() -> pl.Expr:
+    """The first rows of a group; grouping keeps the order of the rows within each."""
+    return pl.struct(*_EXAMPLE).head(EXAMPLES_LIMIT)
+
+
+@cache
 def confidence_of_roles() -> pl.Expr:
     """How sure it is who is client and who is server: high with a handshake seen, medium by protocol, else low."""
     return (

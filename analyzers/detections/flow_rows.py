@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from policy.services import ICMP, ICMPV6, TCP
@@ -40,6 +42,7 @@ def knocks(site: CompiledSite, flow_minutes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@cache
 def knock_text() -> pl.Expr:
     """A knock in words: `to 10.220.0.12 port 502, unanswered`; needs `server`, the address as text."""
     answer = pl.when(pl.col("packets_s2c") == 0).then(pl.lit("unanswered")).otherwise(pl.lit("answered"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -124,6 +125,7 @@ class NewToolTransfer(NewDetection):
         )
 
 
+@cache
 def _introduction() -> pl.Expr:
     """What a service said of itself: its version, the shares and pipes that were opened, the user."""
     return pl.concat_str(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -143,5 +144,6 @@ def _as_rows(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@cache
 def _text() -> pl.Expr:
     return pl.format("{} bytes of payload out, {} back", "payload_bytes_c2s", "payload_bytes_s2c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -29,6 +30,7 @@ def modbus(
     )
 
 
+@cache
 def request_text() -> pl.Expr:
     """A transaction in words: `Diagnostics (8) unit 1, sub-function 4, unanswered`."""
     name = pl.col("function").replace_strict(FUNCTION_NAMES, default="Function", return_dtype=pl.String)

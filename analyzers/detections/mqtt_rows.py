@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -27,6 +28,7 @@ def mqtt(
     )
 
 
+@cache
 def connect_text() -> pl.Expr:
     """A connection in words: `CONNECT as edge2, refused: not_authorized`; neither user name nor password."""
     return pl.concat_str(
@@ -36,6 +38,7 @@ def connect_text() -> pl.Expr:
     )
 
 
+@cache
 def subscribe_text() -> pl.Expr:
     """A filter (`what`) in words: `SUBSCRIBE # as explorer, answered: granted_qos_0`."""
     return pl.concat_str(
@@ -43,6 +46,7 @@ def subscribe_text() -> pl.Expr:
     )
 
 
+@cache
 def publish_text() -> pl.Expr:
     """A publication in words, without its values: `PUBLISH a/NCMD/b (Node Control/Rebirth) as host, QoS 0, one_way`."""
     metrics = pl.col("metric_names").list.head(_METRICS_SHOWN).list.join(", ")
@@ -66,12 +70,14 @@ def shown(column: str) -> pl.Expr:
     return pl.when(long).then(pl.format("{}…", text.str.head(_TOPIC_SHOWN))).otherwise(text)
 
 
+@cache
 def _as_client() -> pl.Expr:
     """` as edge2`; nothing where the connecting was not seen."""
     known = pl.col("client_id") != ""
     return pl.when(known).then(pl.format(" as {}", "client_id")).otherwise(pl.lit(""))
 
 
+@cache
 def outcome_text() -> pl.Expr:
     """`answered`, or with the broker's reason: `refused: not_authorized`."""
     outcome, reason = (pl.col(name).cast(pl.String) for name in ("outcome", "reason"))

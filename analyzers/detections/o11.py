@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -105,6 +106,7 @@ class OpcUaTrustChanged(Detection):
         )
 
 
+@cache
 def _channel_text() -> pl.Expr:
     return pl.format(
         "channel {}, certificate {} of {}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -57,6 +58,7 @@ class OpcUaNewCall(NewDetection):
         )
 
 
+@cache
 def _text() -> pl.Expr:
     objects = pl.col("objects").list.head(_OBJECTS_SHOWN).list.join(", ")
     return pl.format("{}, objects {}", call_text(), objects)

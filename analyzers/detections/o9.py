@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -57,5 +58,6 @@ class OpcUaAlarmOff(RowDetection):
         )
 
 
+@cache
 def _text() -> pl.Expr:
     return pl.format("{}, objects {}", call_text(), pl.col("objects").list.head(4).list.join(", "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -36,6 +37,7 @@ def opcua_nodes(rows: pl.DataFrame, service: str, operation: str) -> pl.DataFram
     return opcua(each, operation, what=pl.col("what"), confirmed=done)
 
 
+@cache
 def call_text() -> pl.Expr:
     """A call in words: `ActivateSession, channel None, user user_name, BadUserAccessDenied`; never a secret."""
     nodes = pl.col("nodes").list.head(_NODES_SHOWN).list.join(", ")

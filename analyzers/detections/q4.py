@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -58,6 +59,7 @@ class MqttRetainedMessageChanged(NewDetection):
         )
 
 
+@cache
 def _text() -> pl.Expr:
     """What was left in words: `mine-a/setpoint set to 13 bytes, answered`; never the payload."""
     will = pl.col("packet_type") == "connect"

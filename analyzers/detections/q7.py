@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any, Final, cast
 
 import polars as pl
@@ -138,5 +139,6 @@ _READ: Final = (
 _KEPT: Final = (*ROW, "sparkplug_group", "sparkplug_node", "topic", *_READ)
 
 
+@cache
 def _text() -> pl.Expr:
     return pl.format("{}: {}", "topic", "broken")

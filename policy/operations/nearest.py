@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -74,6 +75,7 @@ def refused(
     return nearest.select(*operation, "broken", pl.Series("nearest", texts, dtype=pl.String))
 
 
+@cache
 def confidence_of_transaction() -> pl.Expr:
     """Roles known, request seen, no gap near, protocol by structure: each that is missing takes one off."""
     doubts = (
