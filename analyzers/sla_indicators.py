@@ -62,6 +62,9 @@ def _availability(critical: Sequence[Scope]) -> Indicator:
     least = min(judged, key=lambda scope: scope.availability.left_percent or 0.0)
     breached = sum(scope.status is Status.BREACHED for scope in critical)
     alerts = sum(len(scope.alerts) for scope in critical)
+    minutes, met = (
+        sum(getattr(scope.minutes, which) for scope in judged) for which in ("with_slots", "in_target")
+    )
     return Indicator(
         number=1,
         name=NAMES[0],
@@ -69,7 +72,8 @@ def _availability(critical: Sequence[Scope]) -> Indicator:
         unit="%",
         limit=max(scope.target.availability_percent for scope in judged),
         made_of=(
-            f"{slots:,} slots of {len(judged)} conduits of class C1 or C2, {bad:,} bad; least budget left "
+            f"{slots:,} slots of {len(judged)} conduits of class C1 or C2, {bad:,} bad; within target in {met:,} of "
+            f"{minutes:,} minutes of a conduit ({_percent(met, minutes):.4g} %); least budget left "
             f"{least.availability.left_percent:,.2f} % ({least.id}); {breached} breached, {alerts} budget alerts"
         ),
         missing=_unmeasured(critical, judged),

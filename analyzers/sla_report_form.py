@@ -134,6 +134,8 @@ class Minutes(_Part):
     valid_percent: float | None = Field(
         description="of those that are not wholly excluded; below 95: no data"
     )
+    with_slots: int = Field(description="of the counted ones, with a request that was made or due")
+    in_target: int = Field(description="of these, with at least the availability target of their slots good")
 
 
 class Exclusion(_Part):

@@ -76,7 +76,8 @@ def scope_of(
     """The part of the report on the scope whose rows `here` picks; `sides` are names for who asks and who answers."""
     totals, minutes = rows.totals.filter(here), rows.minutes.filter(here)
     counts = {column: int(totals[column].sum()) for column in COUNTS}
-    seen = _minutes(minutes)
+    course, wanted = list(_course(minutes)), exact(target.availability)
+    seen = _minutes(minutes, course, wanted)
     slots = Slots(
         counts["transactions"] + counts["missed"],
         counts["transactions"] + counts["missed"] - counts["good"],
@@ -99,8 +100,6 @@ def scope_of(
     verdict = _verdict(rows, target, figures, seen, minutes, slots.valid, _why_not(counts, one_sided))
     causes = _causes(counts, answers, round_trips, server)
     period = rows.budget_minutes - seen.wholly_excluded
-    course = list(_course(minutes))
-    wanted = exact(target.availability)
     return Scope(
         kind=kind,
         id=scope,
@@ -170,7 +169,7 @@ def _why_not(counts: dict[str, int], one_sided: int) -> str:
     ).why_not
 
 
-def _minutes(minutes: pl.DataFrame) -> Minutes:
+def _minutes(minutes: pl.DataFrame, course: Sequence[MinuteSlots], wanted: Fraction) -> Minutes:
     each = minutes.group_by("minute").agg(
         counted=counted().any(),
         judged=pl.col("valid").any(),
@@ -179,6 +178,7 @@ def _minutes(minutes: pl.DataFrame) -> Minutes:
     )
     part = each.filter(~pl.col("wholly"))
     fit = int(part["counted"].sum())
+    asked = [one.slots for one in course if one.slots.valid]
     return Minutes(
         seen=len(each),
         counted=fit,
@@ -186,6 +186,9 @@ def _minutes(minutes: pl.DataFrame) -> Minutes:
         excluded=int(each["excluded"].sum()),
         wholly_excluded=len(each) - len(part),
         valid_percent=_at_least(Fraction(fit, len(part)) if len(part) else None),
+        with_slots=len(asked),
+        # Whole numbers: a fraction each of a month's minutes takes seconds.
+        in_target=sum(slots.good * wanted.denominator >= slots.valid * wanted.numerator for slots in asked),
     )
 
 

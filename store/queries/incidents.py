@@ -8,7 +8,7 @@ may turn out to be one: the id of any of its alerts, and so every id that it eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -49,6 +49,18 @@ FROM alerts AS a FINAL INNER JOIN
     (SELECT id, incident FROM incident_members FINAL WHERE incident IN {{incidents:Array(String)}}) AS m ON m.id = a.id
 GROUP BY m.incident
 """
+#: One row: how many incidents of a site are in each state.
+_STATES: Final = """
+SELECT countIf(alerts = untouched) AS new, countIf(alerts != untouched AND alerts = over) AS closed,
+    count() - new - closed AS open
+FROM (
+    SELECT count() AS alerts, countIf(a.state = 'new') AS untouched,
+        countIf(a.state IN ('closed', 'suppressed')) AS over, countIf(a.state = 'suppressed') AS quiet
+    FROM alerts AS a FINAL INNER JOIN (SELECT id, incident FROM incident_members FINAL) AS m ON m.id = a.id
+    WHERE a.site = {site:String} GROUP BY m.incident
+)
+WHERE quiet < alerts
+"""
 
 
 def list_incidents(
@@ -80,6 +92,12 @@ def list_incidents(
         total=int(store.one(f"SELECT count() AS n FROM ({keys})", bound)),
         left_out=_left_out(store, keys, bound, page) if alike and page else (),
     )
+
+
+def incident_states(store: Store, site: str) -> Mapping[str, int]:
+    """How many incidents of a site are new, open and closed (`Incident.state`), of those that are not suppressed."""
+    rows = store.rows(_STATES, {"site": site}).to_pylist()
+    return {state: rows[0][state] for state in ("new", "open", "closed")}
 
 
 def incident_of(store: Store, id: str) -> str:  # noqa: A002 - the reader's word

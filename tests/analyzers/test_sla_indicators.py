@@ -30,7 +30,8 @@ def test_critical_availability_is_the_sum_of_the_critical_conduits() -> None:
     found = six(lossy, calm, reports)[0]
     assert (found.value, found.unit, found.limit) == (99.9, "%", 99.0)
     assert found.made_of == (
-        "12,000 slots of 2 conduits of class C1 or C2, 12 bad; least budget left 99.97 % (c-poll); "
+        "12,000 slots of 2 conduits of class C1 or C2, 12 bad; within target in 119 of 120 minutes of a conduit "
+        "(99.17 %); least budget left 99.97 % (c-poll); "
         f"0 breached, {len(lossy.alerts)} budget alerts"
     )
     assert found.missing == ""

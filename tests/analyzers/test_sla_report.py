@@ -130,6 +130,24 @@ def test_excluded_minutes_leave_every_figure_and_are_shown_with_their_change() -
     assert scope.alerts == ()
 
 
+def test_minutes_in_target_are_those_whose_own_requests_met_it() -> None:
+    # 99 %: one bad of a hundred is within it, two are not, and one of ten is not. What is excluded, invalid or
+    # without a request is in no share.
+    rows = [
+        *(polls(0, 99, 1), polls(1, 98, 2), polls(2, 9, 1), polls(3, 0, 0), polls(4, 100)),
+        *(polls(5, 0, 100, exclusion="CHG-7"), polls(6, 0, 100, valid=False)),
+        *(polls(7, 50), polls(7, 49, 1, client="10.0.2.11")),
+    ]
+    minutes = conduit(*rows).minutes
+    assert (minutes.seen, minutes.counted) == (8, 6)
+    assert (minutes.with_slots, minutes.in_target) == (5, 3)
+
+
+def test_a_minute_in_target_says_nothing_of_a_conduit_that_nobody_asked() -> None:
+    minutes = conduit(polls(0, 0), polls(1, 0)).minutes
+    assert (minutes.counted, minutes.with_slots, minutes.in_target) == (2, 0, 0)
+
+
 def test_a_minute_may_be_excluded_for_one_conversation_and_count_for_another() -> None:
     rows = [polls(0, 0, 10, exclusion="CHG-7"), polls(0, 10, client="10.0.2.11")]
     scope = conduit(*rows)

@@ -8,17 +8,18 @@ from random import Random
 
 import pytest
 
-from analyzers.findings import Finding, Severity
+from analyzers.findings import Finding, Severity, SuppressedBy
 from analyzers.incidents import incidents_of
 from store.answers import AlertFilter
 from store.client import Store, open_store
 from store.gathering import gather_alerts
 from store.queries.alerts import list_alerts
-from store.queries.incidents import get_incident, incident_of, list_incidents
+from store.queries.incidents import get_incident, incident_of, incident_states, list_incidents
 from store.queries.life import decide
 from store.writer import ReplayWriter
 from tests.store.samples import MINUTE_NS, START_NS, finding, outcome, replay_start
 
+UNDER = SuppressedBy(id="s1", owner="ot", reason="tuning, ticket 12", until="2026-12-01")
 ALL = AlertFilter()
 HOUR_NS = 60 * MINUTE_NS
 
@@ -178,3 +179,17 @@ def test_pages_of_folded_lists_go_on_where_they_stopped(flooded: Store) -> None:
 def test_a_damaged_cursor_is_refused(flooded: Store) -> None:
     with pytest.raises(ValueError, match="cursor is damaged"):
         list_incidents(flooded, ALL, "x")
+
+
+def test_incidents_are_counted_by_what_became_of_their_alerts(store: Store) -> None:
+    # ATTACK, SECOND and OUTAGE are one incident; OTHER is one; one more is suppressed.
+    quiet = at(7, 600, "10.0.4.1", "10.0.1.9", suppression=UNDER)
+    kept(store, [ATTACK, SECOND, OUTAGE, OTHER, quiet], "one.pcap")
+    site = ATTACK.site
+    assert incident_states(store, site) == {"new": 2, "open": 0, "closed": 0}
+    decide(store, SECOND.id, "close", "ana", note="the vendor was expected")
+    decide(store, OTHER.id, "acknowledge", "ana")
+    assert incident_states(store, site) == {"new": 0, "open": 2, "closed": 0}
+    decide(store, OTHER.id, "close", "ana", note="a test of the pump")
+    assert incident_states(store, site) == {"new": 0, "open": 1, "closed": 1}
+    assert incident_states(store, "nowhere") == {"new": 0, "open": 0, "closed": 0}
