@@ -47,6 +47,7 @@ JUDGED_OPCUA_SCHEMA: Final = {**with_conversation(OPCUA), "called": pl.String(),
 JUDGED_OPERATIONS_SCHEMA: Final = {**with_conversation(OPERATIONS), **JUDGEMENT}
 JUDGED_MQTT_SCHEMA: Final = {**with_conversation(MQTT), "service": pl.String(), **JUDGEMENT}
 
+_NO_OPERATIONS: Final = pl.DataFrame(schema=JUDGED_OPERATIONS_SCHEMA)
 _RECOGNISED: Final = ("handshake", "structure")
 _GUESSED_ROLES: Final = ("port", "first_seen")
 
@@ -82,18 +83,18 @@ def judge(site: CompiledSite, traffic: Traffic) -> Judged:
         site, traffic.opcua.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
     )
     mqtt = _crossings(site, traffic.mqtt.with_columns(service=pl.lit("mqtt")))
-    operations = traffic.operations if site.rules.name_operations else traffic.operations.clear()
-    asked = _crossings(site, operations)
-    judged_flows, judged_modbus, opened_opcua, judged_mqtt, opened = _with_verdicts(
-        site, (flows, modbus, _as_opened(opcua, "reversed"), mqtt, _as_opened(asked, "turned"))
-    )
+    told = _crossings(site, traffic.operations) if site.rules.name_operations else None
+    # Where who asks is not who opened the connection, it is the opening that a conduit's rule allows.
+    asked = [flows, modbus, _as_opened(opcua, "reversed"), mqtt]
+    asked += [_as_opened(told, "turned")] if told is not None else []
+    judged = _with_verdicts(site, asked)
     return Judged(
         traffic,
-        judged_flows.select(*JUDGED_FLOW_SCHEMA),
-        judged_modbus.select(*JUDGED_MODBUS_SCHEMA),
-        _asked_by(opened_opcua, opcua).select(*JUDGED_OPCUA_SCHEMA),
-        judged_mqtt.select(*JUDGED_MQTT_SCHEMA),
-        _asked_by(opened, asked).select(*JUDGED_OPERATIONS_SCHEMA),
+        judged[0].select(*JUDGED_FLOW_SCHEMA),
+        judged[1].select(*JUDGED_MODBUS_SCHEMA),
+        _as_asked(judged[2], opcua).select(*JUDGED_OPCUA_SCHEMA),
+        judged[3].select(*JUDGED_MQTT_SCHEMA),
+        _as_asked(judged[4], told).select(*JUDGED_OPERATIONS_SCHEMA) if told is not None else _NO_OPERATIONS,
     )
 
 
@@ -106,7 +107,7 @@ _ENDS: Final = {
 
 
 def _as_opened(rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
-    """Rows with the ends of their connection, where who asks did not open it: the opening is what a rule allows."""
+    """Rows with the ends of their connection as it was opened."""
     if not rows[is_turned].any():
         return rows
     return rows.with_columns(
@@ -114,8 +115,8 @@ def _as_opened(rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
     ).with_columns(relation=_relation())
 
 
-def _asked_by(judged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Judged rows with who asks as their client again; the conduit stays the one that was opened."""
+def _as_asked(judged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Who asks is the client again; the conduit stays the one that was opened."""
     return judged.with_columns(rows.select(name for name in _ENDS if "conduit" not in name).get_columns())
 
 
@@ -178,17 +179,15 @@ def _with_verdicts(site: CompiledSite, tables: Sequence[pl.DataFrame]) -> list[p
 
 
 def _sides(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """A number for all rows of a flow that are judged alike.
-
-    Each row has its own where the service may change within a flow (its minutes) and where there may be no flow
-    (operations).
-    """
-    if "packets_c2s" in rows.columns or "operation_class" in rows.columns:
+    """A number for all rows of a flow that are judged alike; of its minutes each, for its service may change."""
+    if "packets_c2s" in rows.columns:
         return np.arange(rows.height)
     bits = ["turned", "decoded", *(["reversed"] if "reversed" in rows.columns else [])]
     number = pl.col("flow_id").cast(pl.Int64)
     for bit in bits:
         number = 4 * number + pl.col(bit).cast(pl.Int64).fill_null(2)
+    if "operation_class" in rows.columns:
+        number = 256 * number + pl.col("service").rank("dense").cast(pl.Int64)
     return rows.select(number.alias("side"))["side"].to_numpy()
 
 
