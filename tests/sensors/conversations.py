@@ -79,7 +79,9 @@ def only(rows: Rows, table: str) -> dict[str, Any]:
     return found[0]
 
 
-def tshark(file: Path, display_filter: str, *fields: str, decode_as: str = "") -> list[list[str]]:
+def tshark(
+    file: Path, display_filter: str, *fields: str, decode_as: str | Sequence[str] = ()
+) -> list[list[str]]:
     """Wireshark's values of the fields, a list a frame that the filter takes; skips where it is not installed."""
     program = shutil.which("tshark")
     if program is None:
@@ -87,8 +89,8 @@ def tshark(file: Path, display_filter: str, *fields: str, decode_as: str = "") -
     command = [program, "-r", str(file), "-Y", display_filter, "-T", "fields", "-E", "occurrence=a"]
     for field in fields:
         command += ["-e", field]
-    if decode_as:
-        command += ["-d", decode_as]
+    for told in [decode_as] if isinstance(decode_as, str) else decode_as:
+        command += ["-d", told]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return [line.split("\t") for line in done.stdout.splitlines()]
 
