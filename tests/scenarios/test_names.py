@@ -24,6 +24,12 @@ ON_THE_PORT_OF_ANOTHER = {("modbus-malformed", "ssh"), ("lateral-tools", "winrm"
 #: What Wireshark has no dissector for.
 UNKNOWN_TO_WIRESHARK = {"teamviewer"}
 
+#: Remote access and its tunnels: a name that is wrong is an alarm about nothing.
+REMOTE_ACCESS = {
+    *("ssh", "rdp", "vnc", "telnet", "winrm", "teamviewer", "anydesk", "rustdesk", "radmin"),
+    *("wireguard", "openvpn", "tailscale", "stun", "ipsec", "pptp", "l2tp"),
+}
+
 Ends = frozenset[tuple[str, str]]
 
 
@@ -58,6 +64,15 @@ def test_every_row_is_of_a_protocol_that_wireshark_finds_there(name: str) -> Non
         if service in UNKNOWN_TO_WIRESHARK or (name, service) in ON_THE_PORT_OF_ANOTHER:
             continue
         assert protocols[ends] & DISSECTORS.get(service, set()), (service, sorted(ends))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_remote_access_is_named_where_it_was_and_nowhere_else(name: str) -> None:
+    truth = sample(name).truth
+    used = {one["protocol"] for one in truth.get("operation", ()) if "protocol" in one}
+    used |= {one["service"] for one in truth.get("remote_session", ())}
+    used |= {planted.service for planted in sample(name).planted}
+    assert {service for service, _ in said(name)} & REMOTE_ACCESS == used & REMOTE_ACCESS
 
 
 @pytest.mark.parametrize("name", NAMES)

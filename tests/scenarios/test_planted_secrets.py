@@ -13,8 +13,8 @@ from tests.scenarios.pipeline import outcome
 WITH_SECRETS = [one.name for one in samples() if one.truth.get("planted_secrets")]
 
 
-def test_both_protocols_have_a_story_with_secrets() -> None:
-    assert {"opcua-exposed", "mqtt-misuse"} <= set(WITH_SECRETS)
+def test_every_protocol_that_shows_passwords_has_a_story_with_secrets() -> None:
+    assert {"opcua-exposed", "mqtt-misuse", "lab-vnc-past", "lab-vnc-jump"} <= set(WITH_SECRETS)
 
 
 @pytest.mark.parametrize("name", WITH_SECRETS)
