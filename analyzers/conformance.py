@@ -6,6 +6,8 @@ which can be added in any order, and everything else happens once, at the end.
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from analyzers.access.visitors import Visitors
@@ -18,6 +20,10 @@ from policy.checks.base import AccessCheck, BatchCheck, CaptureCheck, Check
 from policy.judged import judge
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
+
+
+#: A week of visits.
+VISITS_REMEMBERED_H: Final = 7 * 24
 
 
 class Conformance:
@@ -59,7 +65,13 @@ class Conformance:
             if watch.settles:
                 self._reporter.settle(over_all, watch.violations(), before_ns)
             watch.settle(before_ns)
-        self._visitors.settle(now_ns)
+        # A visit is told where it begins, and may break its limits days later.
+        began_ns = hours_before(now_ns, VISITS_REMEMBERED_H)
+        visits = self._visitors.visits()
+        for check in CHECKS:
+            if isinstance(check, AccessCheck):
+                self._reporter.settle(check, check.violations(self._site, visits), began_ns)
+        self._visitors.settle(began_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture up to now, in canonical order."""

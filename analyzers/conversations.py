@@ -128,12 +128,14 @@ class Conversations:
         if self._flows.height == self._latest:
             return flow_ids - 1
         kept = self._flows["flow_id"]
-        rows = pl.DataFrame({"flow_id": flow_ids, "place": kept.search_sorted(flow_ids.fill_null(0))})
-        rows = rows.with_columns(place=pl.when(pl.col("flow_id").is_not_null()).then("place"))
-        there = kept.gather(rows["place"].clip(upper_bound=max(kept.len() - 1, 0))) if kept.len() else None
-        if there is None or (there != flow_ids).any():
+        named = flow_ids.drop_nulls()
+        places = kept.search_sorted(named)
+        if not named.is_empty() and (
+            int(places.max()) >= kept.len() or (kept.gather(places) != named).any()  # type: ignore[arg-type]
+        ):
             raise ValueError("rows name flows that had ended long before")
-        return rows["place"]
+        at = flow_ids.is_not_null().arg_true()
+        return pl.repeat(None, flow_ids.len(), dtype=pl.UInt32, eager=True).scatter(at, places)
 
     def _with_own_roles(self, rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
         """Rows whose client is their flow's server: zones and conduit as they are seen from there."""

@@ -1,31 +1,36 @@
-"""Minutes in; how many different ones there were out. Those in a row take the room of one."""
+"""Minutes in; how many different ones there were out. Those in a row take the room of one, those of long ago none."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import Self
 
 
 class Minutes:
-    """A set of minutes, numbers, as stretches without a hole."""
+    """A set of minutes, numbers, as stretches without a hole: first and last minute of each, both in it."""
 
-    def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
-        """`stretches`: first and last minute of each, both in it, ordered and with a hole in between."""
-        self._stretches = list(stretches)
+    def __init__(self) -> None:
+        self._stretches: list[tuple[int, int]] = []
+        #: How many there were before `_since`, which are no longer told apart.
+        self._before = 0
+        self._since: int | None = None
+        #: The last of them; None without any.
+        self.last: int | None = None
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return sum(last - first + 1 for first, last in self._stretches)
+        return self._before + sum(last - first + 1 for first, last in self._stretches)
 
     @property
-    def last(self) -> int:
-        """The last of them. Raises IndexError where there are none."""
-        return self._stretches[-1][1]
+    def stretches(self) -> int:
+        """How much room they take."""
+        return len(self._stretches)
 
     def add(self, minute: int) -> None:
-        """Take one, again or for the first time."""
+        """Take one, again or for the first time. One of long ago is not counted: it may have been."""
+        if self._since is not None and minute < self._since:
+            return
+        self.last = minute if self.last is None else max(self.last, minute)
         place = bisect_left(self._stretches, minute, key=lambda one: one[1] + 1)
         if place == len(self._stretches) or self._stretches[place][0] > minute + 1:
             self._stretches.insert(place, (minute, minute))
@@ -36,12 +41,10 @@ class Minutes:
             last = self._stretches.pop(place + 1)[1]
         self._stretches[place] = (min(first, minute), last)
 
-    def joined(self, others: Minutes) -> Self:
-        """Those of both."""
-        found: list[tuple[int, int]] = []
-        for first, last in sorted([*self._stretches, *others._stretches]):
-            if found and first <= found[-1][1] + 1:
-                found[-1] = (found[-1][0], max(found[-1][1], last))
-            else:
-                found.append((first, last))
-        return type(self)(found)
+    def settle(self, since: int) -> None:
+        """No minute before `since` comes any more: those are a number from now on."""
+        self._since = since if self._since is None else max(self._since, since)
+        left = [(max(first, self._since), last) for first, last in self._stretches if last >= self._since]
+        everything = self.count
+        self._stretches = left
+        self._before += everything - self.count

@@ -20,6 +20,11 @@ from policy.zoning import CompiledSite
 #: Minutes of legs that are kept; later ones are counted, not kept.
 MINUTES_LIMIT: Final = 1_000_000
 
+#: Of an interface so many are kept from one hour to the next: all are looked at again with every new one.
+SETTLED_LIMIT: Final = 100_000
+
+#: What makes a flow go on with another one.
+_ENDS: Final = ["client_ip", "client_port", "server_ip", "server_port", "ip_proto"]
 _KEPT: Final = (
     "client_ip",
     "server_ip",
@@ -99,14 +104,14 @@ class Legs:
         return True
 
     def forget(self, before_ns: int) -> bool:
-        """Forget who has not been where since; whether there was anybody."""
+        """Forget sessions of which nothing was seen since, and of too many the oldest; whether there were any."""
         self._gather()
-        ways = ["client_ip", "server_ip"]
-        since = (
-            self._minutes.group_by(ways).agg(pl.col("last_ns").max()).filter(pl.col("last_ns") >= before_ns)
-        )
         before = self._minutes.height
-        self._minutes = self._minutes.join(since, on=ways, how="semi", maintain_order="left")
+        sessions = self._minutes.group_by(_ENDS).agg(pl.col("last_ns").max(), minutes=pl.len())
+        sessions = sessions.sort("last_ns", *_ENDS, descending=[True, *(False for _ in _ENDS)])
+        room = pl.col("minutes").cum_sum() <= SETTLED_LIMIT
+        kept = sessions.filter((pl.col("last_ns") >= before_ns) & room)
+        self._minutes = self._minutes.join(kept, on=_ENDS, how="semi", maintain_order="left")
         return self._minutes.height < before
 
     def _gather(self) -> None:
@@ -117,7 +122,7 @@ class Legs:
     def all(self) -> pl.DataFrame:
         """The legs up to now, by their first packet: columns of the minutes added up, and `idle_ns`."""
         self._gather()
-        ends = ["client_ip", "client_port", "server_ip", "server_port", "ip_proto"]
+        ends = _ENDS
         flows = (
             self._minutes.group_by("flow_id", *ends)
             .agg(pl.col("first_ns").min().alias("begun"), pl.col("opened").any())

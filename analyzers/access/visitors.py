@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
 from analyzers.access.chains import visits_of
 from analyzers.access.legs import Legs
-from analyzers.reporting import hours_before
 from policy.traffic import Traffic
 from policy.visits import no_visits
 from policy.zoning import CompiledSite
-
-#: A visitor that stayed away for longer is a new one; one who comes every day is not.
-_REMEMBERED_H: Final = 25
 
 
 class Visitors:
@@ -35,9 +29,9 @@ class Visitors:
         if self._site.site.remote_access and self._legs.add(traffic.flow_minutes):
             self._visits = None
 
-    def settle(self, now_ns: int) -> None:
-        """Of an interface: forget who has not come for long."""
-        if self._legs.forget(hours_before(now_ns, _REMEMBERED_H)):
+    def settle(self, before_ns: int) -> None:
+        """Of an interface: forget sessions that had ended before."""
+        if self._legs.forget(before_ns):
             self._visits = None
 
     def visits(self) -> pl.DataFrame:

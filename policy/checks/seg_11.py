@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -61,7 +60,11 @@ class _Usage(Watch):
     def __init__(self, site: CompiledSite) -> None:
         self._site = site
         self._used: set[int] = set()
-        self._minutes: defaultdict[str, Minutes] = defaultdict(Minutes)
+        conduits = (
+            site.conduits[one.conduit] for one in site.rules.rules if one.rule.expect_used_days is not None
+        )
+        #: In which minutes there was traffic of either of two zones.
+        self._minutes = {frozenset((one.from_zone, one.to_zone)): Minutes() for one in conduits}
         self._first: tuple[int, int] | None = None
 
     def feed(self, judged: Judged) -> None:
@@ -76,13 +79,20 @@ class _Usage(Watch):
             [flows.select(zone=f"{side}_zone", minute=minute) for side in ("client", "server")]
         ).unique()
         for zone, at in seen.iter_rows():
-            self._minutes[zone].add(at)
+            for zones, minutes in self._minutes.items():
+                if zone in zones:
+                    minutes.add(at)
         found = (
             flows.select(pl.col("first_ts").dt.epoch("ns"), "first_frame")
             .sort("first_ts", "first_frame")
             .row(0)
         )
         self._first = found if self._first is None else min(self._first, found)
+
+    def settle(self, before_ns: int) -> None:
+        """Minutes before are only counted."""
+        for minutes in self._minutes.values():
+            minutes.settle(before_ns // MINUTE_NS)
 
     def violations(self) -> pl.DataFrame:
         """Rules that were expected, and did not come in all the minutes in which they could have been seen."""
@@ -91,8 +101,8 @@ class _Usage(Watch):
             rule, conduit = compiled.rule, self._site.conduits[compiled.conduit]
             if rule.expect_used_days is None or compiled.number in self._used or self._first is None:
                 continue
-            minutes = self._minutes[conduit.from_zone].joined(self._minutes[conduit.to_zone])
-            if minutes.count <= rule.expect_used_days * _MINUTES_A_DAY:
+            minutes = self._minutes[frozenset((conduit.from_zone, conduit.to_zone))]
+            if minutes.last is None or minutes.count <= rule.expect_used_days * _MINUTES_A_DAY:
                 continue
             days = minutes.count / _MINUTES_A_DAY
             often = "every day" if rule.expect_used_days == 1 else f"every {rule.expect_used_days} days"

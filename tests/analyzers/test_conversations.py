@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from analyzers.conversations import Conversations
 from policy.traffic import FLOW_MINUTE_SCHEMA, TRAFFIC_TABLES, Traffic, with_conversation
-from sensors.records import ANOMALIES, FLOW_MINUTES, FLOW_STARTS, OPCUA, OPERATIONS, RTT
+from sensors.records import ANOMALIES, FLOW_MINUTES, FLOW_STARTS, FLOWS, OPCUA, OPERATIONS, RTT, Table
 from tests.policy.factories import HISTORIAN, PLC, PUBLIC, Wire, batch, compiled, packed, row
 
 SITE = compiled()
@@ -117,3 +118,48 @@ def test_flow_ids_with_a_hole_are_an_error_of_the_decoder() -> None:
 
 def test_words_of_closed_sets_come_as_text() -> None:
     assert _wire().traffic(SITE).flow_minutes["role_source"].dtype == pl.String
+
+
+def _starts(numbers: list[int]) -> dict[str, pa.RecordBatch]:
+    rows = [row(FLOW_STARTS, ts=5, flow_id=number, client_ip=packed(HISTORIAN)) for number in numbers]
+    return {FLOW_STARTS.name: batch(FLOW_STARTS, rows)}
+
+
+def _named(number: int, table: Table = ANOMALIES) -> dict[str, pa.RecordBatch]:
+    return {table.name: batch(table, [row(table, flow_id=number)])}
+
+
+def test_flows_that_have_ended_are_forgotten_and_the_others_are_not() -> None:
+    conversations = Conversations(SITE)
+    conversations.enrich(_starts([1, 2, 3]))
+    conversations.enrich(_named(2, FLOWS))
+    conversations.forget_ended()
+    # Rows of a flow may come with its end, or a little after it.
+    assert conversations.enrich(_named(2)).anomalies["client_ip"].to_list() == [packed(HISTORIAN)]
+    conversations.forget_ended()
+    assert conversations.kept == 2
+    conversations.enrich(_starts([4]))
+    for number in (1, 3, 4):
+        traffic = conversations.enrich(_named(number))
+        assert traffic.anomalies["client_ip"].to_list() == [packed(HISTORIAN)], number
+    with pytest.raises(ValueError, match="ended long before"):
+        conversations.enrich(_named(2))
+    with pytest.raises(ValueError, match="known are 1 to 4"):
+        conversations.enrich(_named(5))
+
+
+def test_rows_of_no_flow_stay_so_where_flows_were_forgotten() -> None:
+    conversations = Conversations(SITE)
+    conversations.enrich({**_starts([1, 2]), **_named(1, FLOWS)})
+    conversations.forget_ended()
+    conversations.forget_ended()
+    rows = [row(ANOMALIES, flow_id=None), row(ANOMALIES, flow_id=2)]
+    traffic = conversations.enrich({ANOMALIES.name: batch(ANOMALIES, rows)})
+    assert traffic.anomalies["client_ip"].to_list() == [None, packed(HISTORIAN)]
+    nothing_known = Conversations(SITE)
+    nothing_known.enrich({**_starts([1]), **_named(1, FLOWS)})
+    nothing_known.forget_ended()
+    nothing_known.forget_ended()
+    assert nothing_known.kept == 0
+    alone = nothing_known.enrich({ANOMALIES.name: batch(ANOMALIES, rows[:1])})
+    assert alone.anomalies["client_ip"].to_list() == [None]
