@@ -21,9 +21,11 @@ from policy.judged import judge
 from policy.traffic import Traffic
 from policy.zoning import CompiledSite
 
-
 #: A week of visits.
 VISITS_REMEMBERED_H: Final = 7 * 24
+
+
+_OF_VISITS: Final = tuple(check for check in CHECKS if isinstance(check, AccessCheck))
 
 
 class Conformance:
@@ -61,16 +63,15 @@ class Conformance:
         for check, gathered in self._gathered.items():
             self._reporter.settle(check, gathered.all(), before_ns)
             gathered.settle(before_ns)
-        for over_all, watch in self._watches.items():
+        for watched, watch in self._watches.items():
             if watch.settles:
-                self._reporter.settle(over_all, watch.violations(), before_ns)
+                self._reporter.settle(watched, watch.violations(), before_ns)
             watch.settle(before_ns)
         # A visit is told where it begins, and may break its limits days later.
         began_ns = hours_before(now_ns, VISITS_REMEMBERED_H)
         visits = self._visitors.visits()
-        for check in CHECKS:
-            if isinstance(check, AccessCheck):
-                self._reporter.settle(check, check.violations(self._site, visits), began_ns)
+        for of_visits in _OF_VISITS:
+            self._reporter.settle(of_visits, of_visits.violations(self._site, visits), began_ns)
         self._visitors.settle(began_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
@@ -79,11 +80,7 @@ class Conformance:
         violations: dict[Check, pl.DataFrame] = {
             **{check: gathered.all() for check, gathered in self._gathered.items()},
             **{check: watch.violations() for check, watch in self._watches.items()},
-            **{
-                check: check.violations(self._site, visits)
-                for check in CHECKS
-                if isinstance(check, AccessCheck)
-            },
+            **{check: check.violations(self._site, visits) for check in _OF_VISITS},
         }
         findings = [
             finding
