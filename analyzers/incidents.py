@@ -84,6 +84,11 @@ class Incident:
         )
 
     @property
+    def suppressed(self) -> int:
+        """How many of its findings are under a suppression."""
+        return sum(finding.suppression is not None for finding in self.findings)
+
+    @property
     def severity(self) -> Severity:
         """That of the gravest finding."""
         return self.worst.severity

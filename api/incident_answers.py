@@ -21,12 +21,15 @@ class IncidentAnswer(_Answer):
     id: str = Field(description="that of its first alert; every alert's id leads to it")
     site: str
     severity: SeverityName = Field(description="of the gravest alert")
-    state: str = Field(description="new (nobody acted on any of it), open or closed (all of it)")
+    state: str = Field(
+        description="new (nobody acted on any of it), open or closed (all of it, or suppressed)"
+    )
     kind: str = Field(description="of the gravest alert")
     title: str = Field(description="of the gravest alert")
-    alerts: int = Field(description="how many")
+    alerts: int = Field(description="how many that are not suppressed")
     new: int = Field(description="of these, nobody acted on")
-    closed: int = Field(description="of these, closed or suppressed")
+    closed: int = Field(description="of these, closed")
+    suppressed: int = Field(description="how many more are under a suppression")
     kinds: list[str]
     zones: list[str]
     sources: list[str] = Field(description="the first few addresses")

@@ -15,8 +15,8 @@ from geophone.report import ends_of
 
 _STORE_LIMIT: Final = 500
 _FIELDS: Final = (
-    "id", "site", "severity", "state", "kind", "title", "findings", "kinds", "zones", "sources", "targets", "first",
-    "last",
+    "id", "site", "severity", "state", "kind", "title", "findings", "suppressed", "kinds", "zones", "sources",
+    "targets", "first", "last",
 )  # fmt: skip
 _HEADS: Final = (
     Head("short", "Incident", whole=True),
@@ -24,6 +24,7 @@ _HEADS: Final = (
     Head("state", "State", whole=True),
     Head("title", "Gravest finding"),
     Head("findings", "Findings", number=True),
+    Head("suppressed", "Suppressed", number=True),
     Head("kinds", "Kinds"),
     Head("zones", "Zones"),
     Head("sources", "Sources"),
@@ -70,7 +71,9 @@ def print_incidents(incident: str, store_url: str | None, findings_file: Path | 
 def _of_file(wanted: str, file: Path, form: Form) -> None:
     found = incidents_of(findings_of_file(file))
     if not wanted:
-        rows = [_row_of_findings(one) for one in sorted(found, key=lambda one: (-one.last_ns, one.id))]
+        # As of a store: what is suppressed whole is no incident to look at, its findings still lead to it.
+        shown = [one for one in found if one.suppressed < len(one.findings)]
+        rows = [_row_of_findings(one) for one in sorted(shown, key=lambda one: (-one.last_ns, one.id))]
         write_rows(rows, form, _HEADS, _FIELDS, _NOTHING)
         return
     by_finding = {finding.id: one for one in found for finding in one.findings}
@@ -89,8 +92,8 @@ def _of_store(wanted: str, url: str, form: Form) -> None:
             page = list_incidents(store, AlertFilter(), limit=_STORE_LIMIT)
             rows = [
                 _row(
-                    one.id, one.site, Severity(one.severity), one.state, one.kind, one.title, one.alerts, one.kinds,
-                    one.zones, one.sources, one.targets, one.first_ns, one.last_ns,
+                    one.id, one.site, Severity(one.severity), one.state, one.kind, one.title, one.alerts,
+                    one.suppressed, one.kinds, one.zones, one.sources, one.targets, one.first_ns, one.last_ns,
                 )
                 for one in page.incidents
             ]  # fmt: skip
@@ -110,7 +113,8 @@ def _row_of_findings(one: Incident) -> dict[str, Any]:
         "",
         one.worst.kind,
         one.worst.title,
-        len(findings),
+        len(findings) - one.suppressed,
+        one.suppressed,
         sorted({finding.kind for finding in findings}),
         sorted(zones),
         sorted({finding.src_ip for finding in findings} - {""}),
@@ -128,6 +132,7 @@ def _row(
     kind: str,
     title: str,
     findings: int,
+    suppressed: int,
     kinds: Sequence[str],
     zones: Sequence[str],
     sources: Sequence[str],
@@ -143,6 +148,7 @@ def _row(
         "kind": kind,
         "title": title,
         "findings": findings,
+        "suppressed": suppressed,
         "kinds": list(kinds),
         "zones": list(zones),
         "sources": list(sources),

@@ -263,12 +263,13 @@ def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
     for worst in _shown_first([incident.worst for incident in incidents.values()], _INCIDENTS_SHOWN):
         incident = incidents[worst.id]
         shape, style = _SEVERITY_STYLE[incident.severity]
-        kinds = Counter(finding.kind for finding in incident.findings)
+        kinds = Counter(finding.kind for finding in incident.findings if finding.suppression is None)
         listed = ", ".join(
             f"{kind} ×{count:,}" if count > 1 else kind for kind, count in sorted(kinds.items())
         )
         line = Text(f"{shape} {incident.severity.name.lower():<8} ", style=style)
-        line.append(f"{_count(len(incident.findings), 'finding')}: {listed}", style="default")
+        hidden = f"; {incident.suppressed:,} more suppressed" if incident.suppressed else ""
+        line.append(f"{_count(kinds.total(), 'finding')}: {listed}{hidden}", style="default")
         console.print(line)
         zones = dict.fromkeys(
             zone for finding in incident.findings for zone in (finding.src_zone, finding.dst_zone) if zone

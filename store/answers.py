@@ -112,9 +112,10 @@ class Incident:
     severity: int
     first_ns: int
     last_ns: int
-    alerts: int
+    alerts: int  #: without those that are suppressed
     new: int  #: alerts that nobody acted on
-    closed: int  #: or suppressed
+    closed: int
+    suppressed: int  #: beside `alerts`
     kinds: tuple[str, ...]
     zones: tuple[str, ...]
     sources: tuple[str, ...]  #: the first few, in the order of their addresses' texts
@@ -125,7 +126,7 @@ class Incident:
     @property
     def state(self) -> str:
         """Nobody acted on any of it: new. Every alert is closed or suppressed: closed. Else: open."""
-        if self.new == self.alerts:
+        if self.alerts and self.new == self.alerts:
             return "new"
         return "closed" if self.closed == self.alerts else "open"
 

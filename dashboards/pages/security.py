@@ -192,7 +192,7 @@ def alert_values(store: Store, detail: AlertDetail) -> dict[str, Any]:
 def incident_beside(store: Store, alert_id: str) -> Incident | None:
     """The incident that an alert belongs to, where it is not alone in it."""
     incident = incidents.incident_summary(store, alert_id)
-    return incident if incident is not None and incident.alerts > 1 else None
+    return incident if incident is not None and incident.alerts + incident.suppressed > 1 else None
 
 
 def decisions_in(state: str) -> list[str]:

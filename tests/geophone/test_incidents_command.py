@@ -50,6 +50,25 @@ def test_a_file_and_a_store_have_the_same_incidents(geophone: Geophone, kept: tu
     assert of_store == of_file
 
 
+def test_suppressed_findings_are_counted_apart(
+    geophone: Geophone, kept: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    under = {"id": "s1", "owner": "ot", "reason": "tuning", "until": "2099-01-01"}
+    found = [json.loads(line) for line in kept[0].read_bytes().splitlines()]
+    one_of_two = next(one for one in found if one["src_ip"] == OFFICE)
+    for hidden, expected in (
+        ([one_of_two], {(OTHER, 1, 0), (OFFICE, 1, 1)}),
+        # Who is suppressed whole is no incident to look at.
+        ([one for one in found if one["src_ip"] == OFFICE], {(OTHER, 1, 0)}),
+    ):
+        file = tmp_path / "some.jsonl"
+        lines = [json.dumps(one | ({"suppression": under} if one in hidden else {})) for one in found]
+        # As they are written: without spaces.
+        file.write_text("\n".join(line.replace('"id": ', '"id":') for line in lines))
+        rows = listed(geophone, "--findings", file)
+        assert {(*one["sources"], one["findings"], one["suppressed"]) for one in rows} == expected
+
+
 def test_one_incident_is_told_by_any_of_its_findings(
     geophone: Geophone, kept: tuple[Path, Path, str]
 ) -> None:
