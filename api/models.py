@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,7 @@ from analyzers.sla import Status
 from api.figures import ScopeFigures, budget
 from api.parameters import DecisionName, SeverityName, StateName
 from api.reproducing import reproduce_command
+from api.suppressions import SuppressionShown
 from api.window import Window
 from policy.sla_classes import SlaTarget
 from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, Health, Replay, ScopeSummary, SlaPoint
@@ -356,6 +358,37 @@ class ReplaysAnswer(_Answer):
 
     replays: list[ReplayAnswer]
     next: str = Field(description="cursor of the next page; empty at the end")
+
+
+class SuppressionAnswer(_Answer):
+    """One suppression of a policy in force, or of an older one that still holds something back."""
+
+    site: str
+    id: str
+    what: list[str] = Field(description="kinds of finding; empty where the policy in force does not have it")
+    scope: dict[str, list[str]] = Field(description="key of the policy's `scope`: its entries")
+    reason: str
+    owner: str
+    expires: date = Field(description="first day on which it no longer holds")
+    expired: bool = Field(description="today, by the site's clock")
+    in_policy: bool = Field(description="false: only what it once covered is still out of the queue")
+    held_back: int = Field(description="alerts in the state suppressed by it")
+
+    @classmethod
+    def of(cls, shown: SuppressionShown) -> Self:
+        """From the overview."""
+        return cls.model_validate(shown)
+
+
+class SuppressionsAnswer(_Answer):
+    """Every suppression."""
+
+    suppressions: list[SuppressionAnswer]
+
+    @classmethod
+    def of(cls, shown: Sequence[SuppressionShown]) -> Self:
+        """From the overview."""
+        return cls(suppressions=[SuppressionAnswer.of(one) for one in shown])
 
 
 class HealthAnswer(_Answer):

@@ -6,7 +6,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import alerts, baselines, conduits, health, incidents, policies, replays, reports, zones
+from api.routes import (
+    alerts,
+    baselines,
+    conduits,
+    health,
+    incidents,
+    policies,
+    replays,
+    reports,
+    suppressions,
+    zones,
+)
 
 ROUTES: Final[tuple[APIRouter, ...]] = (
     zones.router,
@@ -14,6 +25,7 @@ ROUTES: Final[tuple[APIRouter, ...]] = (
     reports.router,
     alerts.router,
     incidents.router,
+    suppressions.router,
     replays.router,
     policies.router,
     baselines.router,

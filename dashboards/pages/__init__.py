@@ -6,12 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from dashboards.pages import audit, incidents, indicators, network, security, start, theme
+from dashboards.pages import audit, incidents, indicators, network, security, start, suppressions, theme
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     start.router,
     security.router,
     incidents.router,
+    suppressions.router,
     network.router,
     indicators.router,
     audit.router,

@@ -22,3 +22,8 @@ def test_an_empty_store_has_nothing_to_report(empty_client: Client) -> None:
     answer = empty_client.get("/api/v1/sla/report")
     assert answer.status_code in (404, 422)
     assert "geophone replay" in answer.text or "nothing was measured" in answer.text
+
+
+def test_there_are_no_suppressions(empty_client: Client) -> None:
+    assert empty_client.get("/api/v1/suppressions").json() == {"suppressions": []}
+    assert "No suppressions" in empty_client.get("/security/suppressions").text

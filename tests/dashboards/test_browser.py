@@ -23,6 +23,7 @@ PATHS = (
     "/security/alerts/{alert}",
     "/security/alerts?open={alert}",
     "/security/incidents",
+    "/security/suppressions",
     "/security/incidents/{incident}",
     "/network",
     "/network/indicators",

@@ -18,6 +18,7 @@ PAGES = (
     "/security/alerts",
     f"/security/alerts/{hostile_finding().id}",
     f"/security/alerts?open={hostile_finding().id}",
+    "/security/suppressions",
     "/network",
     "/network/indicators",
     "/network/zones/supervisory",
