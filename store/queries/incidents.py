@@ -38,7 +38,8 @@ GROUP BY m.incident
 _WHOLE: Final = f"""
 SELECT m.incident AS id, any(a.site) AS site, argMin(a.kind, {_WORST}) AS kind, argMin(a.title, {_WORST}) AS title,
     argMin(a.severity, {_WORST}) AS severity, toUnixTimestamp64Nano(min(a.first_ts)) AS first_ns,
-    toUnixTimestamp64Nano(max(a.last_ts)) AS last_ns, countIf(a.state != 'suppressed') AS alerts, countIf(a.state = 'new') AS new,
+    toUnixTimestamp64Nano(max(a.last_ts)) AS last_ns, countIf(a.state != 'suppressed') AS alerts,
+    countIf(a.state = 'new') AS new,
     countIf(a.state = 'closed') AS closed, countIf(a.state = 'suppressed') AS suppressed,
     arraySort(groupUniqArray(a.kind)) AS kinds,
     arraySort(arrayFilter(z -> z != '', groupUniqArrayArray([a.src_zone, a.dst_zone]))) AS zones,
