@@ -83,10 +83,10 @@ fn what_ge_srtp_and_s7comm_plus_do_is_in_the_rows() {
     assert_eq!(rows[13], "write system memory write %R100 exception 1473");
     let rows = summary(s7_plus_turns());
     assert_eq!(rows.len(), 13);
-    assert_eq!(rows[1], "create object session  answered -");
-    assert_eq!(rows[2], "get multiple variables read  answered -");
-    assert_eq!(rows[3], "set multiple variables write  answered -");
-    assert_eq!(rows[12], "notification read  one_way -");
+    assert_eq!(rows[1], "create object session class 287 in object 0x0000011d answered -");
+    assert_eq!(rows[2], "get multiple variables read DB 1 LID 4.4 answered -");
+    assert_eq!(rows[3], "set multiple variables write DB 1 LID 4.4 answered -");
+    assert_eq!(rows[12], "notification read subscription 0x00000000 one_way -");
 }
 
 #[test]

@@ -149,13 +149,21 @@ pub fn s7_plus_turns() -> (u16, Vec<Turn>) {
         let data = [0xc0, 1, 10, 0xc1, 2, 6, 0, 0xc2, 15];
         [&[3, 0, 0, 35, 30, code, 0, 0, 0, 1, 0][..], &data, b"SIMATIC-ROOT-ES"].concat()
     };
+    // An object of class 287 within 285: a session.
+    let opening = b"\0\0\x01\x1d\0\x04\0\0\0\0\0\xa1\0\0\0\xd3\x82\x1f\0\0\xa2\0\0\0\0";
+    // One variable: DB 1, the values of it, bytes 4 to 7; then what is written, a REAL of 10.
+    let variable = b"\0\0\0\0\x01\x04\0\x88\xd0\xb8\x80\x01\x03\x93\x76\x04\x04";
+    let written = [&variable[..], b"\x01\0\x0e\x41\x20\0\0\0\0\0\0\0"].concat();
     let mut turns = vec![(0, connect(0xe0)), (1, connect(0xd0))];
-    turns.push((0, tpkt(true, &unit(1, 0x31, 0x04ca, 1, &[7; 40]))));
-    turns.push((1, tpkt(true, &unit(1, 0x32, 0x04ca, 1, &[7; 60]))));
+    turns.push((0, tpkt(true, &unit(1, 0x31, 0x04ca, 1, opening))));
+    turns.push((1, tpkt(true, &unit(1, 0x32, 0x04ca, 1, &[&b"\0\x01\x87\x07"[..], &[0; 56]].concat()))));
     for sequence in 2..12 {
         let function = if sequence % 3 == 0 { 0x0542 } else { 0x054c };
-        turns.push((0, tpkt(true, &unit(3, 0x31, function, sequence, &[7; 30]))));
-        let answer = unit(3, 0x32, function, sequence, &[9; 200]);
+        let asked = if sequence % 3 == 0 { &written[..] } else { &variable[..] };
+        turns.push((0, tpkt(true, &unit(3, 0x31, function, sequence, asked))));
+        // A blob of 150 bytes, in two TPDUs; a write has nothing but its errors.
+        let blob = [&b"\0\x01\0\x14\0\x81\x16"[..], &[9; 150], &[0; 8]].concat();
+        let answer = unit(3, 0x32, function, sequence, if sequence % 3 == 0 { &[0; 100] } else { &blob });
         let (first, rest) = answer.split_at(100);
         turns.push((1, [tpkt(false, first), tpkt(true, rest)].concat()));
     }

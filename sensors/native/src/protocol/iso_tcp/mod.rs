@@ -141,6 +141,7 @@ struct Iso {
     /// A data unit that comes in several TPDUs.
     parts: [Assembly; 2],
     mms: mms::Mms,
+    plus: s7_plus::Plus,
 }
 
 impl Dialect for Iso {
@@ -157,7 +158,7 @@ impl Dialect for Iso {
         out: &mut Output<'_>,
     ) -> Option<()> {
         let tpdu = cotp::read(message.bytes)?;
-        let Self { stations, parts, mms } = self;
+        let Self { stations, parts, mms, plus } = self;
         match tpdu {
             Tpdu::ConnectRequest(selectors) => {
                 *stations = selectors.stations(from);
@@ -188,7 +189,7 @@ impl Dialect for Iso {
             Tpdu::Error => {}
             Tpdu::Data { last: true, body } if parts[from.index()].is_empty() => {
                 let mut scene = Scene { from, at, exchange, out, stations };
-                return data(body, mms, &mut scene);
+                return data(body, mms, plus, &mut scene);
             }
             Tpdu::Data { last, body } => {
                 let assembly = &mut parts[from.index()];
@@ -197,7 +198,7 @@ impl Dialect for Iso {
                     let (body, length) = assembly.take(out);
                     let is_cut = message.is_cut() || body.len() < length;
                     let mut scene = Scene { from, at, exchange, out, stations };
-                    return data(&body, mms, &mut scene).or(is_cut.then_some(()));
+                    return data(&body, mms, plus, &mut scene).or(is_cut.then_some(()));
                 }
             }
         }
@@ -206,6 +207,7 @@ impl Dialect for Iso {
 
     fn gap(&mut self, from: Role) {
         self.parts[from.index()].forget();
+        self.plus.forget(from);
     }
 
     fn end(&mut self, _exchange: &mut Exchange<Key>, out: &mut Output<'_>) {
@@ -216,7 +218,7 @@ impl Dialect for Iso {
 }
 
 /// A data unit: what it is tells the flow's service.
-fn data(body: &[u8], mms: &mut mms::Mms, scene: &mut Scene<'_, '_>) -> Option<()> {
+fn data(body: &[u8], mms: &mut mms::Mms, plus: &mut s7_plus::Plus, scene: &mut Scene<'_, '_>) -> Option<()> {
     match body.first() {
         Some(0x32) => {
             scene.exchange.service = Service::S7comm;
@@ -224,7 +226,7 @@ fn data(body: &[u8], mms: &mut mms::Mms, scene: &mut Scene<'_, '_>) -> Option<()
         }
         Some(0x72) => {
             scene.exchange.service = Service::S7commPlus;
-            s7_plus::read(body, scene)
+            plus.read(body, scene)
         }
         Some(_) if mms::is_plausible(body) => {
             scene.exchange.service = Service::Mms;
