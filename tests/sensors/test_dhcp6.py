@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from scapy.layers.dhcp6 import (
+    DUID_EN,
     DUID_LL,
+    DUID_LLT,
+    DUID_UUID,
     VENDOR_CLASS_DATA,
     DHCP6_InfoRequest,
     DHCP6_Reply,
@@ -20,6 +23,7 @@ from scapy.layers.dhcp6 import (
     DHCP6OptIAAddress,
     DHCP6OptOptReq,
     DHCP6OptServerId,
+    DHCP6OptStatusCode,
     DHCP6OptVendorClass,
 )
 from scapy.layers.inet import UDP
@@ -72,6 +76,7 @@ def test_a_client_says_who_it_is_and_what_it_wants(tmp_path: Path) -> None:
         ("dhcp_fingerprint", "dhcp", "", CLIENT, wanted),
         ("requested_address", "dhcp", "", CLIENT, address),
         ("vendor_class", "dhcp", "", CLIENT, maker),
+        ("duid", "dhcp", "", CLIENT, "LL 02005e005399"),
     } <= told(path)
     assert "planted" not in str(rows_of(path, "observations"))
     # The identifier's card may be another one.
@@ -89,6 +94,71 @@ def test_a_server_and_the_name_servers_that_it_gives_have_their_roles(tmp_path: 
     assert {("role", "dhcp", "", SERVER, "dhcp server")} | {
         ("role", "dhcp", "", server, "dns server") for server in servers.split(",")
     } <= told(path)
+
+
+@pytest.mark.parametrize(
+    ("duid", "wanted"),
+    [
+        (DUID_LLT(lladdr=A, timeval=788_529_153), "LLT 02005e005301 at 788529153"),
+        (DUID_LL(lladdr=A), "LL 02005e005301"),
+        (DUID_EN(enterprisenum=40_000, id=b"plc-7"), "EN 40000 706c632d37"),
+        (
+            DUID_UUID(uuid="00010203-0405-0607-0809-0a0b0c0d0e0f"),
+            "UUID 00010203-0405-0607-0809-0a0b0c0d0e0f",
+        ),
+    ],
+)
+def test_a_client_s_identifier_is_told_by_its_kind(tmp_path: Path, duid: Packet, wanted: str) -> None:
+    path = written(tmp_path / "dhcp6.pcap", [asks(DHCP6_InfoRequest(trid=1) / DHCP6OptClientId(duid=duid))])
+    ((octets, card, number, identifier, uuid),) = wireshark_fields(
+        path,
+        "dhcpv6.msgtype == 11",
+        "dhcpv6.duid.bytes",
+        "dhcpv6.duidll.link_layer_addr",
+        "dhcpv6.duiden.enterprise",
+        "dhcpv6.duiden.identifier",
+        "dhcpv6.duiduuid.bytes",
+    )
+    (text,) = [value for kind, *_, value in told(path) if kind == "duid"]
+    assert text == wanted
+    content = text.split(" ")[2 if text.startswith("EN") else 1].replace("-", "")
+    # Wireshark names some parts of it alone, and shows all of it as bytes.
+    known = [part.replace(":", "") for part in (octets, card, identifier, uuid) if part]
+    assert any(content in part for part in known), known
+    assert not number or number.split()[0] in text
+
+
+def given(address: str, lifetime: int = 3_600, *, status: int = 0) -> Packet:
+    """An answer that gives an address, or does not."""
+    duid = DUID_LL(lladdr=B)
+    one = DHCP6OptIAAddress(addr=address, preflft=lifetime, validlft=lifetime)
+    options = [one, DHCP6OptStatusCode(statuscode=status)] if status else [one]
+    reply = DHCP6_Reply(trid=0x1234) / DHCP6OptClientId(duid=DUID_LL(lladdr=A)) / DHCP6OptServerId(duid=duid)
+    return gives(reply / DHCP6OptIA_NA(iaid=7, ianaopts=options))
+
+
+def test_an_address_that_is_given_belongs_to_the_client_and_its_identifier(tmp_path: Path) -> None:
+    path = written(tmp_path / "dhcp6.pcap", [asks(solicit()), given("2001:db8::77")])
+    ((address,),) = wireshark_fields(path, "dhcpv6.msgtype == 7", "dhcpv6.iaaddr.ip")
+    assert {
+        ("given_address", "dhcp", "", CLIENT, address),
+        ("duid", "dhcp", "", address, "LL 02005e005301"),
+    } <= told(path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        given("2001:db8::77", lifetime=0),
+        given("2001:db8::77", status=2),
+        given("::"),
+        given("ff02::1"),
+    ],
+)
+def test_an_address_that_is_taken_back_or_refused_is_given_to_nobody(tmp_path: Path, answer: Packet) -> None:
+    path = written(tmp_path / "dhcp6.pcap", [asks(solicit()), answer])
+    assert not [one for one in told(path) if one[0] == "given_address"]
+    assert ("role", "dhcp", "", SERVER, "dhcp server") in told(path)
 
 
 def test_what_is_cut_or_only_looks_like_it_tells_nothing(tmp_path: Path) -> None:

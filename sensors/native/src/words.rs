@@ -199,6 +199,10 @@ words! {
         DhcpFingerprint = "dhcp_fingerprint",
         /// The address that it asks a DHCP server for.
         RequestedAddress = "requested_address",
+        /// The address that a DHCP server gave it.
+        GivenAddress = "given_address",
+        /// The unique identifier by which DHCP for IPv6 knows it, whatever its address.
+        Duid = "duid",
         /// An identifier of its kind that its maker registered.
         ObjectId = "object_id",
         ApplicationUri = "application_uri",

@@ -1,7 +1,9 @@
-//! DHCP for IPv6: what a host calls itself and asks for, and who gives (RFC 8415, RFC 4704, RFC 3646).
+//! DHCP for IPv6: what a host calls itself and asks for, what it is given, and who gives (RFC 8415, 4704, 3646).
 //!
 //! Its unique identifier may hold the MAC address of another of its cards, or of one that is gone: it names no address.
 //! Authentication (11) and vendors' own bytes (17) stay where they are, as do messages that a relay carries.
+
+mod duid;
 
 use super::datagram::{by_structure, each_datagram};
 use super::{Output, Protocol, Recognised, Role, Transport};
@@ -38,6 +40,7 @@ mod option {
     pub const ADDRESSES: u16 = 3;
     pub const ADDRESS: u16 = 5;
     pub const PARAMETERS: u16 = 6;
+    pub const STATUS: u16 = 13;
     pub const VENDOR_CLASS: u16 = 16;
     pub const DNS_SERVERS: u16 = 23;
     pub const FULL_NAME: u16 = 39;
@@ -68,12 +71,48 @@ fn addresses(value: &[u8]) -> impl Iterator<Item = [u8; 16]> {
     value.chunks_exact(16).filter_map(|chunk| chunk.try_into().ok())
 }
 
+/// Addresses of an association that it is told of or asks for: each with its lifetimes and options (21.4 and 21.6).
+fn associated(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // Identifier and two times come first.
+    let options = options(value.get(12..).unwrap_or_default());
+    options.filter(|(code, _)| *code == option::ADDRESS).map(|(_, address)| address)
+}
+
+/// True where no status says that something was refused (21.13).
+fn is_success(rest: &[u8]) -> bool {
+    let status = options(rest).find(|(code, _)| *code == option::STATUS);
+    status.is_none_or(|(_, value)| value.starts_with(&[0, 0]))
+}
+
+/// The addresses that a server gives with a lifetime, and refuses none of.
+fn given(told: &[u8]) -> impl Iterator<Item = &[u8; 16]> {
+    let associations = options(told).filter(|(code, value)| {
+        *code == option::ADDRESSES && is_success(value.get(12..).unwrap_or_default())
+    });
+    associations.flat_map(|(_, value)| associated(value)).filter_map(|value| {
+        // Preferred, then valid lifetime.
+        let is_valid = value.get(20..24)? != [0; 4] && is_success(value.get(24..)?);
+        value.first_chunk().filter(|address| is_valid && text::is_a_devices(address))
+    })
+}
+
 fn read(from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
     let Some((kind, told)) = message(bytes) else { return };
     let ip = *if from == Role::Client { out.client_ip } else { out.server_ip };
+    let client_ip = *out.client_ip;
     let mut tell = |ip, kind, value: &str| {
         out.observe(&Observation { mac: 0, ip, kind, source: ObservationSource::Dhcp, value }, at);
     };
+    let client = options(told).find(|(code, _)| *code == option::CLIENT);
+    let duid = client.and_then(|(_, value)| duid::text(value));
+    if kind == kind::REPLY {
+        for address in given(told).take(4) {
+            tell(client_ip, Kind::GivenAddress, &text::ip(address));
+            if let Some(duid) = &duid {
+                tell(*address, Kind::Duid, duid);
+            }
+        }
+    }
     if matches!(kind, kind::ADVERTISE | kind::REPLY) {
         tell(ip, Kind::Role, roles::DHCP_SERVER);
         for (_, value) in options(told).filter(|(code, _)| *code == option::DNS_SERVERS) {
@@ -84,15 +123,14 @@ fn read(from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
     if kind == kind::RECONFIGURE {
         return;
     }
+    if let Some(duid) = &duid {
+        tell(ip, Kind::Duid, duid);
+    }
     for (code, value) in options(told) {
         match code {
-            // Identifier and two times, then the addresses that it has or wants (21.4 and 21.6).
             option::ADDRESSES => {
-                let wanted = options(value.get(12..).unwrap_or_default());
-                for (_, wanted) in wanted.filter(|(code, _)| *code == option::ADDRESS) {
-                    if let Some(wanted) = wanted.first_chunk() {
-                        tell(ip, Kind::RequestedAddress, &text::ip(wanted));
-                    }
+                for wanted in associated(value).filter_map(<[u8]>::first_chunk) {
+                    tell(ip, Kind::RequestedAddress, &text::ip(wanted));
                 }
             }
             option::PARAMETERS => {
