@@ -116,6 +116,47 @@ proptest! {
     }
 
     #[test]
+    fn frames_of_websocket_with_anything_in_them_are_no_mqtt(
+        said in vec((0usize..2, vec(any::<u8>(), 0..120)), 1..12),
+        loose in any::<bool>(),
+    ) {
+        let mut talk = Talk::new(9001);
+        for (at, (side, payload)) in said.iter().enumerate() {
+            let mut bytes = vec![0x82, payload.len() as u8 | if *side == 0 { 0x80 } else { 0 }];
+            // Loose bytes behind the opcode, or a frame that is one.
+            if !loose && *side == 0 {
+                bytes.extend([at as u8, 7, 99, 200]);
+            }
+            bytes.extend(payload);
+            talk.send(*side, ACK, &bytes);
+        }
+        let decoded = talk.decode();
+        prop_assert!(decoded.column("mqtt", "topic").is_empty());
+        prop_assert!(!decoded.column("flows", "service").contains(&"mqtt".to_owned()));
+    }
+
+    #[test]
+    fn of_a_connection_over_websocket_whose_upgrade_is_not_there_the_packets_are_the_same(
+        topics in vec("[a-z]{3,8}(/[a-z]{1,8}){0,2}", 5..20),
+        masks in vec(any::<[u8; 4]>(), 20),
+        sizes in vec(0usize..300, 20),
+    ) {
+        let mut talk = Talk::new(9001);
+        for ((at, topic), mask) in topics.iter().enumerate().zip(&masks) {
+            let packet = wire::publish(topic, &vec![b'x'; sizes[at]]);
+            let length = match packet.len() {
+                short @ ..126 => vec![0x80 | short as u8],
+                long => [&[0xfe][..], &(long as u16).to_be_bytes()].concat(),
+            };
+            let masked = packet.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]);
+            talk.send(0, ACK, &[&[0x82][..], &length, mask, &masked.collect::<Vec<_>>()].concat());
+        }
+        let decoded = talk.decode();
+        prop_assert_eq!(decoded.column("mqtt", "topic"), topics);
+        prop_assert_eq!(decoded.lines("flows", &["service", "confidence"]), ["mqtt structure"]);
+    }
+
+    #[test]
     fn a_websocket_s_frames_say_nothing(streams in conversation(), lengths in vec(1usize..60, 1..6)) {
         let mut plain = Talk::new(9001);
         plain.handshake().send(0, ACK, &wire::connect("first"));

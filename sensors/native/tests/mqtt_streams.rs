@@ -319,3 +319,132 @@ fn a_capture_of_nothing_but_the_port_says_no_more() {
     let decoded = support::decode(&pcap(&talk(1883, &[]).frames), &[]);
     assert_eq!(named(&decoded), "mqtt port");
 }
+
+/// Frames of a connection over WebSocket whose upgrade is not in the capture.
+fn joined(said: &[(usize, Vec<u8>)]) -> Decoded {
+    let mut talk = Talk::new(9001);
+    for (side, bytes) in said {
+        talk.send(*side, ACK, bytes);
+    }
+    talk.decode()
+}
+
+const JOINED: [&str; 5] = ["packet_type", "direction", "topic", "outcome", "transport"];
+
+#[test]
+fn over_websocket_the_middle_of_a_connection_is_read_too_whoever_speaks_first() {
+    let command = wire::publish_id(0x32, "plant/a", 3, b"21.5");
+    let asked = (0, frame(0x82, 0, &command));
+    let answered = (1, frame(0x82, 1, &wire::acknowledge(0x40, 3)));
+    let told = (1, frame(0x82, 1, &wire::publish("plant/b", &[b'x'; 400])));
+    let rows = [
+        "publish client_to_broker plant/a answered websocket",
+        "publish broker_to_client plant/b one_way websocket",
+    ];
+    for said in [[told.clone(), asked.clone(), answered.clone()], [asked, answered, told]] {
+        let decoded = joined(&said);
+        assert_eq!(named(&decoded), "mqtt structure");
+        let mut read = decoded.lines("mqtt", &JOINED);
+        read.sort_by(|one, other| other.cmp(one));
+        assert_eq!(read, rows);
+        assert!(decoded.column("anomalies", "kind").is_empty());
+    }
+}
+
+#[test]
+fn over_websocket_a_connect_is_proof_and_one_publication_is_none() {
+    let opened = [(0, frame(0x82, 0, &wire::connect("browser"))), (1, frame(0x82, 1, CONNACK))];
+    let decoded = joined(&opened);
+    assert_eq!(named(&decoded), "mqtt handshake");
+    assert_eq!(decoded.lines("mqtt", &["client_id", "transport", "outcome"]), ["browser websocket answered"]);
+    let alone = joined(&[(1, frame(0x82, 1, &wire::publish("plant/a", b"7")))]);
+    assert_eq!(named(&alone), " none");
+    assert!(alone.column("mqtt", "topic").is_empty());
+}
+
+#[test]
+fn topics_in_frames_of_one_side_are_enough_where_there_are_some() {
+    for side in [0, 1] {
+        let said: Vec<_> = (0..5)
+            .map(|number| (side, frame(0x82, side, &wire::publish(&format!("plant/{number}"), b"7"))))
+            .collect();
+        let decoded = joined(&said);
+        assert_eq!(named(&decoded), "mqtt structure");
+        assert_eq!(decoded.column("mqtt", "topic").len(), 5);
+        assert_eq!(decoded.column("flows", "client_port"), ["40000"], "the mask tells who is the client");
+    }
+}
+
+#[test]
+fn a_frame_cut_anywhere_costs_no_more_than_its_packet() {
+    for side in [0, 1] {
+        let first = frame(0x82, side, &wire::publish("plant/first", b"1"));
+        for cut in 1..first.len() {
+            let mut said = vec![(side, first[..cut].to_vec()), (side, first[cut..].to_vec())];
+            said.extend(
+                (0..6).map(|number| {
+                    (side, frame(0x82, side, &wire::publish(&format!("plant/{number}"), b"7")))
+                }),
+            );
+            let decoded = joined(&said);
+            assert_eq!(named(&decoded), "mqtt structure", "side {side}, cut at {cut}");
+            assert!(decoded.column("mqtt", "topic").len() >= 6, "side {side}, cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn the_agreement_of_a_server_alone_says_what_its_frames_carry() {
+    let said: [(usize, Vec<u8>); 4] = [
+        (1, SWITCHING.to_vec()),
+        (0, frame(0x82, 0, &wire::connect("browser"))),
+        (1, frame(0x82, 1, CONNACK)),
+        (1, frame(0x82, 1, &wire::publish("plant/a", b"7"))),
+    ];
+    let decoded = joined(&said);
+    assert_eq!(named(&decoded), "mqtt handshake");
+    assert_eq!(decoded.column("mqtt", "packet_type"), ["connect", "publish"]);
+    let other =
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
+    let decoded = joined(&[(1, other.to_vec()), (1, frame(0x82, 1, b"hello"))]);
+    assert_eq!(decoded.lines("flows", &["service"]), ["websocket"]);
+}
+
+#[test]
+fn a_gap_between_frames_costs_what_it_hides() {
+    let published = |number: u8| frame(0x82, 1, &wire::publish(&format!("plant/{number}"), b"7"));
+    let mut talk = Talk::new(9001);
+    for number in 0..5 {
+        talk.send(1, ACK, &published(number));
+    }
+    talk.next[1] += published(5).len() as u32;
+    for number in 6..9 {
+        talk.send(1, ACK, &published(number));
+    }
+    // The hole is given up once the other side has acknowledged what is behind it.
+    talk.send(0, ACK, &frame(0x82, 0, &wire::publish("plant/after", b"1")));
+    let decoded = talk.decode();
+    let topics = decoded.column("mqtt", "topic");
+    assert!(!topics.contains(&"plant/5".to_owned()), "{topics:?}");
+    for number in [4, 6, 8] {
+        assert!(topics.contains(&format!("plant/{number}")), "{topics:?}");
+    }
+}
+
+#[test]
+fn other_protocols_within_websocket_are_not_taken_for_it() {
+    let foreign: [&[u8]; 6] = [
+        b"\x08\x01\x12\x0bplant/a/b/c",
+        b"{\"topic\":\"plant/a\",\"value\":7}",
+        b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0",
+        b"HELF\x20\0\0\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x02",
+        b"\xd9\x03abc\x30\x05",
+    ];
+    for payload in foreign {
+        let said: Vec<_> = (0..8).map(|at| (at % 2, frame(0x82, at % 2, payload))).collect();
+        let decoded = joined(&said);
+        assert_eq!(decoded.column("mqtt", "topic"), Vec::<String>::new(), "{payload:?}");
+        assert!(!named(&decoded).starts_with("mqtt"), "{payload:?}");
+    }
+}

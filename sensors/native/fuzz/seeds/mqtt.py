@@ -9,7 +9,7 @@ _OWN_GREETING = 64
 def made() -> list[bytes]:
     """One byte of options; then for each packet its type and what happens to it, a length, what is in it.
 
-    Connections of 3.1.1 and 5 and over WebSocket.
+    Connections of 3.1.1 and 5 and over WebSocket, with its upgrade and joined behind it.
     """
 
     def piece(kind: int, side: int, data: bytes) -> bytes:

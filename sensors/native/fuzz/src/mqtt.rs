@@ -35,7 +35,8 @@ fn converse(options: u8, mut rest: &[u8], cut: Cut) -> Conversation {
     if options & 4 == 0 {
         conversation.open();
     }
-    if websocket {
+    // Over WebSocket, without a greeting: its upgrade is not there.
+    if websocket && options & 64 == 0 {
         let greeting: [Saying<'_>; 2] = [(0, GET), (1, SWITCHING)];
         conversation.greet_in_pieces(&greeting);
     } else if options & 64 == 0 {
@@ -98,8 +99,11 @@ fn made(kind: u8, newer: bool, data: &[u8]) -> Vec<u8> {
 fn wrapped(side: usize, action: u8, bytes: &[u8]) -> Vec<u8> {
     let first = if action & 4 == 0 { 0x82 } else { 0x02 };
     let masked = if side == 0 { 0x80 } else { 0 };
-    let mut frame = vec![first, masked | 126];
-    frame.extend((bytes.len() as u16).to_be_bytes());
+    // A length is as short as it can be.
+    let mut frame = match bytes.len() {
+        short @ ..126 => vec![first, masked | short as u8],
+        long => [&[first, masked | 126][..], &(long as u16).to_be_bytes()].concat(),
+    };
     if side == 0 {
         let mask = [1, 2, 3, 4];
         frame.extend(mask);

@@ -215,6 +215,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     modbus::RTU_OVER_UDP,
     modbus::OVER_UDP,
     opcua::PROTOCOL,
+    mqtt::JOINED,
     mqtt::PROTOCOL,
     tls::PROTOCOL,
     ssh::PROTOCOL,

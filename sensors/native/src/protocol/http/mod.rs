@@ -36,6 +36,8 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     match head::start(payload) {
         Start::Request if is_mqtt(payload) || may_become_mqtt(payload) => None,
         Start::Request => named(Some(Role::Client)),
+        // The upgrade was not seen, and the server agrees to it.
+        Start::Response if payload.starts_with(b"HTTP/1.1 101") && is_mqtt(payload) => None,
         Start::Response => named(Some(Role::Server)),
         Start::Open if on_port => named(None),
         _ if payload.starts_with(PREFACE) => named(Some(Role::Client)),

@@ -6,6 +6,7 @@
 mod exchanges;
 mod framing;
 mod inventory;
+mod joined;
 mod opening;
 mod packets;
 mod pairing;
@@ -43,6 +44,16 @@ pub const PROTOCOL: Protocol = Protocol {
     ports: &[1883],
     recognise: recognise::recognise,
     parser: Some(start),
+};
+
+/// The same within WebSocket, where the upgrade to it was not seen.
+pub const JOINED: Protocol = Protocol {
+    service: Service::Mqtt,
+    layer: Layer::Mqtt,
+    transport: Transport::Tcp,
+    ports: &[],
+    recognise: |payload, _on_port| joined::recognise(payload),
+    parser: Some(|confidence| Box::new(Mqtt { carrier: Carrier::WebSocket, ..Mqtt::new(confidence) })),
 };
 
 /// Transactions that may be held back while it is not yet sure that this is MQTT.
@@ -91,9 +102,15 @@ impl Parser for Mqtt {
         if self.progress != Progress::Reading {
             return;
         }
-        if std::mem::replace(&mut self.fresh, false) && websocket::begins_request(bytes) {
+        let is_first = std::mem::replace(&mut self.fresh, false);
+        if is_first && websocket::begins_request(bytes) {
             self.websocket = Some(Box::default());
             self.carrier = Carrier::WebSocket;
+        } else if is_first && from == Role::Server && bytes.first() == Some(&b'H') {
+            self.websocket = Some(Box::new(WebSocket::agreed()));
+            self.carrier = Carrier::WebSocket;
+        } else if is_first && self.carrier == Carrier::WebSocket {
+            self.websocket = Some(Box::new(WebSocket::joined(from)));
         }
         match self.websocket.take() {
             None => self.stream(from, bytes, at, out),

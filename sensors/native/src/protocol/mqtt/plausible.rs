@@ -100,20 +100,32 @@ pub fn first(bytes: &[u8]) -> Option<(Packet<'_>, &[u8])> {
     Some((whole(head, body), behind))
 }
 
-/// Looks at the front of bytes in whose middle a packet is looked for. Depends on the bytes alone.
-pub fn verdict(bytes: &[u8]) -> Verdict {
+/// How long the packet at the front of bytes is on the wire, where its fixed header is there.
+pub fn length(bytes: &[u8]) -> Option<u64> {
+    let Start::Head(head) = start(bytes) else { return None };
+    Some(u64::from(head.header_bytes) + u64::from(head.body_bytes))
+}
+
+/// A fixed header and what is behind it, of a packet that is to be there whole; a PUBLISH is judged at once.
+fn opening(bytes: &[u8]) -> Result<(Head, &[u8]), Verdict> {
     let head = match start(bytes) {
-        Start::Incomplete => return Verdict::Incomplete,
-        Start::Broken(_) => return Verdict::No,
+        Start::Incomplete => return Err(Verdict::Incomplete),
+        Start::Broken(_) => return Err(Verdict::No),
         Start::Head(head) => head,
     };
     let body = &bytes[usize::from(head.header_bytes)..];
     if head.kind == PacketType::Publish {
-        return publication(head, body);
+        return Err(publication(head, body));
     }
-    if head.body_bytes as usize > LONGEST {
-        return Verdict::No;
-    }
+    if head.body_bytes as usize > LONGEST { Err(Verdict::No) } else { Ok((head, body)) }
+}
+
+/// Looks at the front of bytes in whose middle a packet is looked for. Depends on the bytes alone.
+pub fn verdict(bytes: &[u8]) -> Verdict {
+    let (head, body) = match opening(bytes) {
+        Ok(found) => found,
+        Err(verdict) => return verdict,
+    };
     let Some((body, behind)) = body.split_at_checked(head.body_bytes as usize) else {
         return Verdict::Incomplete;
     };
@@ -126,18 +138,10 @@ pub fn verdict(bytes: &[u8]) -> Verdict {
 }
 
 fn follower(bytes: &[u8]) -> Verdict {
-    let head = match start(bytes) {
-        Start::Incomplete => return Verdict::Incomplete,
-        Start::Broken(_) => return Verdict::No,
-        Start::Head(head) => head,
+    let (head, body) = match opening(bytes) {
+        Ok(found) => found,
+        Err(verdict) => return verdict,
     };
-    let body = &bytes[usize::from(head.header_bytes)..];
-    if head.kind == PacketType::Publish {
-        return publication(head, body);
-    }
-    if head.body_bytes as usize > LONGEST {
-        return Verdict::No;
-    }
     match body.get(..head.body_bytes as usize) {
         None => Verdict::Incomplete,
         Some(body) if worth(&whole(head, body)) == Worth::Nothing => Verdict::No,

@@ -16,6 +16,10 @@ pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
         return websocket::is_upgrade(payload)
             .then_some(Recognised { confidence: Confidence::Structure, speaker: Some(Role::Client) });
     }
+    if first == b'H' {
+        return websocket::is_agreement(payload)
+            .then_some(Recognised { confidence: Confidence::Structure, speaker: Some(Role::Server) });
+    }
     let kind = PacketType::of(first)?;
     if kind == PacketType::Connect {
         let confidence = match connect(payload) {
@@ -25,42 +29,55 @@ pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
         };
         return Some(Recognised { confidence, speaker: Some(Role::Client) });
     }
-    let mut rest = payload;
-    let (mut speaker, mut much) = (None, false);
+    let seen = packets(payload)?;
+    let confidence = if on_port { Confidence::Port } else { Confidence::None };
+    // A few bytes on a foreign port may be chance: they do not settle who is the client.
+    let speaker = seen.speaker.filter(|_| on_port || seen.is_much);
+    Some(Recognised { confidence, speaker })
+}
+
+/// What packets say that lie one behind the other.
+pub struct Seen {
+    /// The side that alone may send one of them.
+    pub speaker: Option<Role>,
+    /// One of them has a name in it, which chance does not make.
+    pub is_much: bool,
+    /// The last one is the first part of a PUBLISH.
+    pub goes_on: bool,
+}
+
+/// Reads whole packets; the last may be a PUBLISH that goes on. `None` where one of them is none, or of the other side.
+pub fn packets(bytes: &[u8]) -> Option<Seen> {
+    let mut rest = bytes;
+    let mut seen = Seen { speaker: None, is_much: false, goes_on: false };
     while let Some((packet, behind)) = plausible::first(rest) {
         match plausible::worth(&packet) {
             Worth::Nothing => return None,
             Worth::Little => {}
-            Worth::Much => much = true,
+            Worth::Much => seen.is_much = true,
         }
-        match (speaker, sender(packet.kind)) {
+        match (seen.speaker, sender(packet.kind)) {
             (Some(Role::Client), Some(Role::Server)) | (Some(Role::Server), Some(Role::Client)) => {
                 return None;
             }
-            (None, told) => speaker = told,
+            (None, told) => seen.speaker = told,
             _ => {}
         }
         rest = behind;
     }
-    let goes_on = !rest.is_empty() && plausible::goes_on(rest);
-    if !rest.is_empty() && !goes_on {
-        return None;
-    }
-    let confidence = if on_port { Confidence::Port } else { Confidence::None };
-    // A few bytes on a foreign port may be chance: they do not settle who is the client.
-    let speaker = speaker.filter(|_| on_port || much);
-    Some(Recognised { confidence, speaker })
+    seen.goes_on = !rest.is_empty() && plausible::goes_on(rest);
+    (rest.is_empty() || seen.goes_on).then_some(seen)
 }
 
 /// How much of a CONNECT packet's start is there.
-enum Found {
+pub enum Found {
     /// Up to its protocol name; the rest of it may be in the next segment.
     Whole,
     Part,
     Nothing,
 }
 
-fn connect(payload: &[u8]) -> Found {
+pub fn connect(payload: &[u8]) -> Found {
     let body = match start(payload) {
         Start::Incomplete => &[],
         Start::Broken(_) => return Found::Nothing,

@@ -8,6 +8,9 @@ use crate::protocol::Role;
 /// Bytes of an HTTP head that are waited for; a longer one is no upgrade.
 const HEAD_LIMIT: usize = 16_384;
 
+/// How a server's agreement begins (RFC 6455, 4.2.2).
+const AGREED: &[u8] = b"HTTP/1.1 101";
+
 /// The longest frame header: two bytes, eight of length, four of mask (5.2).
 const LONGEST_HEADER: usize = 14;
 
@@ -19,10 +22,21 @@ pub fn is_upgrade(payload: &[u8]) -> bool {
     if !payload.starts_with(b"GET ") {
         return false;
     }
+    let request = payload.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+    let (upgrades, is_mqtt) = upgrade(payload);
+    upgrades && (is_mqtt || path(request).ends_with(b"/mqtt"))
+}
+
+/// True for a server's agreement to speak MQTT over WebSocket, whose request was not seen.
+pub fn is_agreement(payload: &[u8]) -> bool {
+    payload.starts_with(AGREED) && upgrade(payload) == (true, true)
+}
+
+/// Whether a head upgrades to WebSocket, and whether it names MQTT as what is spoken within.
+fn upgrade(payload: &[u8]) -> (bool, bool) {
     let head = payload.get(..HEAD_LIMIT).unwrap_or(payload);
-    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let request = lines.next().unwrap_or_default();
-    let (mut upgrades, mut is_mqtt) = (false, path(request).ends_with(b"/mqtt"));
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).skip(1);
+    let (mut upgrades, mut is_mqtt) = (false, false);
     for line in lines.take_while(|line| !line.is_empty()) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
@@ -33,7 +47,7 @@ pub fn is_upgrade(payload: &[u8]) -> bool {
             is_mqtt |= asked.any(|one| one.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"mqtt")));
         }
     }
-    upgrades && is_mqtt
+    (upgrades, is_mqtt)
 }
 
 /// True for the start of a request, however short: no packet of MQTT begins with its first letter.
@@ -82,16 +96,17 @@ impl Default for WebSocket {
 }
 
 /// A whole frame header: its length, what it says.
-struct Header {
-    length: usize,
-    payload: u64,
-    mask: [u8; 4],
-    opcode: u8,
-    compressed: bool,
+pub struct Header {
+    pub length: usize,
+    pub payload: u64,
+    pub mask: [u8; 4],
+    pub opcode: u8,
+    /// A bit is set that only an extension gives a meaning to.
+    pub compressed: bool,
 }
 
 /// Reads a frame header (5.2); `None` while it is not whole.
-fn header(bytes: &[u8]) -> Option<Header> {
+pub fn header(bytes: &[u8]) -> Option<Header> {
     let [first, second, rest @ ..] = bytes else { return None };
     let (payload, extended) = match second & 0x7f {
         126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
@@ -110,6 +125,18 @@ fn is_data(opcode: u8) -> bool {
 }
 
 impl WebSocket {
+    /// A connection whose upgrade was not seen: a frame of `from` comes next, and of the other side some time.
+    pub fn joined(from: Role) -> Self {
+        let mut socket = Self { sides: [State::Lost, State::Lost] };
+        socket.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
+        socket
+    }
+
+    /// A connection of whose upgrade only the server's agreement was seen: that comes next.
+    pub fn agreed() -> Self {
+        Self { sides: [State::Lost, State::Head(Vec::new())] }
+    }
+
     /// Bytes that are held.
     pub fn held(&self) -> usize {
         let held = |state: &State| if let State::Head(head) = state { head.capacity() } else { 0 };
@@ -202,7 +229,7 @@ impl WebSocket {
         let end = searched + found + 4;
         let agreed = match from {
             Role::Client => is_upgrade(&head[..end]),
-            Role::Server => head.starts_with(b"HTTP/1.1 101"),
+            Role::Server => head.starts_with(AGREED),
         };
         self.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
         if agreed { Ok(&bytes[end - before..]) } else { Err(Refusal::NotAgreed) }
@@ -219,7 +246,7 @@ fn starts_frame(bytes: &[u8], from: Role) -> bool {
 }
 
 /// Takes the mask off (5), `at` bytes into it.
-fn unmask(payload: &[u8], mask: [u8; 4], at: usize, each: &mut impl FnMut(&[u8])) {
+pub fn unmask(payload: &[u8], mask: [u8; 4], at: usize, each: &mut impl FnMut(&[u8])) {
     if mask == [0; 4] {
         return each(payload);
     }
@@ -257,6 +284,10 @@ mod tests {
         assert!(is_upgrade(b"GET /ws/mqtt?token=1 HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
         assert!(!is_upgrade(b"GET /mqtt HTTP/1.1\r\nHost: a\r\n\r\n"));
         assert!(!is_upgrade(b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
+        assert!(is_agreement(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+        ));
+        assert!(!is_agreement(SWITCHING));
         assert!(!is_upgrade(b"POST /mqtt HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"));
     }
 
