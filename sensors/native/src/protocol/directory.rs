@@ -113,8 +113,7 @@ impl Dialogue for Ldap {
     ) -> Step {
         // The server's consent was not seen, but TLS was begun.
         if self.asked_tls && bytes[0] == tls::HANDSHAKE {
-            said.encrypted = true;
-            return Step::HandOver;
+            return said.begin_tls();
         }
         let Some(length) = whole_length(bytes) else {
             return if bytes.len() < 6 && bytes[0] == 0x30 { Step::More } else { Step::Wrong };
@@ -138,8 +137,7 @@ impl Dialogue for Ldap {
                 // A challenge: another request follows.
                 [0x0a, 1, 14, ..] => {}
                 [0x0a, 1, code, ..] => {
-                    said.login = Some(Login::No);
-                    said.refused_logins = said.refused_logins.saturating_add(1);
+                    said.refuse_login();
                     said.remark(format!("bind refused with {code}"));
                 }
                 _ => return Step::Wrong,
@@ -150,8 +148,7 @@ impl Dialogue for Ldap {
             (operation::EXTENDED_RESPONSE, Role::Server)
                 if self.asked_tls && content.starts_with(&[0x0a, 1, 0]) =>
             {
-                said.encrypted = true;
-                return Step::HandOver;
+                return said.begin_tls();
             }
             (operation::UNBIND_REQUEST, Role::Client) => return Step::Done,
             _ => {}

@@ -56,6 +56,18 @@ impl Introduction {
         }
     }
 
+    /// Somebody was not let in.
+    pub fn refuse_login(&mut self) {
+        self.login = Some(Login::No);
+        self.refused_logins = self.refused_logins.saturating_add(1);
+    }
+
+    /// What follows is TLS's to read.
+    pub fn begin_tls(&mut self) -> Step {
+        self.encrypted = true;
+        Step::HandOver
+    }
+
     fn write(&self, service: Service, confidence: Confidence, at: At, out: &mut Output<'_>) {
         let detail = self.detail.join("; ");
         out.tables.services.push(ServiceRow {

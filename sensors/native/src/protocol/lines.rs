@@ -62,17 +62,12 @@ fn recognise(payload: &[u8], on_port: bool, names: &[&[u8]], commands: &[&[u8]])
     is_command.then_some(()).and(named(Role::Client))
 }
 
-enum Line<'a> {
-    More,
-    Wrong,
-    Is(&'a [u8], usize),
-}
-
-fn line(bytes: &[u8]) -> Line<'_> {
+/// The next line without its end, and its length with it; else what to do without one.
+fn line(bytes: &[u8]) -> Result<(&[u8], usize), Step> {
     match bytes.iter().take(LINE_LIMIT).position(|byte| *byte == b'\n') {
-        Some(end) => Line::Is(bytes[..end].trim_ascii_end(), end + 1),
-        None if bytes.len() < LINE_LIMIT => Line::More,
-        None => Line::Wrong,
+        Some(end) => Ok((bytes[..end].trim_ascii_end(), end + 1)),
+        None if bytes.len() < LINE_LIMIT => Err(Step::More),
+        None => Err(Step::Wrong),
     }
 }
 
@@ -94,13 +89,41 @@ fn command(line: &[u8]) -> (Vec<u8>, &[u8]) {
     (line[..end.min(16)].to_ascii_uppercase(), line[end..].trim_ascii_start())
 }
 
+/// How far a conversation in lines is.
 #[derive(Default)]
-struct Ftp {
-    lines: u16,
+struct Lines {
+    read: u16,
     greeted: bool,
     /// Inside a reply of several lines.
     in_reply: bool,
     asked_tls: bool,
+}
+
+impl Lines {
+    /// The next line of a side, and its length; else what to do without one.
+    fn next<'a>(&mut self, bytes: &'a [u8], said: &mut Introduction) -> Result<(&'a [u8], usize), Step> {
+        // The other side's consent was not seen, but TLS was begun.
+        if self.asked_tls && bytes[0] == tls::HANDSHAKE {
+            return Err(said.begin_tls());
+        }
+        let found = line(bytes)?;
+        self.read += 1;
+        if self.read > LINES_LIMIT { Err(Step::Done) } else { Ok(found) }
+    }
+
+    /// A server's line as a reply; else what to do with it. The middle of a reply of several lines may be anything.
+    fn reply<'a>(&mut self, line: &'a [u8], length: usize) -> Result<(u16, bool, &'a [u8]), Step> {
+        let Some(found) = reply(line) else {
+            return Err(if self.in_reply { Step::Read(length) } else { Step::Wrong });
+        };
+        self.in_reply = !found.1;
+        Ok(found)
+    }
+}
+
+#[derive(Default)]
+struct Ftp {
+    lines: Lines,
     sent_password: bool,
 }
 
@@ -116,20 +139,10 @@ impl Dialogue for Ftp {
         said: &mut Introduction,
         _out: &mut Output<'_>,
     ) -> Step {
-        // The other side's consent was not seen, but TLS was begun.
-        if self.asked_tls && bytes[0] == tls::HANDSHAKE {
-            said.encrypted = true;
-            return Step::HandOver;
-        }
-        let (line, length) = match line(bytes) {
-            Line::More => return Step::More,
-            Line::Wrong => return Step::Wrong,
-            Line::Is(line, length) => (line, length),
+        let (line, length) = match self.lines.next(bytes, said) {
+            Ok(found) => found,
+            Err(step) => return step,
         };
-        self.lines += 1;
-        if self.lines > LINES_LIMIT {
-            return Step::Done;
-        }
         match from {
             Role::Client => {
                 let (name, argument) = command(line);
@@ -142,20 +155,16 @@ impl Dialogue for Ftp {
                         self.sent_password = true;
                         said.secret_seen |= !argument.is_empty();
                     }
-                    b"AUTH" => self.asked_tls = true,
+                    b"AUTH" => self.lines.asked_tls = true,
                     b"CLNT" => said.client_software = text(argument, NAME_CHARACTERS),
                     _ => {}
                 }
                 Step::Read(length)
             }
-            Role::Server => {
-                let Some((code, last, told)) = reply(line) else {
-                    // The middle of a reply of several lines may be anything.
-                    return if self.in_reply { Step::Read(length) } else { Step::Wrong };
-                };
-                self.in_reply = !last;
-                self.answer(code, last, told, length, said)
-            }
+            Role::Server => match self.lines.reply(line, length) {
+                Ok((code, last, told)) => self.answer(code, last, told, length, said),
+                Err(step) => step,
+            },
         }
     }
 }
@@ -163,7 +172,7 @@ impl Dialogue for Ftp {
 impl Ftp {
     fn answer(&mut self, code: u16, last: bool, told: &[u8], length: usize, said: &mut Introduction) -> Step {
         match code {
-            220 if !std::mem::replace(&mut self.greeted, true) => {
+            220 if !std::mem::replace(&mut self.lines.greeted, true) => {
                 said.server_software = text(told, NAME_CHARACTERS);
             }
             215 => said.remark(format!("system {}", text(told, 64))),
@@ -172,12 +181,10 @@ impl Ftp {
                 return Step::Done;
             }
             234 => {
-                said.encrypted = true;
-                return Step::HandOver;
+                return said.begin_tls();
             }
             430 | 530 if last => {
-                said.login = Some(Login::No);
-                said.refused_logins = said.refused_logins.saturating_add(1);
+                said.refuse_login();
             }
             _ => {}
         }
@@ -187,10 +194,7 @@ impl Ftp {
 
 #[derive(Default)]
 struct Smtp {
-    lines: u16,
-    greeted: bool,
-    in_reply: bool,
-    asked_tls: bool,
+    lines: Lines,
     asked_login: bool,
 }
 
@@ -206,20 +210,10 @@ impl Dialogue for Smtp {
         said: &mut Introduction,
         _out: &mut Output<'_>,
     ) -> Step {
-        // The other side's consent was not seen, but TLS was begun.
-        if self.asked_tls && bytes[0] == tls::HANDSHAKE {
-            said.encrypted = true;
-            return Step::HandOver;
-        }
-        let (line, length) = match line(bytes) {
-            Line::More => return Step::More,
-            Line::Wrong => return Step::Wrong,
-            Line::Is(line, length) => (line, length),
+        let (line, length) = match self.lines.next(bytes, said) {
+            Ok(found) => found,
+            Err(step) => return step,
         };
-        self.lines += 1;
-        if self.lines > LINES_LIMIT {
-            return Step::Done;
-        }
         if from == Role::Client {
             // While it logs in its lines are names and passwords in base64 (RFC 4954, 4).
             if self.asked_login {
@@ -229,7 +223,7 @@ impl Dialogue for Smtp {
             let (name, argument) = command(line);
             match name.as_slice() {
                 b"EHLO" | b"HELO" => said.client_name = text(argument, NAME_CHARACTERS),
-                b"STARTTLS" => self.asked_tls = true,
+                b"STARTTLS" => self.lines.asked_tls = true,
                 b"AUTH" => {
                     self.asked_login = true;
                     said.secret_seen |= argument.contains(&b' ');
@@ -239,17 +233,16 @@ impl Dialogue for Smtp {
             }
             return Step::Read(length);
         }
-        let Some((code, last, told)) = reply(line) else {
-            return if self.in_reply { Step::Read(length) } else { Step::Wrong };
+        let (code, last, told) = match self.lines.reply(line, length) {
+            Ok(found) => found,
+            Err(step) => return step,
         };
-        self.in_reply = !last;
         match code {
-            220 if self.asked_tls || self.greeted => {
-                said.encrypted = true;
-                return Step::HandOver;
+            220 if self.lines.asked_tls || self.lines.greeted => {
+                return said.begin_tls();
             }
             220 => {
-                self.greeted = last;
+                self.lines.greeted = last;
                 said.server_software = text(told, NAME_CHARACTERS);
             }
             235 => {
@@ -258,8 +251,7 @@ impl Dialogue for Smtp {
             }
             535 if last => {
                 self.asked_login = false;
-                said.login = Some(Login::No);
-                said.refused_logins = said.refused_logins.saturating_add(1);
+                said.refuse_login();
             }
             _ => {}
         }

@@ -173,8 +173,7 @@ impl Telnet {
             }
             _ if self.asked != Asked::Answered => {}
             b't' | b'd' | b'e' if refuses(line) => {
-                said.login = Some(Login::No);
-                said.refused_logins = said.refused_logins.saturating_add(1);
+                said.refuse_login();
                 self.asked = Asked::Nothing;
             }
             // A shell's or a device's prompt.

@@ -210,8 +210,7 @@ impl Vnc {
             self.stages[1] = Stage::Initialisation;
             return Some(None);
         }
-        said.login = Some(Login::No);
-        said.refused_logins = said.refused_logins.saturating_add(1);
+        said.refuse_login();
         self.stages[1] = Stage::Reason;
         Some((minor < 8).then_some(Step::Done))
     }

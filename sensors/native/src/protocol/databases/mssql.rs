@@ -155,8 +155,7 @@ impl Dialogue for MsSql {
                 match body.first() {
                     // An error, or an acknowledged login behind changes of environment (2.2.7).
                     Some(0xaa) => {
-                        said.login = Some(Login::No);
-                        said.refused_logins = said.refused_logins.saturating_add(1);
+                        said.refuse_login();
                         return Step::Done;
                     }
                     Some(0xe3 | 0xad) => {

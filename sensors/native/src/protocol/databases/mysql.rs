@@ -84,8 +84,7 @@ impl Dialogue for MySql {
                 }
                 Some(0xff) => {
                     if self.asked {
-                        said.login = Some(Login::No);
-                        said.refused_logins = said.refused_logins.saturating_add(1);
+                        said.refuse_login();
                     }
                     return Step::Done;
                 }
@@ -94,8 +93,7 @@ impl Dialogue for MySql {
             Role::Client if !self.asked => {
                 self.asked = true;
                 if login(body, said).is_some_and(|tls| tls) {
-                    said.encrypted = true;
-                    return Step::HandOver;
+                    return said.begin_tls();
                 }
             }
             Role::Client => {}

@@ -71,8 +71,7 @@ impl Dialogue for Postgres {
     ) -> Step {
         // The server's consent was not seen, but TLS was begun.
         if self.asked_tls && from == Role::Client && bytes[0] == tls::HANDSHAKE {
-            said.encrypted = true;
-            return Step::HandOver;
+            return said.begin_tls();
         }
         if from == Role::Client && !self.started {
             return self.start(bytes, said);
@@ -80,8 +79,7 @@ impl Dialogue for Postgres {
         if from == Role::Server && std::mem::take(&mut self.asked_tls) {
             match bytes[0] {
                 b'S' | b'G' => {
-                    said.encrypted = true;
-                    return Step::HandOver;
+                    return said.begin_tls();
                 }
                 b'N' => return Step::Read(1),
                 _ => {}
@@ -159,8 +157,7 @@ impl Postgres {
                 }
             }
             (b'E', _) if !matches!(said.login, Some(Login::Yes | Login::NotAsked)) => {
-                said.login = Some(Login::No);
-                said.refused_logins = said.refused_logins.saturating_add(1);
+                said.refuse_login();
                 return Step::Done;
             }
             // Ready for queries: the introduction is over.

@@ -281,18 +281,8 @@ impl Mqtt {
             });
         }
         let answer = answer_of(&said, after_gap, at);
-        let row = Row {
-            said: &said,
-            from,
-            request: None,
-            answer: Some(answer),
-            pubrel: None,
-            pubcomp: None,
-            retries: 0,
-            outcome: Outcome::Orphan,
-            after_gap: after_gap || is_explained,
-        };
-        self.write_or_hold(&row, out);
+        let alone = Row::alone(&said, from, Outcome::Orphan, after_gap || is_explained);
+        self.write_or_hold(&Row { answer: Some(answer), ..alone }, out);
     }
 
     /// A packet that nothing answers.
@@ -305,18 +295,8 @@ impl Mqtt {
         at: At,
         out: &mut Output<'_>,
     ) {
-        let row = Row {
-            said: &said,
-            from,
-            request: Some(at),
-            answer: None,
-            pubrel: None,
-            pubcomp: None,
-            retries: 0,
-            outcome: Outcome::OneWay,
-            after_gap,
-        };
-        self.write_or_hold(&row, out);
+        let alone = Row::alone(&said, from, Outcome::OneWay, after_gap);
+        self.write_or_hold(&Row { request: Some(at), ..alone }, out);
     }
 
     /// An edge node's own messages are numbered: one that is missing was lost before the tap.

@@ -36,6 +36,23 @@ pub struct Row<'a> {
     pub after_gap: bool,
 }
 
+impl<'a> Row<'a> {
+    /// A packet without its request or its answer, whichever of the two it is.
+    pub fn alone(said: &'a Said<'a>, from: Role, outcome: Outcome, after_gap: bool) -> Self {
+        Self {
+            said,
+            from,
+            request: None,
+            answer: None,
+            pubrel: None,
+            pubcomp: None,
+            retries: 0,
+            outcome,
+            after_gap,
+        }
+    }
+}
+
 /// A transaction that is held back until it is sure that this is MQTT.
 #[derive(Debug)]
 pub struct Kept {

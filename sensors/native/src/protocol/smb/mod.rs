@@ -133,8 +133,7 @@ fn judge(status: u32, said: &mut Introduction) {
         // More is to be said.
         0xc000_0016 => {}
         status if status >> 30 == 3 => {
-            said.login = Some(Login::No);
-            said.refused_logins = said.refused_logins.saturating_add(1);
+            said.refuse_login();
             said.remark(format!("login refused with {status:08x}"));
         }
         _ => {}
