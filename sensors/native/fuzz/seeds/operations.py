@@ -25,7 +25,8 @@ TYPES: Final = (0x8892, 0x88B8, 0x88BA, 0x88A4)
 
 #: Conversations of real stacks, and their ports.
 RECORDED: Final = Path(__file__).parents[4] / "tests" / "sensors" / "operations" / "recorded"
-PORTS: Final = {"s7": 102, "iec104": 2_404, "enip": 44_818}
+#: Recordings, with the server's port in them and in the target.
+PORTS: Final = {"s7": (102, 102), "s7plus": (11_021, 102), "iec104": (2_404, 2_404), "enip": (44_818, 44_818)}
 
 #: Messages of one seed, and bytes of one message.
 _MESSAGES: Final = 12
@@ -48,10 +49,10 @@ def _seeds(turns: list[tuple[int, bytes]], place: int) -> Iterable[bytes]:
 
 def _talks() -> Iterable[tuple[list[tuple[int, bytes]], int]]:
     """What two sides say, and the place of their protocol."""
-    for name, port in PORTS.items():
+    for name, (port, known) in PORTS.items():
         packets = [packet for packet in rdpcap(str(RECORDED / f"{name}.pcap")) if TCP in packet]
         said = [packet[TCP] for packet in packets if Raw in packet]
-        yield [(int(segment.sport == port), bytes(segment.payload)) for segment in said], _over_tcp(port)
+        yield [(int(segment.sport == port), bytes(segment.payload)) for segment in said], _over_tcp(known)
     for port, turns in _made_over_tcp():
         yield _sides(turns), _over_tcp(port)
     for port, turns in _made_over_udp():
