@@ -26,7 +26,7 @@ use crate::tables::Tables;
 use crate::tcp::{Challenger, Held, Reuse};
 use crate::transport::{self, Segment, TCP, UDP};
 use crate::tunnel;
-use crate::warm;
+use crate::warm::Ahead;
 use crate::words::{EndReason, Layer};
 
 pub use kept::Kept;
@@ -93,6 +93,7 @@ pub struct Decoder {
     table: FlowTable,
     networks: Networks,
     duplicates: Duplicates,
+    ahead: Ahead,
     fragments: Fragments,
     coverage: Coverage,
     summary: Summary,
@@ -131,6 +132,7 @@ impl Decoder {
             table: FlowTable::default(),
             networks: Networks::default(),
             duplicates: Duplicates::default(),
+            ahead: Ahead::default(),
             fragments: Fragments::default(),
             coverage: Coverage::default(),
             summary: Summary::default(),
@@ -156,12 +158,13 @@ impl Decoder {
     /// ended.
     pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
         self.idle = false;
-        for number in 0..most {
-            if number % warm::FRAMES as u64 == 0 {
-                warm::touch(source, &self.table);
+        for _ in 0..most {
+            if self.ahead.is_used_up() {
+                self.ahead.look(source, &self.table, &self.duplicates);
             }
             match source.next_item() {
                 Item::Frame(record) => {
+                    self.ahead.pass();
                     self.frame(&record);
                     if self.shared.tables.rows() >= ROWS_A_CALL {
                         return true;
@@ -322,7 +325,7 @@ impl Decoder {
         let Carried { interface, packets, wire_bytes, at, .. } = *carried;
         let ports = [segment.source_port, segment.destination_port];
         let key = FlowKey::new(packet, ports[0], ports[1]).within(network);
-        let mut found = self.table.find(&key);
+        let mut found = self.table.find_near(&key, self.ahead.likely());
         if is_copy {
             return self.copy(found, packet, ports[0], at);
         }
@@ -393,7 +396,7 @@ impl Decoder {
     ) {
         let Carried { interface, packets, wire_bytes, at, .. } = *carried;
         let key = FlowKey::new(packet, ports[0], ports[1]).within(said.network);
-        let found = self.table.find(&key);
+        let found = self.table.find_near(&key, self.ahead.likely());
         if said.is_copy {
             return self.copy(found, packet, ports[0], at);
         }

@@ -67,6 +67,18 @@ impl Duplicates {
         self.is_known(packet, 0, Some(piece), ts)
     }
 
+    /// The set that an unfragmented packet falls in, for `glance`.
+    #[inline]
+    pub fn set_of_whole(id: u16, last_bytes: [u8; 2], transport: &[u8]) -> usize {
+        set_of(id, last_bytes, None, transport)
+    }
+
+    /// Reads a little of a set; the value means nothing.
+    #[inline]
+    pub fn glance(&self, set: usize) -> u64 {
+        self.seen[set].0[0].fingerprint
+    }
+
     #[inline(always)]
     fn is_known(&mut self, packet: &Packet<'_>, network: u16, piece: Option<Fragment>, ts: i64) -> bool {
         let bytes = packet.transport;
@@ -78,7 +90,8 @@ impl Duplicates {
             return false;
         };
         let fingerprint = self.fingerprint(packet, network, piece, bytes);
-        let Set(set) = &mut self.seen[set_of(packet, piece, bytes)];
+        let last_bytes = [packet.source[15], packet.destination[15]];
+        let Set(set) = &mut self.seen[set_of(packet.id, last_bytes, piece, bytes)];
         let mut oldest = 0;
         for way in 0..WAYS {
             let seen = set[way];
@@ -145,17 +158,17 @@ fn says_something(packet: &Packet<'_>) -> bool {
     }
 }
 
-/// A set by what differs between neighbouring packets: identification, sequence number, ports, low address bits.
+/// A set by what differs between neighbouring packets: identification, sequence number, ports, the addresses' last bytes.
 #[inline(always)]
-fn set_of(packet: &Packet<'_>, piece: Option<Fragment>, bytes: &[u8]) -> usize {
+fn set_of(id: u16, [source, destination]: [u8; 2], piece: Option<Fragment>, bytes: &[u8]) -> usize {
     let word = |at: usize| match bytes.get(at..at + 4) {
         Some(four) => u64::from(u32::from_le_bytes([four[0], four[1], four[2], four[3]])),
         None => 0,
     };
     // The pieces of a packet of zeros differ in nothing else.
     let place = piece.map_or(0, |piece| u64::from(piece.offset) ^ u64::from(piece.id));
-    let addresses = u64::from(packet.source[15]) << 8 | u64::from(packet.destination[15]);
-    let mix = (word(0) ^ u64::from(packet.id) << 32 ^ place << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let addresses = u64::from(source) << 8 | u64::from(destination);
+    let mix = (word(0) ^ u64::from(id) << 32 ^ place << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (word(4) ^ word(8) << 32 ^ addresses << 20).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     (mix.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
 }

@@ -1,10 +1,12 @@
 //! Looks at frames that come soon and touches the memory that they will need.
 //!
-//! A packet of one flow among many finds nothing of it in the processor's caches: some ten misses, one after the other.
-//! Touched for many frames together they overlap. It is a hint and changes nothing: what it reads it forgets.
+//! A packet of one flow among many finds nothing of it in the processor's caches: a dozen misses, one after the other.
+//! Touched for many frames together they overlap. It is a hint and changes nothing: what it reads it forgets, but for
+//! where each frame's flow most likely is.
 
 use std::hint::black_box;
 
+use crate::duplicates::Duplicates;
 use crate::flow::{FlowKey, FlowTable};
 use crate::link::{self, Network};
 use crate::net;
@@ -12,45 +14,106 @@ use crate::source::Source;
 use crate::transport::{TCP, UDP};
 
 /// Frames that are looked at together.
-pub const FRAMES: usize = 32;
+const FRAMES: usize = 32;
 
 /// Flows from which on it is worth the look: fewer stay in the caches by themselves.
 const FLOWS: usize = 512;
 
-/// Touches the flows of the next `FRAMES` frames.
-pub fn touch(source: &Source, table: &FlowTable) {
-    if table.len() < FLOWS {
-        return;
-    }
-    let mut hashes = [0; FRAMES];
-    let mut count = 0;
-    source.look_ahead(FRAMES, |link_type, frame| {
-        if let Some(key) = key_of(link_type, frame) {
-            hashes[count] = table.hash(&key);
-            count += 1;
-        }
-    });
-    // Each loop's reads are independent of each other: the processor waits for all of them together.
-    let mut slots = [None; FRAMES];
-    for (slot, hash) in slots.iter_mut().zip(&hashes[..count]) {
-        *slot = table.guess(*hash);
-    }
-    let mut read = 0;
-    for slot in slots.iter().flatten() {
-        read ^= table.touch_flow(*slot);
-    }
-    for slot in slots.iter().flatten() {
-        read ^= table.touch_parser(*slot);
-    }
-    black_box(read);
+/// A slot that no flow has.
+const NOWHERE: u32 = u32::MAX;
+
+/// The frames that were looked at and have not come yet.
+pub struct Ahead {
+    /// Where each one's flow most likely is.
+    slots: [u32; FRAMES],
+    /// Frames until the next look, and those of them that have come.
+    shown: usize,
+    passed: usize,
+    likely: u32,
 }
 
-/// The flow of a frame without any tunnel: a wrong guess costs nothing but the guess.
+impl Default for Ahead {
+    fn default() -> Self {
+        Self { slots: [NOWHERE; FRAMES], shown: 0, passed: 0, likely: NOWHERE }
+    }
+}
+
+impl Ahead {
+    /// True where none is left that was looked at.
+    #[inline(always)]
+    pub fn is_used_up(&self) -> bool {
+        self.passed >= self.shown
+    }
+
+    /// The next frame has come.
+    #[inline(always)]
+    pub fn pass(&mut self) {
+        self.likely = self.slots.get(self.passed).copied().unwrap_or(NOWHERE);
+        self.passed += 1;
+    }
+
+    /// Where the flow of the frame that has come most likely is: a guess, which its key has to confirm.
+    #[inline(always)]
+    pub fn likely(&self) -> u32 {
+        self.likely
+    }
+
+    /// Touches what the next frames need, as far as they are in memory.
+    pub fn look(&mut self, source: &Source, table: &FlowTable, duplicates: &Duplicates) {
+        self.passed = 0;
+        self.shown = FRAMES;
+        self.slots = [NOWHERE; FRAMES];
+        if table.len() < FLOWS {
+            return;
+        }
+        let mut hashes = [None; FRAMES];
+        let mut sets = [0; FRAMES];
+        let mut count = 0;
+        source.look_ahead(FRAMES, |link_type, frame| {
+            if let Some(seen) = seen(link_type, frame) {
+                hashes[count] = Some(table.hash(&seen.key));
+                sets[count] = Duplicates::set_of_whole(seen.id, seen.last_bytes, seen.transport);
+            }
+            count += 1;
+        });
+        // Where nothing is in memory the next frame brings some.
+        self.shown = count.max(1);
+        // Each loop's reads are independent of each other: the processor waits for all of them together.
+        let mut read = 0;
+        for hash in hashes.iter().flatten() {
+            read ^= table.touch_index(*hash);
+        }
+        for set in &sets[..count] {
+            read ^= duplicates.glance(*set);
+        }
+        for (slot, hash) in self.slots.iter_mut().zip(hashes) {
+            *slot = hash.and_then(|hash| table.guess(hash)).unwrap_or(NOWHERE);
+        }
+        for slot in &self.slots[..count] {
+            read ^= table.touch_flow(*slot);
+        }
+        for slot in &self.slots[..count] {
+            read ^= table.touch_parser(*slot);
+        }
+        black_box(read);
+    }
+}
+
+/// What a frame without any tunnel carries.
+struct Seen<'a> {
+    key: FlowKey,
+    /// The packet's identification, the last byte of each address, and what is behind the IP header.
+    id: u16,
+    last_bytes: [u8; 2],
+    transport: &'a [u8],
+}
+
+/// What a frame seems to carry: a wrong guess costs nothing but the guess.
 #[inline]
-fn key_of(link_type: u16, frame: &[u8]) -> Option<FlowKey> {
+fn seen(link_type: u16, frame: &[u8]) -> Option<Seen<'_>> {
     if link_type == link::ETHERNET {
-        if let Some(key) = usual_key(frame) {
-            return Some(key);
+        if let Some(seen) = usual(frame) {
+            return Some(seen);
         }
     }
     let packet = match link::read(link_type, frame).ok()?.network {
@@ -62,21 +125,32 @@ fn key_of(link_type: u16, frame: &[u8]) -> Option<FlowKey> {
         return None;
     }
     let [a, b, c, d, ..] = *packet.transport else { return None };
-    Some(FlowKey::new(&packet, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+    Some(Seen {
+        key: FlowKey::new(&packet, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])),
+        id: packet.id,
+        last_bytes: [packet.source[15], packet.destination[15]],
+        transport: packet.transport,
+    })
 }
 
-/// The flow of what most frames are, by its places alone: IPv4 without options, behind one VLAN tag at most.
+/// The same of what most frames are, by its places alone: IPv4 without options, behind one VLAN tag at most.
 #[inline]
-fn usual_key(frame: &[u8]) -> Option<FlowKey> {
+fn usual(frame: &[u8]) -> Option<Seen<'_>> {
     let (_, typed) = frame.split_first_chunk::<12>()?;
     let network = match *typed {
         [0x08, 0x00, ref rest @ ..] | [0x81, 0x00, _, _, 0x08, 0x00, ref rest @ ..] => rest,
         _ => return None,
     };
-    let [0x45, _, _, _, _, _, _, _, _, protocol, _, _, rest @ ..] = network else { return None };
-    let (ends, _) = rest.split_first_chunk::<12>()?;
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *ends;
+    let (header, transport) = network.split_first_chunk::<20>()?;
+    let [0x45, _, _, _, id_high, id_low, _, _, _, protocol, _, _, ends @ ..] = *header else { return None };
+    let [a, b, c, d, e, f, g, h] = ends;
+    let [i, j, k, l, ..] = *transport else { return None };
     let addresses = [net::mapped([a, b, c, d]), net::mapped([e, f, g, h])];
     let ports = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
-    matches!(*protocol, TCP | UDP).then(|| FlowKey::of(addresses, ports, *protocol))
+    matches!(protocol, TCP | UDP).then(|| Seen {
+        key: FlowKey::of(addresses, ports, protocol),
+        id: u16::from_be_bytes([id_high, id_low]),
+        last_bytes: [d, h],
+        transport,
+    })
 }

@@ -22,6 +22,7 @@ pub struct Incidents {
 
 /// Both sides' counters of a stretch of time.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Counted {
     pub sides: [Counters; 2],
     incidents: Option<Box<[Incidents; 2]>>,

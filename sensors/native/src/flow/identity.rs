@@ -74,8 +74,9 @@ impl FlowKey {
     }
 }
 
-/// Addresses of a flow, by side: 0 is who sent the first packet.
+/// Addresses of a flow, by side: 0 is who sent the first packet. What every packet is held against comes first.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Identity {
     pub key: FlowKey,
     /// Which of the key's ends is side 0.
@@ -88,6 +89,10 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Bytes that every packet is held against.
+    #[cfg(test)]
+    pub const READ: usize = std::mem::offset_of!(Self, vlan);
+
     pub fn new(key: FlowKey, link: &Link<'_>, packet: &Packet<'_>, source_port: u16) -> Self {
         let source = End { ip: packet.source, port: source_port };
         Self {

@@ -4,9 +4,11 @@ mod chain;
 mod counters;
 mod heard;
 mod identity;
+mod index;
 mod networks;
 mod reuse;
 mod rows;
+mod slab;
 mod sources;
 mod table;
 mod talk;
@@ -83,10 +85,9 @@ impl Roles {
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Minute {
-    pub active: bool,
-    counted: Counted,
     pub last: At,
-    pub first: At,
+    counted: Counted,
+    pub active: bool,
 }
 
 /// What waits until it is known who is the client.
@@ -110,10 +111,12 @@ struct Early {
 
 /// Everything of a flow but its TCP state.
 ///
-/// In this order: what every packet reads lies side by side, so that few cache lines are waited for.
+/// In this order: what every packet reads lies side by side and first, up to the key, so that few cache lines are waited
+/// for.
 #[repr(C)]
 pub struct Core {
-    pub identity: Identity,
+    /// The protocol whose messages are read, and who reads them.
+    parser: Option<(&'static Protocol, Box<dyn Parser>)>,
     /// From 1, in the order of the flows' first rows; 0 before that row.
     pub id: u32,
     /// The capture interface that saw it last.
@@ -136,26 +139,32 @@ pub struct Core {
     joined_midstream: bool,
     pub last: At,
     pub minute: Minute,
-    /// The protocol whose messages are read, and who reads them.
-    parser: Option<(&'static Protocol, Box<dyn Parser>)>,
+    pub identity: Identity,
     early: Option<Box<Early>>,
     /// Of the minutes that are over: there from the first one on.
     totals: Option<Box<Counted>>,
     tally: Tally,
     pub first: At,
-    /// The flow's place in the order of first packets.
-    pub serial: u64,
+    /// The first packet of the minute, while it is active.
+    minute_first: At,
 }
 
 /// One flow.
-#[repr(C)]
+///
+/// In this order: of the TCP state what opens a connection comes first, of the rest what ends a flow comes last, and what
+/// every packet reads is in between, on six cache lines of their own.
+#[repr(C, align(64))]
 pub struct Flow {
+    /// The flow's place in the order of first packets.
+    pub serial: u64,
+    /// So that what is read begins with a line.
+    _aligns: u64,
+    /// In place, not boxed: every segment reads it, and one more pointer is one more cache miss.
+    tcp: Option<Connection>,
     /// When it was last moved to the fresh end of its queue.
     pub touched: i64,
     pub queued: Queue,
     pub core: Core,
-    /// In place, not boxed: every segment reads it, and one more pointer is one more cache miss.
-    tcp: Option<Connection>,
 }
 
 /// What the coverage of a minute is told by a segment.
@@ -172,9 +181,9 @@ impl Flow {
         Self {
             core: Core {
                 id: 0,
-                serial,
                 identity,
                 first: at,
+                minute_first: At::default(),
                 last: at,
                 roles: None,
                 minute: Minute::default(),
@@ -194,21 +203,21 @@ impl Flow {
                 tally: Tally::default(),
                 interface: 0,
             },
+            serial,
+            _aligns: 0,
             tcp: is_tcp.then(Connection::default),
             touched: at.ts,
             queued: if is_tcp { Queue::TcpNew } else { Queue::OtherNew },
         }
     }
 
-    /// Reads a little of everything that the next packet needs; the sum means nothing.
-    #[inline]
+    /// Reads a little of every cache line that the next packet needs; the value means nothing.
+    #[inline(always)]
     pub fn glance(&self) -> u64 {
         let core = &self.core;
-        let [first, second] = &core.minute.counted.sides;
-        let counted = first.wire_bytes ^ second.wire_bytes;
         let tcp = self.tcp.as_ref().map_or(0, Connection::glance);
-        let seen = core.last.ts ^ core.minute.last.ts ^ self.touched;
-        counted ^ u64::from(core.identity.port(0)) ^ u64::from(core.id) ^ seen as u64 ^ tcp
+        let counted = core.minute.counted.sides[0].payload_bytes;
+        tcp ^ self.touched as u64 ^ core.last.frame ^ counted ^ u64::from(core.identity.protocol())
     }
 
     /// Which side sent a packet.
@@ -271,7 +280,7 @@ impl Flow {
         let mut held = std::mem::take(&mut shared.held);
         tcp.segment(side, segment, at, &limits, &mut held, &mut Talk { core, shared });
         shared.held = held;
-        core.established |= tcp.handshake.complete;
+        core.established |= tcp.is_open;
     }
 
     /// The queue that this flow waits in for its end.
@@ -396,8 +405,23 @@ impl Core {
             return false;
         }
         minute.active = true;
-        minute.first = at;
         minute.last = at;
+        self.minute_first = at;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn what_every_segment_reads_of_a_flow_lies_on_six_cache_lines() {
+        let core = offset_of!(Flow, core);
+        assert_eq!(offset_of!(Flow, tcp) + Connection::FIRST_READ, 128);
+        assert!(core + offset_of!(Core, identity) + Identity::READ <= 512, "{core}");
+        assert!(size_of::<Flow>() <= 640, "{}", size_of::<Flow>());
     }
 }

@@ -58,12 +58,13 @@ impl Flow {
     pub(super) fn write_minute(&mut self, minute: i64, shared: &mut Shared) {
         let core = &mut self.core;
         let Some(roles) = core.roles else { return };
-        let Minute { counted, first, last, active } = std::mem::take(&mut core.minute);
+        let Minute { counted, last, active } = std::mem::take(&mut core.minute);
         core.totals.get_or_insert_default().add(&counted);
         if !active {
             return;
         }
         let core = &self.core;
+        let first = core.minute_first;
         let (tcp, client) = (self.tcp.as_ref(), roles.client());
         shared.tables.flow_minutes.push(counted_row!(FlowMinuteRow, core, tcp, &counted, client, {
             minute: minute,

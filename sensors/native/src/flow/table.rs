@@ -10,9 +10,10 @@
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 
 use super::chain::{Chain, Ends};
+use super::index::Index;
+use super::slab::Slab;
 use super::sources::Sources;
 use super::{Flow, FlowKey};
 
@@ -45,12 +46,9 @@ impl Queue {
 /// All flows at hand. Slots are numbers that stay the same while a flow lives.
 pub struct FlowTable {
     /// Slots by the hash of their flows' keys; the keys are in the flows, which are read anyway.
-    index: HashTable<u32>,
+    index: Index,
     keyed: RandomState,
-    slots: Vec<Option<Box<Flow>>>,
-    /// Of the keys of the flows in the slots.
-    hashes: Vec<u64>,
-    free: Vec<u32>,
+    flows: Slab,
     chain: Chain,
     ends: [Ends; Queue::ALL.len()],
     sources: Sources,
@@ -60,11 +58,9 @@ pub struct FlowTable {
 impl Default for FlowTable {
     fn default() -> Self {
         Self {
-            index: HashTable::new(),
+            index: Index::default(),
             keyed: RandomState::default(),
-            slots: Vec::new(),
-            hashes: Vec::new(),
-            free: Vec::new(),
+            flows: Slab::default(),
             chain: Chain::default(),
             ends: [Ends::EMPTY; Queue::ALL.len()],
             sources: Sources::default(),
@@ -81,7 +77,13 @@ impl FlowTable {
     #[inline(always)]
     pub fn find(&self, key: &FlowKey) -> Option<u32> {
         let hash = self.keyed.hash_one(key);
-        self.index.find(hash, |slot| self.has_key(*slot, key)).copied()
+        self.index.find(hash, |slot| self.has_key(slot, key))
+    }
+
+    /// The same, where a slot is likely the one: only if it is not, it has to be looked for.
+    #[inline(always)]
+    pub fn find_near(&self, key: &FlowKey, likely: u32) -> Option<u32> {
+        if self.has_key(likely, key) { Some(likely) } else { self.find(key) }
     }
 
     /// A key's hash, for `guess`.
@@ -90,79 +92,69 @@ impl FlowTable {
         self.keyed.hash_one(key)
     }
 
+    /// Reads what `guess` needs.
+    #[inline]
+    pub fn touch_index(&self, hash: u64) -> u64 {
+        self.index.glance(hash)
+    }
+
     /// The slot that a hash most likely means, without a look at the flow.
     #[inline]
     pub fn guess(&self, hash: u64) -> Option<u32> {
-        self.index.find(hash, |_| true).copied()
+        self.index.find(hash, |_| true)
     }
 
     /// Reads a little of everything that a packet of this flow will need.
     #[inline]
     pub fn touch_flow(&self, slot: u32) -> u64 {
-        self.slots[slot as usize].as_ref().map_or(0, |flow| flow.glance())
+        self.flows.get(slot).map_or(0, Flow::glance)
     }
 
     /// The same of the flow's parser.
     #[inline]
     pub fn touch_parser(&self, slot: u32) -> u64 {
-        self.slots[slot as usize].as_ref().map_or(0, |flow| flow.core.glance_at_parser())
+        self.flows.get(slot).map_or(0, |flow| flow.core.glance_at_parser())
     }
 
     #[inline]
     fn has_key(&self, slot: u32, key: &FlowKey) -> bool {
-        self.slots[slot as usize].as_ref().is_some_and(|flow| flow.core.identity.key == *key)
+        self.flows.get(slot).is_some_and(|flow| flow.core.identity.key == *key)
     }
 
     #[inline]
     pub fn get(&mut self, slot: u32) -> &mut Flow {
-        self.slots[slot as usize].as_mut().expect("slots in use hold a flow")
+        self.flows.get_mut(slot).expect("slots in use hold a flow")
     }
 
     /// The flow in a slot, to be read.
     pub fn view(&self, slot: u32) -> Option<&Flow> {
-        self.slots.get(slot as usize)?.as_deref()
+        self.flows.get(slot)
     }
 
     /// The flow in a slot, where it has one.
     pub fn try_get(&mut self, slot: u32) -> Option<&mut Flow> {
-        self.slots.get_mut(slot as usize)?.as_deref_mut()
+        self.flows.get_mut(slot)
     }
 
     /// Adds a flow, with its place in the order of first packets, as its queue's freshest.
     pub fn add(&mut self, make: impl FnOnce(u64) -> Flow) -> u32 {
         self.last_serial += 1;
-        let flow = Box::new(make(self.last_serial));
+        let flow = make(self.last_serial);
         let hash = self.keyed.hash_one(flow.core.identity.key);
         let (queue, source) = (flow.queued, *flow.core.identity.ip(0));
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(flow);
-                self.hashes[slot as usize] = hash;
-                slot
-            }
-            None => {
-                self.slots.push(Some(flow));
-                self.hashes.push(hash);
-                (self.slots.len() - 1) as u32
-            }
-        };
-        let hashes = &self.hashes;
-        self.index.insert_unique(hash, slot, |slot| hashes[*slot as usize]);
+        let slot = self.flows.add(flow);
+        self.index.add(hash, slot);
         self.chain.append(&mut self.ends[queue as usize], slot);
         self.sources.add(&source, slot, queue.is_new());
         slot
     }
 
     /// Takes a flow out.
-    pub fn remove(&mut self, slot: u32) -> Box<Flow> {
-        let flow = self.slots[slot as usize].take().expect("slots in use hold a flow");
+    pub fn remove(&mut self, slot: u32) -> Flow {
+        let flow = self.flows.take(slot).expect("slots in use hold a flow");
         self.chain.unlink(&mut self.ends[flow.queued as usize], slot);
         self.sources.remove(flow.core.identity.ip(0), slot, flow.queued.is_new());
-        let hash = self.hashes[slot as usize];
-        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
-            entry.remove();
-        }
-        self.free.push(slot);
+        self.index.remove(self.keyed.hash_one(flow.core.identity.key), slot);
         flow
     }
 
@@ -195,7 +187,7 @@ impl FlowTable {
         if let Some(own) = self.sources.victim(source, share) {
             return Some(own);
         }
-        let last_heard = |slot: &u32| self.slots[*slot as usize].as_ref().map(|flow| flow.touched);
+        let last_heard = |slot: &u32| self.flows.get(*slot).map(|flow| flow.touched);
         let oldest = |queues: [Queue; 2]| {
             queues.into_iter().filter_map(|queue| self.stalest(queue)).min_by_key(last_heard)
         };
@@ -206,10 +198,7 @@ impl FlowTable {
 
     /// All slots in use, in the order of the flows' first packets.
     pub fn slots_by_age(&self) -> Vec<u32> {
-        let mut slots: Vec<(u64, u32)> = (0..)
-            .zip(&self.slots)
-            .filter_map(|(slot, flow)| Some((flow.as_ref()?.core.serial, slot)))
-            .collect();
+        let mut slots: Vec<(u64, u32)> = self.flows.iter().map(|(slot, flow)| (flow.serial, slot)).collect();
         slots.sort_unstable();
         slots.into_iter().map(|(_, slot)| slot).collect()
     }

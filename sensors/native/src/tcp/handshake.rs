@@ -19,11 +19,8 @@ impl Step {
     }
 }
 
-/// SYN, SYN-ACK and ACK: when, and whether their times can be trusted.
-///
-/// Its state is at the end, where the path's estimate follows: later segments read no more of it.
+/// SYN, SYN-ACK and ACK: when, and whether their times can be trusted. Segments behind it read nothing of it.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub struct Handshake {
     syn: Option<Step>,
     syn_ack: Option<Step>,
@@ -31,15 +28,30 @@ pub struct Handshake {
     syn_ack_frame: Option<NonZeroU64>,
     server_half: MaybeNs,
     client_half: MaybeNs,
-    /// A SYN or SYN-ACK was sent again: which of them was answered cannot be known.
-    repeated: bool,
-    pub complete: bool,
+    state: State,
 }
 
+/// How a handshake went. Numbers, not flags: a connection that is missing is told by a flag of it, and that shall not be
+/// one that nothing else is read beside.
+#[derive(Debug, Default)]
+struct State(u8);
+
+/// A SYN or SYN-ACK was sent again: which of them was answered cannot be known.
+const REPEATED: u8 = 1;
+const COMPLETE: u8 = 2;
+
 impl Handshake {
+    fn is_repeated(&self) -> bool {
+        self.state.0 & REPEATED != 0
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.state.0 & COMPLETE != 0
+    }
+
     pub fn syn(&mut self, side: usize, sequence: u32, at: At) {
         if self.syn.is_some() {
-            self.repeated = true;
+            self.state.0 |= REPEATED;
             return;
         }
         self.syn_frame = NonZeroU64::new(at.frame);
@@ -48,19 +60,19 @@ impl Handshake {
 
     /// A SYN-ACK of any number may still belong to this handshake.
     pub fn may_be_answered(&self) -> bool {
-        !self.complete && (self.syn.is_some() || self.syn_ack.is_none())
+        !self.is_complete() && (self.syn.is_some() || self.syn_ack.is_none())
     }
 
     /// The server half, where this SYN-ACK answers the one SYN.
     pub fn syn_ack(&mut self, side: usize, sequence: u32, acknowledgment: u32, at: At) -> Option<u64> {
         if self.syn_ack.is_some() {
-            self.repeated = true;
+            self.state.0 |= REPEATED;
             return None;
         }
         self.syn_ack_frame = NonZeroU64::new(at.frame);
         self.syn_ack = Some(Step { ts: at.ts, sequence, second: side == 1 });
         let syn = self.syn?;
-        if self.repeated || syn.is_of(side) || acknowledgment != syn.sequence.wrapping_add(1) {
+        if self.is_repeated() || syn.is_of(side) || acknowledgment != syn.sequence.wrapping_add(1) {
             return None;
         }
         self.server_half = elapsed(syn.ts, at.ts).into();
@@ -70,7 +82,7 @@ impl Handshake {
     /// The client half, where this ACK is the first that answers the one SYN-ACK.
     #[inline]
     pub fn ack(&mut self, side: usize, acknowledgment: u32, at: At) -> Option<u64> {
-        if self.complete {
+        if self.is_complete() {
             return None;
         }
         let syn_ack = self.syn_ack?;
@@ -79,8 +91,8 @@ impl Handshake {
         if syn_ack.is_of(side) || beyond < 0 {
             return None;
         }
-        self.complete = true;
-        if self.repeated || beyond != 0 {
+        self.state.0 |= COMPLETE;
+        if self.is_repeated() || beyond != 0 {
             return None;
         }
         self.client_half = elapsed(syn_ack.ts, at.ts).into();

@@ -92,27 +92,34 @@ pub struct Held {
 
 /// Both directions of one TCP connection.
 ///
-/// In this order, what every segment reads lies side by side.
+/// In this order, what every segment reads lies side by side: all from the path's minimum on.
 #[derive(Default)]
 #[repr(C)]
 pub struct Connection {
-    streams: [Stream; 2],
+    pub handshake: Handshake,
+    /// Who sent the reset, and its number.
+    reset_by: (u8, u32),
+    path: PathEstimate,
     /// A SYN of other numbers, until it is answered or forgotten.
     challenger: Option<Box<Challenger>>,
     pub fins: [bool; 2],
     pub reset: bool,
-    /// Who sent the reset, and its number.
-    reset_by: (u8, u32),
-    pub handshake: Handshake,
-    path: PathEstimate,
+    /// The handshake was seen to its end.
+    pub is_open: bool,
+    /// The handshake lacks nothing but its last ACK.
+    is_opening: bool,
+    streams: [Stream; 2],
 }
 
 impl Connection {
-    /// Reads a little of everything that the next segment needs; the sum means nothing.
-    #[inline]
+    /// The first byte that a segment reads where no handshake is under way.
+    #[cfg(test)]
+    pub const FIRST_READ: usize = std::mem::offset_of!(Self, path) + PathEstimate::FIRST_READ;
+
+    /// Reads a little of every cache line that the next segment needs, but of the last; the value means nothing.
+    #[inline(always)]
     pub fn glance(&self) -> u64 {
-        let [first, second] = &self.streams;
-        first.glance() ^ second.glance() ^ u64::from(self.reset ^ self.handshake.complete)
+        self.streams[1].glance() ^ u64::from(self.reset)
     }
 
     pub fn closed_by_fin(&self) -> bool {
@@ -144,15 +151,8 @@ impl Connection {
         let peer = 1 - side;
         if segment.has(flag::SYN) {
             self.syn(side, segment, at, listener);
-        } else if segment.flags & (flag::ACK | flag::RST) == flag::ACK {
-            if let Some(half) = self.handshake.ack(side, segment.acknowledgment, at) {
-                let piggybacked = segment.length > 0;
-                listener.sample(Sample::Handshake(RttKind::HandshakeClient), piggybacked, half, at);
-                if let Some(sum) = self.handshake.sum_ns() {
-                    self.path.handshake(side, half, sum, at.ts);
-                    listener.sample(Sample::Path, piggybacked, sum, at);
-                }
-            }
+        } else if self.is_opening && segment.flags & (flag::ACK | flag::RST) == flag::ACK {
+            self.last_of_handshake(side, segment, at, listener);
         }
         let turn = |side: usize, connection: &Self, window: u64| Turn {
             side,
@@ -198,9 +198,33 @@ impl Connection {
         self.reset = usize::from(by) != side || end.wrapping_sub(sequence) as i32 <= 0;
     }
 
+    /// The ACK that may be a handshake's last segment.
+    #[cold]
+    fn last_of_handshake(
+        &mut self,
+        side: usize,
+        segment: &Segment<'_>,
+        at: At,
+        listener: &mut impl Listener,
+    ) {
+        let half = self.handshake.ack(side, segment.acknowledgment, at);
+        self.is_open = self.handshake.is_complete();
+        self.is_opening = !self.is_open;
+        if let Some(half) = half {
+            let piggybacked = segment.length > 0;
+            listener.sample(Sample::Handshake(RttKind::HandshakeClient), piggybacked, half, at);
+            if let Some(sum) = self.handshake.sum_ns() {
+                self.path.handshake(side, half, sum, at.ts);
+                listener.sample(Sample::Path, piggybacked, sum, at);
+            }
+        }
+    }
+
     fn syn(&mut self, side: usize, segment: &Segment<'_>, at: At, listener: &mut impl Listener) {
         let half = if segment.has(flag::ACK) {
-            self.handshake.syn_ack(side, segment.sequence, segment.acknowledgment, at)
+            let half = self.handshake.syn_ack(side, segment.sequence, segment.acknowledgment, at);
+            self.is_opening = !self.is_open;
+            half
         } else {
             self.handshake.syn(side, segment.sequence, at);
             None

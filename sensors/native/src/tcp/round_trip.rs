@@ -43,24 +43,23 @@ pub struct Awaited {
         reason = "most streams have none: a pointer costs them less than a queue"
     )]
     later: Option<Box<VecDeque<Sent>>>,
-    is_waiting: bool,
 }
 
 impl Awaited {
-    /// Reads a little of it.
+    /// True while one is in flight, which has at least a byte; where none is, the oldest is empty.
     #[inline]
-    pub fn glance(&self) -> u64 {
-        self.oldest.ts as u64
+    fn is_waiting(&self) -> bool {
+        self.oldest.start != self.oldest.end
     }
 
+    /// A segment was sent, of at least a byte.
     #[inline]
     pub fn push(&mut self, start: u64, end: u64, ts: i64) {
         let sent = Sent { ts, start: start as u32, end: end as u32 };
-        if self.is_waiting {
+        if self.is_waiting() {
             self.push_later(sent);
         } else {
             self.oldest = sent;
-            self.is_waiting = true;
         }
     }
 
@@ -75,17 +74,14 @@ impl Awaited {
 
     #[inline]
     fn drop_oldest(&mut self) {
-        match self.later.as_mut().and_then(|later| later.pop_front()) {
-            Some(next) => self.oldest = next,
-            None => self.is_waiting = false,
-        }
+        self.oldest = self.later.as_mut().and_then(|later| later.pop_front()).unwrap_or_default();
     }
 
     /// Karn's rule, strictly: after a repeat no acknowledgement says what it answers, nor when the segments
     /// behind the hole could have been acknowledged. Fewer samples, none of them too high.
     #[inline]
     pub fn forget(&mut self) {
-        self.is_waiting = false;
+        self.oldest = Sent::default();
         if let Some(later) = &mut self.later {
             later.clear();
         }
@@ -96,7 +92,7 @@ impl Awaited {
     pub fn cover(&mut self, acknowledged: u64, now: i64) -> Option<Covered> {
         let first = self.oldest.start;
         let mut newest = None;
-        while self.is_waiting && self.oldest.end.wrapping_sub(acknowledged as u32) as i32 <= 0 {
+        while self.is_waiting() && self.oldest.end.wrapping_sub(acknowledged as u32) as i32 <= 0 {
             newest = Some(self.oldest);
             self.drop_oldest();
         }
@@ -116,11 +112,14 @@ struct Half {
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct PathEstimate {
-    minimum: MaybeNs,
     latest: [Half; 2],
+    minimum: MaybeNs,
 }
 
 impl PathEstimate {
+    #[cfg(test)]
+    pub const FIRST_READ: usize = std::mem::offset_of!(Self, minimum);
+
     #[inline]
     pub fn minimum_ns(&self) -> Option<u64> {
         self.minimum.get()
