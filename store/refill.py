@@ -8,6 +8,7 @@ insert may have left a block in the one and not in the other. Both show in the n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from store.errors import StoreError
@@ -23,26 +24,32 @@ def refill(store: Store) -> int:
 
     A replay that may be being written is left alone: its own process counts what it wrote.
     """
-    version, made = schema_version(store), 0
-    for rollup in ROLLUPS:
-        if version < rollup.since:
-            continue
-        for replay in _differing(store, rollup):
-            _make(store, rollup, replay)
-            made += 1
-    return made
+    version = schema_version(store)
+    differing = _differing(store, [one for one in ROLLUPS if version >= one.since])
+    for rollup, replay in differing:
+        _make(store, rollup, replay)
+    return len(differing)
 
 
-def _differing(store: Store, rollup: Rollup) -> list[str]:
+def _differing(store: Store, rollups: Sequence[Rollup]) -> list[tuple[Rollup, str]]:
+    """Each roll-up and replay that do not agree, in one query: it is asked whenever a store is opened."""
+    if not rollups:
+        return []
+    by_name = {rollup.name: rollup for rollup in rollups}
     # On a shared server a session that goes on is `judged`: another process may be inserting right now.
     whole = "('judged', 'done')" if store.exclusive else "('done')"
-    rows = store.rows(
-        f"SELECT replay FROM (SELECT replay, count() AS n, 0 AS rolled FROM sla_minutes GROUP BY replay UNION ALL "
-        f"SELECT replay, 0 AS n, sum(minutes) AS rolled FROM {rollup.name} GROUP BY replay) "
-        f"WHERE replay IN (SELECT id FROM replays FINAL WHERE state IN {whole}) "
-        "GROUP BY replay HAVING sum(n) != sum(rolled) ORDER BY replay"
+    names = ", ".join(f"'{name}'" for name in by_name)
+    rolled = " UNION ALL ".join(
+        f"SELECT '{name}' AS name, replay, 0 AS n, sum(minutes) AS rolled FROM {name} GROUP BY replay"
+        for name in by_name
     )
-    return [str(replay) for replay in rows.column("replay").to_pylist()]
+    rows = store.rows(
+        f"SELECT name, replay FROM (SELECT arrayJoin([{names}]) AS name, replay, n, 0 AS rolled "
+        f"FROM (SELECT replay, count() AS n FROM sla_minutes GROUP BY replay) UNION ALL {rolled}) "
+        f"WHERE replay IN (SELECT id FROM replays FINAL WHERE state IN {whole}) "
+        "GROUP BY name, replay HAVING sum(n) != sum(rolled) ORDER BY name, replay"
+    )
+    return [(by_name[row["name"]], str(row["replay"])) for row in rows.to_pylist()]
 
 
 def _make(store: Store, rollup: Rollup, replay: str) -> None:
@@ -53,8 +60,7 @@ def _make(store: Store, rollup: Rollup, replay: str) -> None:
         f"INSERT INTO {rollup.name} ({names}) {rollup.select('m.replay = {replay:String}')}",
         bound,
     )
-    left = _differing(store, rollup)
-    if replay in left:
+    if (rollup, replay) in _differing(store, [rollup]):
         raise StoreError(
             f"{rollup.name} of replay {replay} could not be made: its minutes differ from the roll-up's; open the "
             "store again, alone"
