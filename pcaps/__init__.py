@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -111,6 +112,11 @@ def names() -> tuple[str, ...]:
 
 
 def _read(notes: Path) -> Sample:
+    return _read_once(notes, notes.stat().st_mtime_ns)
+
+
+@cache
+def _read_once(notes: Path, changed_ns: int) -> Sample:  # changed notes are read again
     try:
         said = tomllib.loads(notes.read_text(encoding="utf-8"))
         return Sample(
