@@ -38,7 +38,7 @@ fn judge(bytes: &[u8], _in_step: bool) -> Head {
     let (command, flags, data) = (reader.u16_le(), reader.u16_le(), reader.u32_le());
     match (length, command, flags, data) {
         (Some(length @ 32..=0x00ff_ffff), Some(1..=9), Some(flags), Some(data))
-            if flags & !ANSWERS == COMMAND && length == data + 32 =>
+            if flags & !ANSWERS == COMMAND && data.checked_add(32) == Some(length) =>
         {
             Head::Message(PREFIX + length as usize)
         }

@@ -19,7 +19,7 @@ const BINARY: u8 = 2;
 /// Looks at a segment that may begin with a frame of either side.
 pub fn recognise(payload: &[u8]) -> Option<Recognised> {
     // Of most flows a look at one byte is enough. A SUBSCRIBE begins with it too: that has no packet behind it.
-    if !payload.first().is_some_and(|first| first & 0x7f == BINARY) {
+    if payload.first().is_none_or(|first| first & 0x7f != BINARY) {
         return None;
     }
     let first = header(payload).filter(|header| is_sane(payload, header))?;
