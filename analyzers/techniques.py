@@ -1,8 +1,8 @@
 """The techniques of MITRE ATT&CK for ICS: id -> name and tactics, as of v18.1.
 
-No package that can be installed carries the official data (docs/attack.md names those that were looked into): this
-table is written by hand and was not compared with the STIX bundle. A test holds every id that is cited against it, and
-its size against what ATT&CK says of itself. Ids that ATT&CK has withdrawn are listed too, so that none comes back.
+This table is written by hand. A test compares it with the official STIX bundle of v15, the newest that a package
+carries (docs/attack.md); others hold every id that is cited against it. Ids that ATT&CK has withdrawn are listed
+too, so that none comes back.
 """
 
 from __future__ import annotations

