@@ -89,8 +89,17 @@ def print_result(console: Console, result: ReplayResult) -> None:
         )
 
 
+#: Detections that put what they see in order before they judge it.
+_IN_ORDER = ("M4", "Q7")
+
+
 def forgotten(detection: str, count: int) -> str:
     """That a detection had no room for all that it saw, in words."""
+    if detection in _IN_ORDER:
+        return (
+            f"{detection} left out {_count(count, 'row')} that came after later ones had been judged, or that it had "
+            "no room for; `detections.kept` in the policy gives more room"
+        )
     return (
         f"{detection} had no room for {_count(count, 'source')}, the least active ones: a slow scan among them may be "
         "missed; `detections.kept` in the policy gives more room"
