@@ -1,6 +1,6 @@
 """What judging costs beside decoding: the parts of a replay, policies of any size, and a flood of forged sources.
 
-usage: python -m benchmarks.judging CAPTURE [--rounds 3] [--packets 200000] [--sources 1000000] [--no-write]
+usage: python -m benchmarks.judging CAPTURE… [--rounds 3] [--packets 200000] [--sources 1000000] [--no-write]
 
 CPU time of this process, the least of interleaved rounds. Every figure is relative to decoding the same capture alone
 in the same run: what a machine, or a busy hour, adds to both falls out.
@@ -24,6 +24,8 @@ from benchmarks.captures import cut
 from benchmarks.forged import Flooded, flooded
 from benchmarks.machine import describe
 from benchmarks.policies import site
+from benchmarks.profiling import Spent, profiled
+from benchmarks.storing import Keeping, keeping
 from policy.zoning import CompiledSite
 from sensors.engine import Batches, decode
 
@@ -32,6 +34,9 @@ RESULTS: Final = Path(__file__).resolve().parent / "results" / "judging.md"
 #: Assets and rules of the policy whose parts are measured, and the sizes over which the cost has to stay flat.
 _USUAL: Final = (100, 100)
 SIZES: Final = (10, 100, 1_000, 10_000)
+
+#: Files in the table of the profile.
+_PROFILED: Final = 24
 
 _Result = TypeVar("_Result")
 
@@ -55,6 +60,16 @@ class _Clock:
 
 def parts(capture: Path, compiled: CompiledSite) -> Cost:
     """One replay without a store, part by part; "decode" is the first."""
+    return _replayed(capture, compiled, None)
+
+
+def stored(capture: Path, compiled: CompiledSite) -> Cost:
+    """One replay from the capture to the stored findings, part by part."""
+    with keeping(capture) as keep:
+        return _replayed(capture, compiled, keep)
+
+
+def _replayed(capture: Path, compiled: CompiledSite, keep: Keeping | None) -> Cost:
     clock = _Clock()
     conversations, meter, polls = Conversations(compiled), Meter(compiled), Polls(compiled, "", "")
     checks, detections = Conformance(compiled, "", ""), Behaviour(compiled, "", "")
@@ -62,10 +77,15 @@ def parts(capture: Path, compiled: CompiledSite) -> Cost:
         batches = iter(run)
         while (batch := clock.run("decode", lambda: next(batches, None))) is not None:
             _feed(clock, batch, conversations, checks, detections, polls, meter)
-    clock.run("checks", lambda: checks.finish(""))
-    clock.run("detections", lambda: detections.finish(""))
-    clock.run("polls", lambda: polls.finish(""))
-    clock.run("measuring", meter.finish)
+            if keep is not None:
+                told = batch
+                clock.run("storing", lambda: keep.add(told))
+    found = clock.run("checks", lambda: checks.finish(""))
+    found += clock.run("detections", lambda: detections.finish(""))
+    found += clock.run("polls", lambda: polls.finish(""))
+    minutes = clock.run("measuring", meter.finish)
+    if keep is not None:
+        clock.run("storing", lambda: keep.finish(minutes, found))
     return clock.cost
 
 
@@ -106,13 +126,28 @@ def sized(capture: Path, rounds: int) -> dict[str, Cost]:
 
 def _parts_table(cost: Cost) -> list[str]:
     whole, decoding = sum(cost.values()), cost["decode"]
-    judging = (cost["checks"] + cost["detections"]) / whole
+    bare = whole - cost["storing"]
+    judging = cost["checks"] + cost["detections"]
+    lines = [
+        "| part | of decoding | of the replay, stored | of the replay without a store |",
+        "|---|--:|--:|--:|",
+    ]
+    for part, value in cost.items():
+        without = f"{value / bare:.0%}" if part != "storing" else ""
+        lines.append(f"| {part} | {value / decoding:.0%} | {value / whole:.0%} | {without} |")
     return [
-        "| part | of decoding | of the whole replay |",
-        "|---|--:|--:|",
-        *(f"| {part} | {value / decoding:.0%} | {value / whole:.0%} |" for part, value in cost.items()),
+        *lines,
         "",
-        f"Checks and detections together: {judging:.0%} of the replay.",
+        f"Checks and detections together: {judging / whole:.0%} of the replay from the capture to the stored findings,",
+        f"{judging / bare:.0%} of one that stores nothing.",
+    ]
+
+
+def _profile_table(spent: Sequence[Spent]) -> list[str]:
+    return [
+        "| file | of the profiled replay |",
+        "|---|--:|",
+        *(f"| {one.file} | {one.share:.1%} |" for one in spent[:_PROFILED]),
     ]
 
 
@@ -142,21 +177,27 @@ def _flood_table(floods: Sequence[Flooded]) -> list[str]:
     return lines
 
 
-def report(capture: Path, cost: Cost, sizes: dict[str, Cost], floods: Sequence[Flooded]) -> str:
+def report(
+    costs: dict[str, Cost], spent: Sequence[Spent], sizes: dict[str, Cost], floods: Sequence[Flooded]
+) -> str:
     """The tables as Markdown."""
     machine = "; ".join(f"{name}: {value}" for name, value in describe().items())
     return "\n".join(
         [
             "# What judging costs beside decoding",
             "",
-            f"Written by `python -m benchmarks.judging {capture.name}`. CPU time, the least of interleaved rounds, as",
-            "a share of decoding the same capture in the same run.",
+            f"Written by `python -m benchmarks.judging {' '.join(costs)}`. CPU time of the process, all threads, the",
+            "least of interleaved rounds. The store is embedded; opening it does not count.",
             "",
             f"Machine: {machine}.",
             "",
-            f"## A replay of {capture.name}, part by part ({_USUAL[0]} assets, {_USUAL[1]} rules)",
+            *_replays(costs),
+            f"## Where judging {next(iter(costs))} spends it",
             "",
-            *_parts_table(cost),
+            "A replay without a store under cProfile: what each file took, with the libraries that it called. Watching",
+            "makes Python dearer and leaves compiled code as it is.",
+            "",
+            *_profile_table(spent),
             "",
             "## Policies of any size",
             "",
@@ -175,12 +216,20 @@ def report(capture: Path, cost: Cost, sizes: dict[str, Cost], floods: Sequence[F
     )
 
 
+def _replays(costs: dict[str, Cost]) -> list[str]:
+    lines = []
+    for name, cost in costs.items():
+        title = f"## A replay of {name}, part by part ({_USUAL[0]} assets, {_USUAL[1]} rules)"
+        lines += [title, "", *_parts_table(cost), ""]
+    return lines
+
+
 def main() -> None:
     """Measure, print and record."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("capture", type=Path, help="a generated capture: mixed_1m.pcap")
+    parser.add_argument("captures", nargs="+", type=Path, help="generated captures: mixed_1m.pcap")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--packets", type=int, default=200_000, help="of the capture, for the sizes of policies"
@@ -189,13 +238,18 @@ def main() -> None:
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
     usual = site(*_USUAL)
-    cost = least([parts(options.capture, usual) for _ in range(options.rounds)])
+    runs: dict[str, list[Cost]] = {capture.name: [] for capture in options.captures}
+    for _ in range(options.rounds):
+        for capture in options.captures:
+            runs[capture.name].append(stored(capture, usual))
+    first = options.captures[0]
+    spent = profiled(lambda: parts(first, usual))
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "part.pcap"
-        cut(options.capture, options.packets, part)
+        cut(first, options.packets, part)
         sizes = sized(part, options.rounds)
     floods = [flooded(sources) for sources in (options.sources // 10, options.sources)]
-    text = report(options.capture, cost, sizes, floods)
+    text = report({name: least(costs) for name, costs in runs.items()}, spent, sizes, floods)
     print(text)
     if not options.no_write:
         RESULTS.write_text(text)
