@@ -12,6 +12,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -78,8 +79,7 @@ def _replayed(capture: Path, compiled: CompiledSite, keep: Keeping | None) -> Co
         while (batch := clock.run("decode", lambda: next(batches, None))) is not None:
             _feed(clock, batch, conversations, checks, detections, polls, meter)
             if keep is not None:
-                told = batch
-                clock.run("storing", lambda: keep.add(told))
+                clock.run("storing", partial(keep.add, batch))
     found = clock.run("checks", lambda: checks.finish(""))
     found += clock.run("detections", lambda: detections.finish(""))
     found += clock.run("polls", lambda: polls.finish(""))

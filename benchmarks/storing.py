@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ import pyarrow as pa
 from analyzers.findings import Finding
 from geophone import __version__
 from geophone.tally import Tally
+from sensors.engine import Batches
 from sensors.records import TABLES
 from store.client import open_store
 from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
@@ -27,7 +28,7 @@ class Keeping:
         self._writer = writer
         self._tally = Tally()
 
-    def add(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+    def add(self, batches: Batches) -> None:
         """One batch."""
         self._tally.add(batches)
         for name, batch in batches.items():

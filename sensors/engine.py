@@ -23,8 +23,8 @@ Batches = dict[str, pa.RecordBatch]
 #: What the engine knows of a whole capture: see `DecodeRun.summary`.
 Summary = dict[str, int | str | bool | list[int] | dict[str, int] | None]
 
-#: Frames decoded at a call: enough that what judging and storing cost by the batch vanishes beside what they cost by the
-#: row, few enough that progress moves. Memory is bounded by rows: the engine gives 262,144 of them a call at most.
+#: Frames decoded at a call: enough that what judging and storing cost by the batch vanishes beside what they cost by
+#: the row, few enough that progress moves. Memory is bounded by rows: the engine gives 262,144 a call at most.
 MAX_PACKETS: Final = 262_144
 
 #: Batches decoded ahead of the reader: one being handed over, one ready. More would only hold memory.

@@ -71,6 +71,8 @@ def judged(
         runs: list[Run] = []
         conversation = relation.subject.conversation
         bad = sorted(relation.bad)
+        silent_at = silences.of(conversation).silent_at
+        others_fail, planned_at = _any_between(in_vain.get(conversation, [])), _planned(site, relation)
         for whole, resumed in _stretches(relation, bad):
             stretch = _up_to(whole, horizon_ns)
             before_ns = stretch.before.ts_ns
@@ -81,9 +83,9 @@ def judged(
             surroundings = Surroundings(
                 seen=seen,
                 around=around,
-                silent_at=silences.of(conversation).silent_at,
-                others_fail=_any_between(in_vain.get(conversation, [])),
-                planned_at=_planned(site, relation),
+                silent_at=silent_at,
+                others_fail=others_fail,
+                planned_at=planned_at,
                 resumed=resumed,
                 horizon_ns=horizon_ns,
             )
