@@ -15,11 +15,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from analyzers.periods import Period
+from analyzers.sla_report import Source, sla_report
+from analyzers.sla_report_form import SlaReport
+from analyzers.sla_totals import MINUTE
 from benchmarks.machine import describe
+from policy.loader import loads
+from policy.zoning import compile_site
 from store.client import Store, open_store
-from store.queries import rolled, sla
+from store.queries import reported, rolled, sla
+from store.rollups import SLA_COURSE
 
 RESULTS: Final = Path(__file__).resolve().parent / "results" / "rollups.md"
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
@@ -27,6 +34,27 @@ ZONE: Final = "zone1"
 _STEP_S: Final = 10_800
 #: Requests of a conversation in a minute: a poll every 1.25 s.
 _REQUESTS: Final = 48
+
+#: The zones and conduits of these minutes.
+_POLICY: Final = "\n".join(
+    [
+        "schema: 1",
+        "site: {id: bench, name: Benchmark, tz: UTC}",
+        "zones:",
+        *(
+            f"- {{id: zone{n}, name: Zone {n}, purdue: 1, criticality: C2, cidrs: [10.0.{n}.0/24]}}"
+            for n in range(5)
+        ),
+        "conduits:",
+        *(
+            f"- {{id: conduit{n}, from: zone{n % 5}, to: zone{(n + 1 + n // 5) % 5}, "
+            f"allow: [{{id: r{n}, service: modbus, reason: polls, owner: ot}}]}}"
+            for n in range(8)
+        ),
+    ]
+)
+
+_Answer = TypeVar("_Answer")
 
 #: A day of minutes: five zones, eight conduits, one minute in 101 invalid, 10 to 14 buckets a histogram.
 _DAY: Final = """
@@ -91,6 +119,28 @@ def page(store: Store, days: int) -> Mapping[str, Callable[[], object]]:
     }
 
 
+def course(store: Store, days: int, rounds: int) -> Timed:
+    """What a report needs of every minute's slots: from its roll-up, and from rows made of the minutes as it is."""
+    period = Period(START, START + timedelta(days=days))
+    made = f"({SLA_COURSE.select()})"
+    rolled_up, rolled_ms = _timed(lambda: reported.course_of(store, "bench", period), rounds)
+    raw, raw_ms = _timed(lambda: reported.course_of(store, "bench", period, made), max(1, rounds // 2))
+    same = rolled_up.sort(MINUTE).equals(raw.sort(MINUTE))
+    return Timed("a report's slots by the minute", rolled_ms, raw_ms, same)
+
+
+def report(store: Store, days: int) -> tuple[float, float]:
+    """How long a whole report of the zones and conduits takes, from the store to its figures: waited, worked, ms."""
+    period = Period(START, START + timedelta(days=days))
+    compiled = compile_site(loads(_POLICY).site)
+
+    def whole() -> SlaReport:
+        measured = reported.measured(store, "bench", period)
+        return sla_report(compiled, measured, period, Source((), "bench.yaml", "", ""))
+
+    return _timed(whole, 1)[1]
+
+
 def compare(store: Store, days: int, rounds: int) -> list[Timed]:
     """Every part of the page, from roll-ups and from minutes."""
     found = []
@@ -99,17 +149,23 @@ def compare(store: Store, days: int, rounds: int) -> list[Timed]:
         answers, times = [], []
         for way, repeats in ((ways, rounds), (lambda *_: None, max(1, rounds // 2))):
             rolled.whole_steps = way
-            spent = []
-            for _ in range(repeats):
-                waited, worked = time.perf_counter(), time.process_time()
-                answer = ask()
-                spent.append(((time.perf_counter() - waited) * 1000, (time.process_time() - worked) * 1000))
+            answer, spent = _timed(ask, repeats)
             answers.append(repr(answer))
-            times.append((min(one for one, _ in spent), min(other for _, other in spent)))
+            times.append(spent)
         rolled.whole_steps = ways
         found.append(Timed(name, times[0], times[1], answers[0] == answers[1]))
         sys.stderr.write(f"{name}: {times[0][0]:.0f} ms, from minutes {times[1][0]:.0f} ms\n")
-    return found
+    return [*found, course(store, days, rounds)]
+
+
+def _timed(ask: Callable[[], _Answer], repeats: int) -> tuple[_Answer, tuple[float, float]]:
+    """The last answer; the least time waited and worked for one, ms."""
+    spent = []
+    for _ in range(repeats):
+        waited, worked = time.perf_counter(), time.process_time()
+        answer = ask()
+        spent.append(((time.perf_counter() - waited) * 1000, (time.process_time() - worked) * 1000))
+    return answer, (min(one for one, _ in spent), min(other for _, other in spent))
 
 
 def text(found: list[Timed], rows: int, transactions: int, insert_s: float, sizes: Mapping[str, int]) -> str:
@@ -155,6 +211,8 @@ def measure(folder: Path, conversations: int, days: int, rounds: int) -> tuple[s
             "AND database = currentDatabase() AND startsWith(table, 'sla_') GROUP BY table ORDER BY table"
         ).to_pylist()
         result = text(found, counts["n"], counts["t"], insert_s, {row["table"]: row["size"] for row in sizes})
+        whole = _both(report(store, days))
+        result += f"\nA report of all zones and conduits, from the store to its figures: {whole} ms.\n"
     return result, all(one.same for one in found)
 
 
