@@ -90,7 +90,7 @@ limits! {
     /// Topic aliases of one side of an MQTT connection that are remembered.
     mqtt_topic_aliases = 1_024,
     /// Bytes held for all MQTT flows: unfinished packets, waiting ones, aliases.
-    mqtt_held_bytes = 33_554_432,
+    mqtt_held_bytes = 16_777_216,
     /// Bytes of the names that Sparkplug aliases stand for; edge nodes not met for longest lose theirs, one may have an eighth.
     sparkplug_bytes = 16_777_216,
     /// MQTT user names: 1 keeps them, 2 replaces each by the start of its SHA-256.

@@ -85,6 +85,7 @@ impl Decoder {
             self.flaw(&flaw);
         }
         self.end_fragments();
+        self.table.close();
         for slot in self.table.slots_by_age() {
             self.finish(slot, EndReason::EndOfCapture);
         }

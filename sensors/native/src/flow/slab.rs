@@ -9,7 +9,10 @@ const PIECE: usize = 1_024;
 #[derive(Default)]
 pub struct Slab {
     pieces: Vec<Vec<Option<Flow>>>,
+    /// Flows in each piece.
+    counts: Vec<usize>,
     free: Vec<u32>,
+    is_closing: bool,
 }
 
 impl Slab {
@@ -28,21 +31,36 @@ impl Slab {
     pub fn add(&mut self, flow: Flow) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.pieces[slot as usize / PIECE][slot as usize % PIECE] = Some(flow);
+            self.counts[slot as usize / PIECE] += 1;
             return slot;
         }
         if self.pieces.last().is_none_or(|piece| piece.len() == PIECE) {
             self.pieces.push(Vec::with_capacity(PIECE));
+            self.counts.push(0);
         }
-        let before = (self.pieces.len() - 1) * PIECE;
-        let piece = &mut self.pieces[before / PIECE];
+        let last = self.pieces.len() - 1;
+        let piece = &mut self.pieces[last];
         piece.push(Some(flow));
-        (before + piece.len() - 1) as u32
+        self.counts[last] += 1;
+        (last * PIECE + piece.len() - 1) as u32
+    }
+
+    /// From now on flows are only taken out, all of them: a piece that has none left gives its memory to their rows.
+    pub fn close(&mut self) {
+        self.is_closing = true;
+        self.free = Vec::new();
     }
 
     /// Takes the flow out of a slot, which is free from now on.
     pub fn take(&mut self, slot: u32) -> Option<Flow> {
-        let flow = self.pieces.get_mut(slot as usize / PIECE)?.get_mut(slot as usize % PIECE)?.take()?;
-        self.free.push(slot);
+        let number = slot as usize / PIECE;
+        let flow = self.pieces.get_mut(number)?.get_mut(slot as usize % PIECE)?.take()?;
+        self.counts[number] -= 1;
+        if !self.is_closing {
+            self.free.push(slot);
+        } else if self.counts[number] == 0 {
+            self.pieces[number] = Vec::new();
+        }
         Some(flow)
     }
 
@@ -90,5 +108,19 @@ mod tests {
         assert_eq!(slab.add(flow(7)), slots[1_500]);
         assert_eq!(slab.iter().count(), 3_000);
         assert!(slab.get(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_slab_that_is_closed_gives_its_memory_back_and_still_takes_flows() {
+        let mut slab = Slab::default();
+        let slots: Vec<u32> = (0..3_000).map(|serial| slab.add(flow(serial))).collect();
+        slab.close();
+        for slot in &slots {
+            assert!(slab.take(*slot).is_some());
+        }
+        assert!(slab.pieces.iter().all(|piece| piece.capacity() == 0));
+        let slot = slab.add(flow(7));
+        assert_eq!(slab.get(slot).map(|flow| flow.serial), Some(7));
+        assert_eq!(slab.iter().count(), 1);
     }
 }

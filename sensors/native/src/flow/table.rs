@@ -196,6 +196,11 @@ impl FlowTable {
             .or_else(|| oldest([Queue::Other, Queue::TcpOpen]))
     }
 
+    /// From now on flows are only taken out.
+    pub fn close(&mut self) {
+        self.flows.close();
+    }
+
     /// All slots in use, in the order of the flows' first packets.
     pub fn slots_by_age(&self) -> Vec<u32> {
         let mut slots: Vec<(u64, u32)> = self.flows.iter().map(|(slot, flow)| (flow.serial, slot)).collect();
