@@ -1,9 +1,8 @@
 """A session that goes on: the same minute of several samples again and again; what a batch costs, and what is kept.
 
-usage: python -m benchmarks.soak [--hours 12] [--every 10] [--no-write]
+usage: python -m benchmarks.soak [--hours 6] [--no-write]
 
-The way of `geophone run` without the interface: decoded, judged, measured and stored, two batches a minute; of an hour
-every tenth minute has traffic, so that half a day is measured in minutes. Polls and
+The way of `geophone run` without the interface: decoded, judged, measured and stored, two batches a minute. Polls and
 scopes have windows of their own, of up to seven hours: until then their part grows.
 """
 
@@ -55,13 +54,13 @@ def _minute() -> list[tuple[int, bytes]]:
     return sorted(found, key=lambda one: one[0])
 
 
-def soaked(hours: int, every: int, folder: Path) -> Iterator[Hour]:
-    """Each hour of a session in a new store; one of so many minutes has traffic."""
+def soaked(hours: int, folder: Path) -> Iterator[Hour]:
+    """Each hour of a session in a new store."""
     minute = _minute()
     capture = folder / "soak.pcap"
     with capture.open("wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, 1))
-        for number in range(0, 60 * hours, every):
+        for number in range(60 * hours):
             for at, data in minute:
                 seconds, nanos = divmod(_START_NS + number * _MINUTE_NS + at, 10**9)
                 out.write(struct.pack("<IIII", seconds, nanos, len(data), len(data)) + data)
@@ -71,13 +70,13 @@ def soaked(hours: int, every: int, folder: Path) -> Iterator[Hour]:
         Session(Listened("soak", 1), policy, store) as session,
         decode(capture, max_packets=-(-len(minute) // _BATCHES)) as run,
     ):
-        of_an_hour, began_s = 60 // every * _BATCHES, time.process_time()
+        began_s = time.process_time()
         for number, batches in enumerate(run, start=1):
             session.feed(batches, number)
-            if number % of_an_hour == 0:
+            if number % (60 * _BATCHES) == 0:
                 spent_s = time.process_time() - began_s
                 yield Hour(
-                    spent_s * 1_000 / of_an_hour,
+                    spent_s * 1_000 / (60 * _BATCHES),
                     _resident_mib(),
                     sum(session.kept.values()),
                     session.finding_count,
@@ -97,8 +96,8 @@ def report(hours: list[Hour]) -> str:
         "",
         (
             f"Written by `python -m benchmarks.soak --hours {len(hours)}`. The same minute of {len(SAMPLES)} samples "
-            "again and again, every tenth: CPU time of a batch (half a minute), resident memory at the hour's end, "
-            "rows and findings that checks, detections and the session hold."
+            "again and again: CPU time of a batch (half a minute), resident memory at the hour's end, rows and findings "
+            "that checks, detections and the session hold."
         ),
         "",
         f"Machine: {machine}.",
@@ -116,13 +115,12 @@ def report(hours: list[Hour]) -> str:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=int, default=12)
-    parser.add_argument("--every", type=int, default=10)
+    parser.add_argument("--hours", type=int, default=6)
     parser.add_argument("--no-write", action="store_true")
     options = parser.parse_args()
     hours = []
     with tempfile.TemporaryDirectory(prefix="geophone-soak-") as folder:
-        for hour in soaked(options.hours, options.every, Path(folder)):
+        for hour in soaked(options.hours, Path(folder)):
             hours.append(hour)
             print(hour, flush=True)
     text = report(hours)
