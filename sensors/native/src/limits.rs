@@ -82,7 +82,7 @@ limits! {
     /// Bytes of OPC UA messages, waiting requests and watched nodes kept for one flow.
     opcua_bytes_per_flow = 4_194_304,
     /// Bytes of OPC UA messages, waiting requests and watched nodes kept for all flows.
-    opcua_bytes = 33_554_432,
+    opcua_bytes = 25_165_824,
     /// Seconds after which an MQTT packet without an answer counts as unanswered.
     mqtt_pending_s = 60,
     /// Bytes of one MQTT packet that are looked at, for Sparkplug metrics above all; the rest is counted.
@@ -102,7 +102,7 @@ limits! {
     /// Seconds after which an operation without an answer counts as unanswered.
     operation_pending_s = 60,
     /// Bytes of messages not yet whole that these protocols keep for all flows; a message without room is cut.
-    operation_bytes = 16_777_216,
+    operation_bytes = 8_388_608,
     /// Bytes kept for all flows whose service is introducing itself; one that finds no room is not read further.
     introduction_bytes = 16_777_216,
     /// Things told of devices that are remembered, so that each is one row; one source may take an eighth.
