@@ -96,8 +96,8 @@ def report(hours: list[Hour]) -> str:
         "",
         (
             f"Written by `python -m benchmarks.soak --hours {len(hours)}`. The same minute of {len(SAMPLES)} samples "
-            "again and again: CPU time of a batch (half a minute), resident memory at the hour's end, rows and findings "
-            "that checks, detections and the session hold."
+            "again and again: CPU time of a batch (half a minute), resident memory at the hour's end, rows and "
+            "findings that checks, detections and the session hold."
         ),
         "",
         f"Machine: {machine}.",
