@@ -206,7 +206,7 @@ mod tests {
     /// Four thousand million objects of no length are not looked at one by one.
     #[test]
     fn objects_without_a_length_take_no_time() {
-        let began = std::time::Instant::now();
+        let began = cpu_time::ThreadTime::now();
         for _ in 0..1_000 {
             let all = list(129, Reader(&[110, 0, 2, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]));
             assert_eq!(all.text, "g110v0 0 to 4294967294");
