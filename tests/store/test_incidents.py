@@ -58,6 +58,20 @@ def test_an_attack_and_the_outage_of_its_target_are_one_incident(store: Store) -
     assert (one.first_ns, one.last_ns, one.state) == (ATTACK.first_ns, SECOND.last_ns, "new")
 
 
+def test_incidents_are_counted_by_what_became_of_their_alerts(store: Store) -> None:
+    # ATTACK, SECOND and OUTAGE are one incident; OTHER is one; one more is suppressed.
+    quiet = at(7, 600, "10.0.4.1", "10.0.1.9", suppression=UNDER)
+    kept(store, [ATTACK, SECOND, OUTAGE, OTHER, quiet], "one.pcap")
+    site = ATTACK.site
+    assert incident_states(store, site) == {"new": 2, "open": 0, "closed": 0}
+    decide(store, SECOND.id, "close", "ana", note="the vendor was expected")
+    decide(store, OTHER.id, "acknowledge", "ana")
+    assert incident_states(store, site) == {"new": 0, "open": 2, "closed": 0}
+    decide(store, OTHER.id, "close", "ana", note="a test of the pump")
+    assert incident_states(store, site) == {"new": 0, "open": 1, "closed": 1}
+    assert incident_states(store, "nowhere") == {"new": 0, "open": 0, "closed": 0}
+
+
 def test_captures_in_any_order_give_the_incidents_of_one(embedded: Store) -> None:
     expected = [[found.id for found in one.findings] for one in incidents_of(STORY)]
     shuffled = list(STORY)
@@ -179,17 +193,3 @@ def test_pages_of_folded_lists_go_on_where_they_stopped(flooded: Store) -> None:
 def test_a_damaged_cursor_is_refused(flooded: Store) -> None:
     with pytest.raises(ValueError, match="cursor is damaged"):
         list_incidents(flooded, ALL, "x")
-
-
-def test_incidents_are_counted_by_what_became_of_their_alerts(store: Store) -> None:
-    # ATTACK, SECOND and OUTAGE are one incident; OTHER is one; one more is suppressed.
-    quiet = at(7, 600, "10.0.4.1", "10.0.1.9", suppression=UNDER)
-    kept(store, [ATTACK, SECOND, OUTAGE, OTHER, quiet], "one.pcap")
-    site = ATTACK.site
-    assert incident_states(store, site) == {"new": 2, "open": 0, "closed": 0}
-    decide(store, SECOND.id, "close", "ana", note="the vendor was expected")
-    decide(store, OTHER.id, "acknowledge", "ana")
-    assert incident_states(store, site) == {"new": 0, "open": 2, "closed": 0}
-    decide(store, OTHER.id, "close", "ana", note="a test of the pump")
-    assert incident_states(store, site) == {"new": 0, "open": 1, "closed": 1}
-    assert incident_states(store, "nowhere") == {"new": 0, "open": 0, "closed": 0}
