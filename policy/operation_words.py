@@ -31,6 +31,17 @@ def _holds(named: tuple[str, ...], operation_class: str, operation: str) -> bool
 
 @cache
 def _compiled(named: tuple[str, ...]) -> tuple[frozenset[str], re.Pattern[str] | None]:
-    names = [".*".join(map(re.escape, name.split("*"))) for name in named if name not in CLASSES]
+    names = [_pattern(name) for name in named if name not in CLASSES]
     pattern = re.compile("|".join(names), re.IGNORECASE | re.DOTALL) if names else None
     return frozenset(named) & frozenset(CLASSES), pattern
+
+
+def _pattern(name: str) -> str:
+    """A name with its `*` as a regular expression that takes the first place that fits and never goes back to it.
+
+    The operations that it is held against come from the wire: going back could take for ever.
+    """
+    first, *rest = map(re.escape, name.split("*"))
+    if not rest:
+        return first
+    return first + "".join(f"(?>.*?{part})" for part in rest[:-1]) + f".*{rest[-1]}"
