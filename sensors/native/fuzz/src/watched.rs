@@ -21,6 +21,8 @@ pub struct Watched {
     limits: Limits,
     bytes: usize,
     frames: usize,
+    /// Bytes of the largest frame.
+    largest: u64,
 }
 
 /// All rows of a capture, by table.
@@ -33,13 +35,14 @@ impl Watched {
         for (name, value) in limits {
             chosen.set(name, *value).expect("a known limit");
         }
-        Self { decoder: Decoder::new(chosen), limits: chosen, bytes: 0, frames: 0 }
+        Self { decoder: Decoder::new(chosen), limits: chosen, bytes: 0, frames: 0, largest: 0 }
     }
 
     pub fn frame(&mut self, record: &Record<'_>) {
         self.decoder.frame(record);
         self.bytes += record.data.len();
         self.frames += 1;
+        self.largest = self.largest.max(record.data.len() as u64);
         let (kept, limits) = (self.decoder.kept(), &self.limits);
         for (held, most) in [
             (kept.flows, limits.flow_limit),
@@ -54,8 +57,8 @@ impl Watched {
             (kept.operations, limits.operations_pending_all),
             (kept.operation_bytes, limits.operation_bytes),
         ] {
-            // Room is looked at before a segment is read: what one segment brings may go beyond it.
-            let most = most.saturating_add(record.data.len() as u64);
+            // Room is looked at before a segment is read: what one segment brings may go beyond it, and stays.
+            let most = most.saturating_add(self.largest);
             assert!(held <= most, "{held} is more than {most} in {kept:?}");
         }
     }

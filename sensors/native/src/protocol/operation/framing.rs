@@ -3,6 +3,8 @@
 //! What comes out depends on the bytes alone, never on how they were cut into segments. A header that cannot be one
 //! puts the stream out of step; it is in step again at the next plausible header.
 
+use std::cell::Cell;
+
 use super::MESSAGE_KEPT;
 
 /// What the bytes at a place say, judged by a protocol in constant time.
@@ -72,14 +74,17 @@ impl Framing {
         (std::mem::replace(&mut self.booked, now), now)
     }
 
-    /// Takes bytes; `each` is called with all that they complete. At most `free` bytes more may be kept: messages that
-    /// lose bytes for want of them are counted in `cut`.
-    pub fn feed(&mut self, bytes: &[u8], free: u64, cut: &mut u64, mut each: impl FnMut(Event<'_>)) {
-        let free = usize::try_from(free.saturating_add(self.booked)).unwrap_or(usize::MAX);
+    /// Takes bytes; `each` is called with all that they complete, and tells what is free then. At most `free` bytes more
+    /// may be kept: messages that lose bytes for want of them are counted in `cut`.
+    pub fn feed(&mut self, bytes: &[u8], free: u64, cut: &mut u64, mut each: impl FnMut(Event<'_>) -> u64) {
+        let booked = self.booked;
+        let free = Cell::new(free);
+        let mut each = |event: Event<'_>| free.set(each(event));
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = if self.length > 0 {
-                self.go_on(rest, free, cut, &mut each)
+                let most = usize::try_from(free.get().saturating_add(booked)).unwrap_or(usize::MAX);
+                self.go_on(rest, most, cut, &mut each)
             } else if self.kept.is_empty() {
                 self.begin(rest, &mut each)
             } else {
@@ -92,7 +97,7 @@ impl Framing {
     fn go_on<'a>(
         &mut self,
         bytes: &'a [u8],
-        free: usize,
+        most: usize,
         cut: &mut u64,
         each: &mut impl FnMut(Event<'_>),
     ) -> &'a [u8] {
@@ -100,7 +105,7 @@ impl Framing {
         // Only what stands without a hole before it may be kept.
         if self.kept.len() == self.seen {
             let wanted = part.len().min(MESSAGE_KEPT.saturating_sub(self.kept.len()));
-            let kept = wanted.min(free.saturating_sub(self.kept.len()));
+            let kept = wanted.min(most.saturating_sub(self.kept.len()));
             *cut += u64::from(kept < wanted);
             self.kept.extend_from_slice(&part[..kept]);
         }
@@ -195,6 +200,7 @@ mod tests {
                     Event::Message(message) => format!("{:?} of {}", message.bytes, message.length),
                     Event::LostStep => "lost".into(),
                 });
+                limit - kept
             });
             let (before, now) = framing.book();
             kept = kept - before + now;
@@ -222,5 +228,14 @@ mod tests {
         let (seen, cut) = told(&[b"!\x08ab", b"cd", b"ef", b"!\x02"], 5);
         assert_eq!(seen, ["[33, 8, 97, 98, 99] of 8", "[33, 2] of 2"]);
         assert_eq!(cut, 1);
+    }
+
+    #[test]
+    fn room_that_a_message_took_is_not_used_again() {
+        let mut framing = Framing::new(judge);
+        let mut cut = 0;
+        // The first message leaves room for one byte more.
+        framing.feed(b"!\x03a!\x08abcd", 100, &mut cut, |_| 1);
+        assert_eq!((framing.book(), cut), ((0, 1), 1));
     }
 }

@@ -79,9 +79,13 @@ impl<D: Dialect + 'static> Speaker<D> {
         let Some(streams) = &mut self.streams else { return self.datagram(from, bytes, at, out) };
         // Taken out for the call, so that the messages can be written to everything else.
         let mut framing = std::mem::replace(&mut streams[from.index()], Framing::new(D::JUDGE));
-        let free = out.limits.operation_bytes.saturating_sub(out.counts.operation_bytes_kept);
         let mut cut = 0;
-        framing.feed(bytes, free, &mut cut, |event| self.event(from, event, at, out));
+        let at_first = free(out);
+        framing.feed(bytes, at_first, &mut cut, |event| {
+            self.event(from, event, at, out);
+            // Messages that come in parts are put together out of the same room.
+            free(out)
+        });
         out.counts.operation_messages_cut += cut;
         book(&mut framing, out);
         if let Some(streams) = &mut self.streams {
@@ -101,6 +105,11 @@ impl<D: Dialect + 'static> Speaker<D> {
             rest = after;
         }
     }
+}
+
+/// Bytes that may be kept still.
+fn free(out: &Output<'_>) -> u64 {
+    out.limits.operation_bytes.saturating_sub(out.counts.operation_bytes_kept)
 }
 
 /// What a stream keeps is booked in what all flows keep.
