@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Final, Generic, TypeVar
-
-import polars as pl
 
 from policy.values import IpAddress, IpNetwork
 
@@ -66,18 +63,13 @@ class PrefixMap(Generic[T]):
         while len(stack) > 1:
             end, _ = stack.pop()
             cut(end + 1, stack[-1][1])
-        self._starts = [start.to_bytes(16, "big") for start in starts]
+        self.starts = [start.to_bytes(16, "big") for start in starts]
         #: Of each interval: the values of the prefixes that hold it, the shortest prefix first.
         self.covering = covering
 
-    @cached_property
-    def starts(self) -> pl.Series:
-        """Where each interval begins: Binary(16), sorted."""
-        return pl.Series(self._starts, dtype=pl.Binary())
-
     def interval(self, address: bytes) -> int:
         """The number of the interval that holds 16 bytes of address."""
-        return bisect_right(self._starts, address) - 1
+        return bisect_right(self.starts, address) - 1
 
     def at(self, address: bytes) -> tuple[T, ...]:
         """The values of the prefixes that hold an address, the shortest prefix first."""

@@ -8,7 +8,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -18,18 +20,25 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.settings import ApiSettings
 from dashboards.app import add_pages
+from store.baselines import keep_baseline
 from store.client import Store, open_store
+from tests.analyzers.baseline.teaching import taught
 from tests.support import plausible_day
 
 OPERATOR = "a.ito"
 
 
+#: What is usual at a site that the store has no replay of.
+ELSEWHERE: Final = replace(taught(), site="elsewhere")
+
+
 @pytest.fixture(scope="session")
 def day_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed store that holds the plausible day and one hostile finding: copied, never opened, by the tests."""
+    """A closed store of the plausible day, one hostile finding and a baseline: copied, never opened, by the tests."""
     folder = tmp_path_factory.mktemp("day") / "store"
     with open_store(folder) as store:
         plausible_day.fill(store, extra=(plausible_day.hostile_finding(),))
+        keep_baseline(store, ELSEWHERE)
     return folder
 
 
