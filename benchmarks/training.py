@@ -13,9 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.captures import ROOT
-from benchmarks.growth import write
-from benchmarks.hostile_shapes import SHAPES
+ROOT = Path(__file__).resolve().parents[1]
 
 #: Units of each hostile shape: together about as much as the sample captures.
 _UNITS = 500
@@ -24,6 +22,8 @@ _UNITS = 500
 def load(engine: Path) -> None:
     """Put another build of the native engine in the place of the installed one."""
     name = "sensors._native"
+    if name in sys.modules:
+        raise ImportError(f"{name} is loaded already: what is decoded would not be counted by {engine}")
     loader = importlib.machinery.ExtensionFileLoader(name, str(engine))
     specification = importlib.util.spec_from_file_location(name, engine, loader=loader)
     if specification is None:
@@ -45,6 +45,10 @@ def show(capture: Path) -> None:
 def main(engine: Path) -> None:
     """Show it everything."""
     load(engine)
+    # These import the engine themselves: not before the one that counts is in its place.
+    from benchmarks.growth import write
+    from benchmarks.hostile_shapes import SHAPES
+
     for capture in sorted(file for file in (ROOT / "pcaps").iterdir() if ".pcapng" in file.suffixes):
         show(capture)
     with tempfile.TemporaryDirectory() as folder:
