@@ -37,6 +37,7 @@ def raise_found(
             capture_name=f"{replay.capture_name}, as stored",
             # No file has these findings: what was stored of a replay has them.
             capture_sha256=hashlib.sha256(key.encode()).hexdigest(),
+            # A length of 0 would say that an interface is still listened to: nothing is added to this any more.
             capture_bytes=replay.capture_bytes or 1,
             policy_name=replay.policy_name,
             policy_sha256=replay.policy_sha256,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from geophone.commands.options import history_options
+from geophone.commands.options import history_options, indicators_option
 from geophone.guarded import PATH, user_errors
 
 
@@ -33,15 +33,7 @@ def indicators_check(files: tuple[Path, ...]) -> None:
 
 @indicators.command("run")
 @history_options
-@click.option(
-    "--indicators",
-    "indicator_files",
-    required=True,
-    multiple=True,
-    type=PATH,
-    metavar="FILE",
-    help="Look for the threat indicators of this STIX 2.1 bundle or CSV file. May be repeated.",
-)
+@indicators_option(required=True)
 def indicators_run(
     store_url: str,
     replay_id: str,

@@ -16,14 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def given_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --rules and --indicators, as `rules_path` and `indicator_files`."""
-    command = click.option(
-        "--indicators",
-        "indicator_files",
-        multiple=True,
-        type=PATH,
-        metavar="FILE",
-        help="Look for the threat indicators of this STIX 2.1 bundle or CSV file. May be repeated.",
-    )(command)
+    command = indicators_option(required=False)(command)
     return click.option(
         "--rules",
         "rules_path",
@@ -31,6 +24,44 @@ def given_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="DIR",
         help="Run the Sigma rules of this folder (docs/rules.md).",
     )(command)
+
+
+def indicators_option(*, required: bool) -> Callable[[Command], Command]:
+    """Add --indicators, as `indicator_files`."""
+    return click.option(
+        "--indicators",
+        "indicator_files",
+        required=required,
+        multiple=True,
+        type=PATH,
+        metavar="FILE",
+        help="Look for the threat indicators of this STIX 2.1 bundle or CSV file. May be repeated.",
+    )
+
+
+def baseline_option(command: Command) -> Command:
+    """Add --baseline, as `baseline_file`."""
+    return click.option(
+        "--baseline",
+        "baseline_file",
+        type=PATH,
+        metavar="FILE",
+        help="Compare with this baseline; else with the store's, else with what the policy lets be learned first.",
+    )(command)
+
+
+def serving_options(command: Command) -> Command:
+    """Add what commands take that serve the pages: --port and --operator."""
+    port = click.option(
+        "--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="First port to try."
+    )
+    operator = click.option(
+        "--operator",
+        default="local",
+        show_default=True,
+        help="The name that decisions on alerts are signed with.",
+    )
+    return port(operator(command))
 
 
 def evidence_options(command: Command) -> Command:

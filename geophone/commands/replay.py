@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from geophone.commands.options import evidence_options, given_options
+from geophone.commands.options import baseline_option, evidence_options, given_options
 from geophone.guarded import PATH, engine_limits, user_errors
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
@@ -24,13 +24,7 @@ def _use_threads(threads: int) -> None:
 @click.argument("captures", nargs=-1, required=True, type=PATH, metavar="CAPTURE...")
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
 @evidence_options
-@click.option(
-    "--baseline",
-    "baseline_file",
-    type=PATH,
-    metavar="FILE",
-    help="Compare with this baseline; else with the store's, else with what the policy lets be learned first.",
-)
+@baseline_option
 @click.option("--store", "store_url", default=None, metavar="DIR|URL", help=_STORE_HELP)
 @click.option(
     "--findings", "findings_file", type=PATH, help="Write the findings here, as canonical JSON lines."

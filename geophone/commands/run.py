@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from geophone.commands.options import evidence_options, given_options
+from geophone.commands.options import baseline_option, evidence_options, given_options, serving_options
 from geophone.guarded import PATH, engine_limits, user_errors
 
 
@@ -17,13 +17,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
 )
 @click.option("--policy", "policy_file", required=True, type=PATH, help="The site's policy, a YAML file.")
 @evidence_options
-@click.option(
-    "--baseline",
-    "baseline_file",
-    type=PATH,
-    metavar="FILE",
-    help="Compare with this baseline; else with the store's, else with what the policy lets be learned first.",
-)
+@baseline_option
 @click.option(
     "--store",
     "store_url",
@@ -31,15 +25,7 @@ from geophone.guarded import PATH, engine_limits, user_errors
     metavar="DIR|URL",
     help="Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server.",
 )
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="First port to try."
-)
-@click.option(
-    "--operator",
-    default="local",
-    show_default=True,
-    help="The name that decisions on alerts are signed with.",
-)
+@serving_options
 @click.option("--user", help="Whom root becomes once the interface is open (nobody).")
 @click.option(
     "--allow-address", is_flag=True, help="Listen although this machine has an address on the interface."
