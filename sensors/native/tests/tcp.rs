@@ -264,6 +264,22 @@ fn an_ack_that_may_be_delayed_is_in_no_path_sample_and_one_of_two_full_segments_
 }
 
 #[test]
+fn data_that_ends_a_handshake_is_in_no_later_path_sample() {
+    let mut talk = Talk::new(502);
+    talk.send(0, SYN, b"").wait(MILLISECOND).send(1, SYN | ACK, b"");
+    // The capture missed the bare ACK, or there was none: the client speaks 300 ms later.
+    talk.wait(300 * MILLISECOND).send(0, ACK, &[0; 1_460]).send(0, ACK, &[0; 1_460]).send(1, ACK, b"");
+    let path = |talk: &Talk| -> Vec<String> {
+        let rows = talk.decode().lines("rtt", &["kind", "rtt_ns", "piggybacked"]);
+        rows.into_iter().filter(|row| row.starts_with("path")).collect()
+    };
+    assert_eq!(path(&talk), ["path 303000000 true"]);
+    // A half that the client acknowledged by itself, and from then on the whole way can be measured.
+    talk.send(1, ACK, &[0; 1_460]).send(1, ACK, &[0; 1_460]).send(0, ACK, b"");
+    assert_eq!(path(&talk)[1..], ["path 2000000 false"]);
+}
+
+#[test]
 fn the_same_packet_again_at_once_is_a_copy_and_counts_nowhere_else() {
     let mut talk = opened();
     let (request, response) = read_registers(1, 0, 1);

@@ -214,7 +214,11 @@ impl Connection {
             let piggybacked = segment.length > 0;
             listener.sample(Sample::Handshake(RttKind::HandshakeClient), piggybacked, half, at);
             if let Some(sum) = self.handshake.sum_ns() {
-                self.path.handshake(side, half, sum, at.ts);
+                // Data that acknowledges by the way came when the client had something to say, not when the answer
+                // reached it (or the capture missed the bare ACK before it): no half that later samples may build on.
+                if !piggybacked {
+                    self.path.handshake(side, half, sum, at.ts);
+                }
                 listener.sample(Sample::Path, piggybacked, sum, at);
             }
         }
