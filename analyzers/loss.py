@@ -6,8 +6,8 @@ an exchange is lost before the tap, since no hole shows it. What was acknowledge
 loss, and kept apart.
 
 Seen twice is not lost where the peer itself says that it got the segment twice (DSACK, RFC 2883): its ACK was lost or
-late. Without this, ACKs lost on a link with 2 % loss read as half as many segments more. Where such a report is about
-a segment that was not counted as seen twice, loss reads low; it never goes below none.
+late. Without this, ACKs lost on a link with 2 % loss read as half as many segments more. The engine takes only those
+reports that are about a segment which was counted; one that comes in the next minute takes nothing from this one.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from analyzers.sla import Status
 
 #: Changes when a formula does: two reports of one method are compared figure by figure, others are not.
-METHOD: Final = "2"
+METHOD: Final = "3"
 
 
 class _Part(BaseModel):

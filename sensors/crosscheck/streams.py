@@ -46,7 +46,6 @@ class Sent:
     uncounted_because: set[str] = field(default_factory=set)
     #: The end of the data seen so far; None before any.
     data_end: int | None = None
-    ranges: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_COPIES_AMONG))
     #: The latest frames with payload.
     data_frames: deque[int] = field(default_factory=lambda: deque(maxlen=AWAITED))
     recent: deque[Frame] = field(default_factory=lambda: deque(maxlen=_COPIES_AMONG))
@@ -175,10 +174,6 @@ def _count_data(sent: Sent, frame: Frame) -> None:
             (frame.facts & Fact.COPY, "ours: a packet seen twice was sent once"),
             (frame.facts & Fact.SPURIOUS, "ours: what was acknowledged already was not lost"),
             (
-                again and any(a <= start and end <= b for a, b in sent.ranges),
-                "ours: bytes sent again and again count once",
-            ),
-            (
                 again and sent.data_end == start,
                 "Wireshark's: a bare ACK with a later sequence number told that this was lost before the tap",
             ),
@@ -186,8 +181,6 @@ def _count_data(sent: Sent, frame: Frame) -> None:
         if (reason := next((text for holds, text in reasons if holds), "")) != "":
             sent.uncounted += 1
             sent.uncounted_because.add(reason)
-        if not frame.facts & Fact.COPY:
-            sent.ranges.append((start, end))
     # Sequence numbers wrap; which of two is later is told by the shorter way (RFC 9293, 3.4).
     if sent.data_end is None or (end - sent.data_end) % 2**32 < 2**31:
         sent.data_end = end % 2**32

@@ -55,7 +55,7 @@ _FLOW_COUNTERS: Final = (
     *_both_ways(
         "retransmitted_segments",
         Kind.UINT32,
-        "segments whose bytes were seen before: lost after the tap; a range counts once however often it comes, "
+        "segments whose bytes were seen before: lost after the tap, each time that they come; "
         "keepalives and duplicates not at all",
     ),
     *_both_ways(
@@ -74,7 +74,9 @@ _FLOW_COUNTERS: Final = (
         "zero_windows", Kind.UINT32, "times that the sender closed its TCP window: it could not keep up"
     ),
     *_both_ways(
-        "dsacks", Kind.UINT32, "segments that the peer says came twice (RFC 2883): sent again without need"
+        "dsacks",
+        Kind.UINT32,
+        "of the retransmitted segments, those that the peer says it got twice (RFC 2883): sent again without need",
     ),
     *_both_ways("duplicate_packets", Kind.UINT32, "SPAN duplicates, left out of every other figure"),
     *_both_ways("resets", Kind.UINT32, "TCP RST"),

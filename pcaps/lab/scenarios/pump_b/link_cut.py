@@ -63,6 +63,7 @@ def _make(seed: int) -> Made:
     site = _site(seed, _START_MINUTE)
     captured = ran(site)
     bad, in_peace_s = _bad_slots(site)
+    dropped = sum(site.network.losses.dropped.values())
     return told(
         site,
         captured,
@@ -76,7 +77,7 @@ What the operator station asks both pump controllers is repeated in vain, then a
 have asked meanwhile is not asked at all. The historian, on a link of its own, reads the first pump all the time: the
 controllers are well, what is out is the conduit.
 """,
-            truth={"dropped_segments": sum(site.network.losses.dropped.values())},
+            truth={"dropped_segments": dropped},
             planted=(
                 Tap(site, captured).saw(
                     "SLA-01",
@@ -85,6 +86,14 @@ controllers are well, what is out is the conduit.
                     bad,
                     "slots of two polls in the seconds of the cut, and until their requests came through",
                     seconds=(_CUT[0], in_peace_s),
+                ),
+                Tap(site, captured).saw(
+                    "SLA-04",
+                    "hmi2",
+                    "pump1",
+                    dropped,
+                    "everything that both controllers were sent in vain, each time that it was sent",
+                    seconds=(_CUT[0] // 60 * 60, (in_peace_s // 60 + 1) * 60),
                 ),
             ),
             expected=(
@@ -97,6 +106,16 @@ controllers are well, what is out is the conduit.
                     severity=5,
                     exactly=bad,
                     because="high, for the first pump is C1; one more for a whole conduit",
+                ),
+                expect(
+                    site,
+                    "SLA-04",
+                    "hmi2",
+                    "pump1",
+                    conduit="c-room-pumps",
+                    severity=2,
+                    exactly=dropped,
+                    because="one less than the medium of class C2; half of it was sent to each controller",
                 ),
             ),
             twin=_TWIN,

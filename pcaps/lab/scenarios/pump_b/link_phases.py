@@ -72,7 +72,9 @@ def _make(seed: int) -> Made:
     captured = ran(site)
     pairs = (("hmi2", "pump1"), ("hmi2", "pump2"), ("hist2", "pump1"))
     talks = conversations(site, captured)
-    lost = sum(int(str(one[how])) for one in talks for how in ("seen_twice", "filled_holes"))
+    lost = sum(
+        int(str(one[how])) for one in talks for how in ("seen_twice", "seen_more_often", "filled_holes")
+    )
     first_lossy = next(number for number, phase in enumerate(_PHASES) if phase.loss)
     lossy_s = (60 * _MINUTES_A_PHASE * first_lossy, 60 * (_MINUTES - _MINUTES_A_PHASE))
     minutes = range(0, _MINUTES, _MINUTES_A_PHASE)

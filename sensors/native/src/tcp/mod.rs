@@ -169,8 +169,8 @@ impl Connection {
             if closes && segment.flags & (flag::SYN | flag::FIN) == 0 {
                 listener.counters(side).zero_windows += 1;
             }
-            if sack::reports_duplicate(segment.options, segment.acknowledgment) {
-                listener.counters(peer).dsacks += 1;
+            if let Some((start, end)) = sack::duplicate(segment.options, segment.acknowledgment) {
+                listener.counters(peer).dsacks += self.streams[peer].got_twice(start, end);
             }
             let covered = turn(peer, self, self.streams[side].window());
             self.acknowledge(side, segment, &covered, held, listener);

@@ -286,6 +286,13 @@ impl Stream {
         }
     }
 
+    /// How many segments that were counted as sent again the peer says it got twice.
+    #[cold]
+    pub fn got_twice(&mut self, start: u32, end: u32) -> u32 {
+        let (start, end) = (self.place(start), self.place(end));
+        self.disorder.as_mut().map_or(0, |disorder| disorder.repeats.got_twice(start, end))
+    }
+
     /// Passes the number of a FIN that comes next; true where it did.
     #[inline]
     fn pass_fin(&mut self) -> bool {
@@ -361,10 +368,10 @@ impl Stream {
         let new = (end - start).saturating_sub(seen_before);
         // One repeated byte is a window probe's (RFC 9293, 3.8.6.1).
         if seen_before > 1 || new == 0 {
+            // Acknowledged already, as the tap saw it: sent again without need.
             let spurious = end.min(self.highest) <= self.acknowledged;
-            if !spurious && self.disorder().repeats.is_new(start, end) {
-                out.counters(side).retransmitted_segments += 1;
-            }
+            out.counters(side).retransmitted_segments += u32::from(!spurious);
+            self.disorder().repeats.add(start, end, !spurious);
             self.awaited.forget();
         }
         if new == 0 {

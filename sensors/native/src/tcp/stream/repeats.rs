@@ -1,30 +1,47 @@
-//! Ranges of a stream that were sent again, so that a range sent a third time is one loss.
+//! Ranges of a stream that were sent again, so that a peer that got one twice (RFC 2883) takes back one loss, and that one.
 
-/// Ranges remembered for one side; neighbours count as one. The oldest makes room: a range that comes again after
-/// that reads as another loss, so the count may be high, never low.
+/// Ranges remembered for one side. The oldest makes room: it stays a loss, whatever the peer says of it later, so the
+/// count may be high, never low.
 const RANGE_LIMIT: usize = 32;
+
+#[derive(Clone, Copy, Debug)]
+struct Repeat {
+    start: u64,
+    end: u64,
+    /// Counted as a loss: nothing had acknowledged it when it came again.
+    counted: bool,
+}
 
 #[derive(Debug, Default)]
 pub struct Repeats {
-    ranges: Vec<(u64, u64)>,
+    latest: Vec<Repeat>,
 }
 
 impl Repeats {
-    /// Remembers a repeated range; false where all of it was repeated before.
-    pub fn is_new(&mut self, start: u64, end: u64) -> bool {
-        if self.ranges.iter().any(|range| range.0 <= start && end <= range.1) {
-            return false;
+    /// Remembers a range that was sent again.
+    pub fn add(&mut self, start: u64, end: u64, counted: bool) {
+        if self.latest.len() >= RANGE_LIMIT {
+            self.latest.remove(0);
         }
-        let neighbour = self.ranges.iter_mut().rfind(|range| start <= range.1 && range.0 <= end);
-        if let Some(range) = neighbour {
-            *range = (range.0.min(start), range.1.max(end));
-            return true;
+        self.latest.push(Repeat { start, end, counted });
+    }
+
+    /// How many counted repeats lie within what the peer says it got twice, each to be taken back once.
+    ///
+    /// Of the same bytes the latest repeat is the one that came twice. A repeat of which a part was new to the peer was
+    /// not in vain. Receivers may report neighbours as one: segments that were put together on the way (GRO).
+    pub fn got_twice(&mut self, start: u64, end: u64) -> u32 {
+        let mut needless = 0;
+        let mut reported = end;
+        for place in (0..self.latest.len()).rev() {
+            let repeat = self.latest[place];
+            if start <= repeat.start && repeat.end <= reported {
+                self.latest.remove(place);
+                reported = repeat.start;
+                needless += u32::from(repeat.counted);
+            }
         }
-        if self.ranges.len() >= RANGE_LIMIT {
-            self.ranges.remove(0);
-        }
-        self.ranges.push((start, end));
-        true
+        needless
     }
 }
 
@@ -32,31 +49,50 @@ impl Repeats {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_range_is_new_once() {
+    fn repeats(ranges: &[(u64, u64)]) -> Repeats {
         let mut repeats = Repeats::default();
-        for start in [0, 30, 60, 90] {
-            assert!(repeats.is_new(start, start + 10));
+        for &(start, end) in ranges {
+            repeats.add(start, end, true);
         }
-        for start in [0, 30, 60, 90] {
-            assert!(!repeats.is_new(start + 2, start + 10), "{start}");
-        }
+        repeats
     }
 
     #[test]
-    fn neighbours_are_one_range() {
-        let mut repeats = Repeats::default();
-        assert!(repeats.is_new(0, 10) && repeats.is_new(10, 20));
-        assert!(!repeats.is_new(5, 15));
-        assert!(repeats.is_new(15, 25));
+    fn each_report_takes_back_one_repeat_of_the_same_bytes() {
+        let mut repeats = repeats(&[(0, 10), (0, 10), (30, 40)]);
+        assert_eq!([0; 3].map(|_| repeats.got_twice(0, 10)), [1, 1, 0]);
+        assert_eq!(repeats.got_twice(30, 40), 1);
+    }
+
+    #[test]
+    fn neighbours_reported_as_one_are_taken_back_each() {
+        let mut repeats = repeats(&[(0, 10), (0, 10), (10, 20), (20, 30)]);
+        assert_eq!(repeats.got_twice(0, 20), 2);
+        // What is left of the first bytes, and the last ones.
+        assert_eq!(repeats.got_twice(0, 30), 2);
+    }
+
+    #[test]
+    fn a_repeat_of_which_a_part_was_new_to_the_peer_stays() {
+        let mut repeats = repeats(&[(0, 20)]);
+        assert_eq!((repeats.got_twice(10, 20), repeats.got_twice(0, 10)), (0, 0));
+        assert_eq!(repeats.got_twice(0, 20), 1);
+    }
+
+    #[test]
+    fn what_was_never_counted_is_not_taken_back() {
+        let mut repeats = repeats(&[(0, 10)]);
+        repeats.add(0, 10, false);
+        assert_eq!((repeats.got_twice(0, 10), repeats.got_twice(50, 60)), (0, 0));
     }
 
     #[test]
     fn however_many_ranges_there_are_the_list_stays_short() {
         let mut repeats = Repeats::default();
         for start in 0..1_000_000 {
-            assert!(repeats.is_new(start * 20, start * 20 + 10));
+            repeats.add(start * 20, start * 20 + 10, true);
         }
-        assert!(repeats.ranges.len() <= RANGE_LIMIT);
+        assert_eq!(repeats.latest.len(), RANGE_LIMIT);
+        assert_eq!(repeats.got_twice(0, 10), 0);
     }
 }
