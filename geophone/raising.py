@@ -13,7 +13,7 @@ from geophone.runner import canonical_bytes
 from policy.loader import LoadedPolicy
 from policy.named_files import NamedFile, short_names
 from store.client import Store
-from store.queries.history import Judged
+from store.queries.history import JudgedReplay
 from store.writer import ReplayOutcome, ReplayStart, ReplayWriter
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def raise_found(
-    store: Store, replay: Judged, policy: LoadedPolicy, given: Given, findings: Sequence[Finding]
+    store: Store, replay: JudgedReplay, policy: LoadedPolicy, given: Given, findings: Sequence[Finding]
 ) -> bool:
     """Keep the findings and raise their alerts; False where the same were raised before. Raises StoreError.
 

@@ -20,7 +20,7 @@ CHUNK_ROWS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedReplay:
     """A replay whose rows are there, and what it was judged under."""
 
     id: str
@@ -35,7 +35,7 @@ class Judged:
     capture_bytes: int
 
 
-def judged_replays(store: Store, replay: str = "") -> list[Judged]:
+def judged_replays(store: Store, replay: str = "") -> list[JudgedReplay]:
     """The latest replay of each capture, or the one that is named; the earliest traffic first."""
     which = "id = {replay:String}" if replay else f"id IN {CURRENT_REPLAYS}"
     rows = store.rows(
@@ -49,7 +49,7 @@ def judged_replays(store: Store, replay: str = "") -> list[Judged]:
         "ORDER BY r.first_ts, r.id",
         {"replay": replay},
     )
-    return [Judged(**row) for row in rows.to_pylist()]
+    return [JudgedReplay(**row) for row in rows.to_pylist()]
 
 
 def decoded_rows(
