@@ -22,6 +22,8 @@ _TOP: Final = 16
 _PLOT: Final = 184
 _MARKS: Final = 26
 _STRIP: Final = 46
+#: From one label's line to the next.
+_LABEL: Final = 13
 _BASE: Final = _TOP + _PLOT + _MARKS + _STRIP
 
 
@@ -78,7 +80,7 @@ def bands(data: Bands) -> Markup:
         _lines(data, middles, up),
         _strip(data, middles, strip, across),
         _target(data, up, y_ticks[-1]),
-        _ends(data, up, y_ticks[-1]),
+        _labels(data, up, y_ticks[-1]),
         _marks(data, across),
         element("g", class_="cross", data_cross=""),
         class_="bands",
@@ -169,41 +171,49 @@ def _strip(data: Bands, middles: Sequence[float], strip: Scale, across: Scale) -
 
 
 def _target(data: Bands, up: Scale, top: float) -> Markup:
-    if data.target is None:
+    """The target's line; its words are among the labels at the right. Out of the chart's reach it is said only."""
+    if data.target is None or data.target > top:
         return Markup("")
-    right = WIDTH - _RIGHT
-    if data.target > top:
-        # out of the chart's reach: said, not drawn
-        return element("text", f"▲ {data.target_label}", class_="targetlabel", x=right + 8, y=_TOP + 4)
     y = up(data.target)
+    return element("line", class_="target", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y)
+
+
+def _labels(data: Bands, up: Scale, top: float) -> Markup:
+    """Beside the lines' ends: the target and the last value of each line, the highest above."""
+    wanted: list[tuple[float, str, str]] = []
+    for name, values in (("p50", data.p50), ("p95", data.p95), ("p99", data.p99)):
+        last = next((v for v in reversed(values) if v is not None), None)
+        if last is not None:
+            wanted.insert(0, (up(last) + 4, f"{name} {significant(last)}", f"endlabel e{name[1:]}"))
+    above = 0
+    if data.target is not None:
+        within = data.target <= top
+        y, text = up(data.target) + 4, data.target_label if within else f"▲ {data.target_label}"
+        above = sum(other < y for other, _, _ in wanted) if within else 0
+        wanted.insert(above, (y, text, "targetlabel"))
+    places = spread([y for y, _, _ in wanted], above if data.target is not None else None)
     return joined(
-        element("line", class_="target", x1=_LEFT, x2=right, y1=y, y2=y),
-        element("text", data.target_label, class_="targetlabel", x=right + 8, y=y + 4),
+        *(
+            element("text", text, class_=css, x=WIDTH - _RIGHT + 8, y=y)
+            for y, (_, text, css) in zip(places, wanted, strict=True)
+        )
     )
 
 
-def _ends(data: Bands, up: Scale, top: float) -> Markup:
-    """The last value of each line beside its end, pushed apart where they would touch."""
-    taken = [] if data.target is None else [up(data.target) + 4 if data.target <= top else _TOP + 4]
-    parts = []
-    for name, values in (("p50", data.p50), ("p95", data.p95), ("p99", data.p99)):
-        last = next((v for v in reversed(values) if v is not None), None)
-        if last is None:
-            continue
-        y = up(last) + 4
-        while any(abs(y - other) < 13 for other in taken):
-            y -= 1
-        taken.append(y)
-        parts.append(
-            element(
-                "text",
-                f"{name} {significant(last)}",
-                class_=f"endlabel e{name[1:]}",
-                x=WIDTH - _RIGHT + 8,
-                y=y,
-            )
-        )
-    return joined(*parts)
+def spread(places: Sequence[float], fixed: int | None = None) -> list[float]:
+    """Where labels go that want these places, the topmost first: none on another, none over the chart's upper edge.
+
+    A label gives way upwards, as what it names is the line below it; `fixed` (an index) gives way only to the edge.
+    """
+    found = list(places)
+    for index in reversed(range(len(found) - 1)):
+        if index != fixed:
+            found[index] = min(found[index], found[index + 1] - _LABEL)
+    floor = _TOP + 4.0
+    for index, y in enumerate(found):
+        found[index] = max(y, floor)
+        floor = found[index] + _LABEL
+    return found
 
 
 def _marks(data: Bands, across: Scale) -> Markup:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dashboards.svg.bands import Bands, Mark, bands
+from dashboards.svg.bands import Bands, Mark, bands, spread
 from dashboards.svg.markup import element, number
 from dashboards.svg.scale import Scale, runs, ticks, time_ticks
 from dashboards.svg.sparkline import sparkline
@@ -162,3 +162,34 @@ def test_a_sparkline_leaves_gaps_open() -> None:
     root = _parsed(sparkline([1.0, 2.0, None, 2.0, 1.0]))
     assert len(list(root.iter("polyline"))) == 2
     assert list(_parsed(sparkline([None, None]))) == []
+
+
+def _labels(chart: Bands) -> list[tuple[float, str]]:
+    """The words beside the lines' ends from top to bottom, with their places."""
+    root = _parsed(bands(chart))
+    found = [*_all(root, "text", "endlabel"), *_all(root, "text", "targetlabel")]
+    return sorted((float(node.get("y", "")), node.text or "") for node in found)
+
+
+@pytest.mark.parametrize("value", [0.01, 1.8, 6.5, 19.9, 20.0, 20.1, 400.0])
+@pytest.mark.parametrize("widths", [(1.0, 1.0, 1.0), (1.0, 1.01, 1.02), (0.1, 1.0, 3.0)])
+def test_no_label_is_cut_at_the_edge_or_lies_on_another(
+    value: float, widths: tuple[float, float, float]
+) -> None:
+    lines: dict[str, object] = {
+        name: [value * width] * 9 for name, width in zip(("p50", "p95", "p99"), widths, strict=True)
+    }
+    places = _labels(_chart([value] * 9, **lines))
+    assert len(places) == 4
+    # letters of 11.5 units stand above their line: from 16 on they are whole
+    assert places[0][0] >= 16
+    assert all(b - a >= 13 for (a, _), (b, _) in zip(places, places[1:], strict=False))
+    assert [text[:3] for _, text in places if "≤" not in text] == ["p99", "p95", "p50"]
+
+
+def test_labels_with_room_stand_where_their_lines_end() -> None:
+    places = spread([20.0, 60.0, 120.0])
+    assert places == [20.0, 60.0, 120.0]
+    assert spread([50.0, 52.0, 54.0]) == [28.0, 41.0, 54.0]
+    # the target keeps its place, what is just below it goes further down
+    assert spread([30.0, 33.0, 35.0], fixed=0) == [30.0, 43.0, 56.0]
