@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analyzers.severity import Severity as Severity
+
 #: Frames and operations kept as examples: a flood adds to `count`, not to the evidence.
 EXAMPLES_LIMIT: Final = 16
-
-
-class Severity(IntEnum):
-    """How much it matters; never lowered because the capture was poor."""
-
-    INFO = 1
-    LOW = 2
-    MEDIUM = 3
-    HIGH = 4
-    CRITICAL = 5
 
 
 class Confidence(StrEnum):

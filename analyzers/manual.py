@@ -77,7 +77,7 @@ def _entry(kind: type[Detection]) -> str:
     ]
     parts = [
         f"## {kind.id}\n\n{summary}\n",
-        f"- **Severity** {int(severity)} ({severity.name.lower()}). {'; '.join(names)}.",
+        f"- **Severity** {int(severity)} ({severity.word}). {'; '.join(names)}.",
         "".join(
             f"- **{heading}** {' '.join(body.split())}\n"
             for heading, body in _HEADING.findall(sections + "\n")

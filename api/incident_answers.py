@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analyzers.severity import SeverityName
 from api.models import AlertAnswer, EventAnswer, at_ns, severity_name
-from api.parameters import SeverityName
 from store.answers import Alike, Incident, IncidentDetail, IncidentPage
 
 

@@ -8,10 +8,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analyzers.findings import Finding, Severity
+from analyzers.findings import Finding
+from analyzers.severity import Severity, SeverityName
 from analyzers.sla import Status
 from api.figures import ScopeFigures, budget
-from api.parameters import DecisionName, SeverityName, StateName
+from api.parameters import DecisionName, StateName
 from api.reproducing import reproduce_command
 from api.suppressions import SuppressionShown
 from api.window import Window
@@ -20,9 +21,8 @@ from store.answers import Alert, AlertCounts, AlertDetail, AlertEvent, Health, R
 
 
 def severity_name(severity: int) -> SeverityName:
-    """The word for a severity."""
-    names: tuple[SeverityName, ...] = ("info", "low", "medium", "high", "critical")
-    return names[Severity(severity) - 1]
+    """The word for a severity that was stored as a number."""
+    return Severity(severity).word
 
 
 def at_ns(moment_ns: int) -> str:

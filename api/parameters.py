@@ -7,14 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from analyzers.findings import Severity
+from analyzers.severity import Severity, SeverityName
 from store.answers import AlertFilter
 from store.queries.cursor import decode
 
-SeverityName = Literal["critical", "high", "medium", "low", "info"]
 StateName = Literal["new", "acknowledged", "assigned", "closed", "suppressed"]
 DecisionName = Literal["acknowledge", "assign", "close", "reopen"]
-SEVERITY_NAMES: tuple[SeverityName, ...] = ("critical", "high", "medium", "low", "info")
 STATE_NAMES: tuple[StateName, ...] = ("new", "acknowledged", "assigned", "closed", "suppressed")
 
 AlertId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="an alert's id: 32 hexadecimal digits")]

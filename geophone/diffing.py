@@ -95,7 +95,9 @@ def _print_verdicts(
 
 def _told(finding: Finding) -> str:
     under = f" (under suppression {finding.suppression.id})" if finding.suppression else ""
-    return f"{finding.severity.name.lower()} {finding.kind} {finding.title}: {ends_of(finding)} ×{finding.count}{under}"
+    return (
+        f"{finding.severity.word} {finding.kind} {finding.title}: {ends_of(finding)} ×{finding.count}{under}"
+    )
 
 
 def _shown(finding: Finding, field: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from rich.console import Console
 from rich.text import Text
 
-from analyzers.findings import Finding, canonical_order
+from analyzers.findings import Finding, Severity, canonical_order
 from analyzers.suppressing import Suppressions
 from geophone import __version__
 from geophone.errors import UsageProblem
@@ -27,9 +27,7 @@ from sensors.records import DNS, FLOWS, HTTP, OBSERVATIONS, SERVICES
 if TYPE_CHECKING:
     from analyzers.given import Given
     from store.client import Store
-    from store.queries.history import Judged
-
-_SEVERITIES = ("", "info", "low", "medium", "high", "critical")
+    from store.queries.history import JudgedReplay
 
 
 def check_rules(folder: Path) -> int:
@@ -37,7 +35,7 @@ def check_rules(folder: Path) -> int:
     loaded = read_rules(folder)
     console = _console()
     for rule in loaded.rules.rules:
-        severity = _SEVERITIES[rule.base_severity]
+        severity = Severity(rule.base_severity).word
         console.print(Text(f"● {rule.file}: {rule.id}, {severity}, looks at {rule.service.name}"))
     for problem in loaded.problems:
         console.print(Text(f"◆ {problem}", style="red"))
@@ -108,7 +106,7 @@ def hunt(
 
 
 def _by_rules(
-    store: Store, replay: Judged, given: Given, site: CompiledSite, policy_sha256: str
+    store: Store, replay: JudgedReplay, given: Given, site: CompiledSite, policy_sha256: str
 ) -> list[Finding]:
     from analyzers.rules.running import RuleRun
     from store.queries.history import decoded_rows
@@ -121,7 +119,7 @@ def _by_rules(
 
 
 def _by_indicators(
-    store: Store, replay: Judged, given: Given, site: CompiledSite, policy_sha256: str
+    store: Store, replay: JudgedReplay, given: Given, site: CompiledSite, policy_sha256: str
 ) -> list[Finding]:
     if not given.indicators.indicators:
         return []
@@ -140,7 +138,7 @@ def _by_indicators(
 
 
 def _line(finding: Finding) -> str:
-    severity = _SEVERITIES[finding.severity]
+    severity = finding.severity.word
     return f"  {severity:<8} {finding.kind} {finding.title}: {ends_of(finding)}, {finding.count:,} ×"
 
 

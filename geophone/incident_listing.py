@@ -143,7 +143,7 @@ def _row(
     return {
         "id": id,
         "site": site,
-        "severity": severity.name.lower(),
+        "severity": severity.word,
         "state": state,
         "kind": kind,
         "title": title,
@@ -170,7 +170,7 @@ def _step(finding: Finding) -> Mapping[str, Any]:
     return {
         "at": _iso(finding.first_ns),
         "id": finding.id,
-        "severity": finding.severity.name.lower(),
+        "severity": finding.severity.word,
         "kind": finding.kind,
         "title": finding.title,
         "from": finding.src_zone,

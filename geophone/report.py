@@ -202,13 +202,13 @@ def _print_findings(console: Console, found: Sequence[Finding]) -> None:
         console.print("No open findings." if found else "No findings.", style="bold")
         return
     by_severity = Counter(finding.severity for finding in findings)
-    counts = ", ".join(f"{by_severity[s]} {s.name.lower()}" for s in reversed(Severity) if by_severity[s])
+    counts = ", ".join(f"{by_severity[s]} {s.word}" for s in reversed(Severity) if by_severity[s])
     console.print(Text(f"{_count(len(findings), 'finding')}: {counts}", style="bold"))
     for finding in _shown_first(findings, _FINDINGS_SHOWN):
         shape, style = _SEVERITY_STYLE[finding.severity]
         where = ends_of(finding)
         frame = f"frame {finding.evidence.operations[0].frame}" if finding.evidence.operations else ""
-        line = Text(f"{shape} {finding.severity.name.lower():<8} ", style=style)
+        line = Text(f"{shape} {finding.severity.word:<8} ", style=style)
         line.append(f"{finding.kind}  {finding.title}", style="default")
         console.print(line)
         console.print(
@@ -276,7 +276,7 @@ def _print_incidents(console: Console, findings: Sequence[Finding]) -> None:
         listed = ", ".join(
             f"{kind} ×{count:,}" if count > 1 else kind for kind, count in sorted(kinds.items())
         )
-        line = Text(f"{shape} {incident.severity.name.lower():<8} ", style=style)
+        line = Text(f"{shape} {incident.severity.word:<8} ", style=style)
         hidden = f"; {incident.suppressed:,} more suppressed" if incident.suppressed else ""
         line.append(f"{_count(kinds.total(), 'finding')}: {listed}{hidden}", style="default")
         console.print(line)

@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
+from analyzers.severity import SEVERITY_NAMES
 from analyzers.sla_kinds import SLA_KINDS
 from api.context import ContextDependency
-from api.parameters import SEVERITY_NAMES, AlertCursor, AlertId, FilterParameters
+from api.parameters import AlertCursor, AlertId, FilterParameters
 from api.problems import refuse_parameters
 from api.routes.incidents import incident_or_problem
 from api.sites import KnownSite, known_sites, zone_names

@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from analyzers.findings import Severity
+from analyzers.severity import SEVERITY_NAMES, Severity
 from api.context import Context, ContextDependency
 from api.models import Decision, severity_name
-from api.parameters import SEVERITY_NAMES, STATE_NAMES, AlertCursor, AlertId, FilterParameters
+from api.parameters import STATE_NAMES, AlertCursor, AlertId, FilterParameters
 from api.problems import Problem, refuse_parameters
 from api.routes.alerts import decide, detail_or_problem
 from api.sites import KnownSite, known_sites, site_of_policy, zone_names

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from analyzers.severity import SEVERITY_NAMES, Severity
 from geophone.commands.options import baseline_option, evidence_options, given_options
 from geophone.guarded import PATH, engine_limits, user_errors
 
-_SEVERITIES = ("info", "low", "medium", "high", "critical")
 _STORE_HELP = "Where to keep the results: a folder (embedded ClickHouse) or the http(s) URL of a server."
 
 
@@ -31,7 +31,7 @@ def _use_threads(threads: int) -> None:
 )
 @click.option(
     "--fail-on",
-    type=click.Choice((*_SEVERITIES, "never")),
+    type=click.Choice((*reversed(SEVERITY_NAMES), "never")),
     default="info",
     show_default=True,
     help="Exit with 1 when there is a finding of this severity or above.",
@@ -84,5 +84,5 @@ def replay(
             indicators=indicator_files,
         )
     counted = [finding for finding in findings if finding.suppression is None]
-    if fail_on != "never" and any(f.severity > _SEVERITIES.index(fail_on) for f in counted):
+    if fail_on != "never" and any(f.severity >= Severity[fail_on.upper()] for f in counted):
         sys.exit(1)

@@ -31,7 +31,6 @@ from store.client import open_store
 
 #: How often the store is given a chance where nothing comes.
 _IDLE_S: Final = 0.5
-_SEVERITIES: Final = ("", "info", "low", "medium", "high", "critical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +144,7 @@ def told_of(finding: Finding) -> str:
     """A finding in a line of the log."""
     at = time.strftime("%H:%M:%SZ", time.gmtime(finding.first_ns // 1_000_000_000))
     under = f" (under suppression {finding.suppression.id})" if finding.suppression else ""
-    return f"{at} {_SEVERITIES[finding.severity]} {finding.kind} {finding.title}: {ends_of(finding)}{under}"
+    return f"{at} {finding.severity.word} {finding.kind} {finding.title}: {ends_of(finding)}{under}"
 
 
 def say(text: str) -> None:
