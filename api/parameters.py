@@ -67,9 +67,14 @@ class WindowParameters(_Parameters):
 
 
 class CaptureWindowParameters(WindowParameters):
-    """A time range, of all captures or of one."""
+    """A time range, of all captures of a site or of one."""
 
     replay: str = Field(default="", max_length=64, description="id of a replay: only what its capture holds")
+    site: str = Field(
+        default="",
+        max_length=64,
+        description="id of the site; if left out that of the replay, else the newest replay's",
+    )
 
 
 class SeriesParameters(CaptureWindowParameters):
@@ -122,6 +127,7 @@ class FilterParameters(_Parameters):
         default="", max_length=200, description="text to find in title, addresses, service, zones or id"
     )
     replay: str = Field(default="", max_length=64, description="id of a replay")
+    site: str = Field(default="", max_length=64, description="id of a site")
     incident: str = Field(default="", pattern="^([0-9a-f]{32})?$", description="id of an incident")
 
     def filter(self) -> AlertFilter:
@@ -133,6 +139,7 @@ class FilterParameters(_Parameters):
             zone=self.zone,
             text=self.q.strip(),
             replay=self.replay,
+            site=self.site,
             incident=self.incident,
         )
 

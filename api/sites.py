@@ -47,17 +47,26 @@ class KnownSite:
         return target_of_conduit(self.site, conduit_id)
 
 
-def known_site(store: Store, replay: str = "") -> KnownSite | None:
-    """The site that the pages are about: of one replay's policy, else of the newest finished replay's.
+def known_site(store: Store, replay: str = "", site: str = "") -> KnownSite | None:
+    """The site that the pages are about: of one replay's policy, else the one named, else the newest replay's.
 
-    None where nothing was replayed yet. Raises `UnknownThing` for a replay that the store has not.
+    None where nothing was replayed yet. Raises `UnknownThing` for a replay or a site that the store has not, and
+    for a replay of another site than the one named.
     """
     if replay:
         found = replays.get_replay(store, replay)
         if found is None:
             raise UnknownThing("replay", replay, "/api/v1/replays")
+        if site not in ("", found.site):
+            raise UnknownThing(f"replay of the site '{site}'", replay, "/api/v1/replays")
         return site_of_policy(store, found.policy_name, found.policy_sha256)
-    return next(iter(known_sites(store)), None)
+    known = known_sites(store)
+    if not site:
+        return next(iter(known), None)
+    named = next((one for one in known if one.site.id == site), None)
+    if named is None:
+        raise UnknownThing("site", site, "/api/v1/replays")
+    return named
 
 
 def known_sites(store: Store) -> list[KnownSite]:
@@ -72,6 +81,17 @@ def zone_names(sites: Iterable[KnownSite], site_id: str, zone_id: str) -> str:
     """A zone's name for people, where a row may be of any site."""
     site = next((site for site in sites if site.site.id == site_id), None)
     return site.zone_name(zone_id) if site else zone_id or "outside any zone"
+
+
+def zones_to_choose(sites: Iterable[KnownSite]) -> list[tuple[str, str]]:
+    """Id and name of every zone of the sites; a zone id that several sites use has all its names."""
+    names: dict[str, list[str]] = {}
+    for known in sites:
+        for zone in known.site.zones:
+            labels = names.setdefault(zone.id, [])
+            if zone.label not in labels:
+                labels.append(zone.label)
+    return [(zone_id, " / ".join(labels)) for zone_id, labels in names.items()]
 
 
 def site_of_policy(store: Store, name: str, sha256: str) -> KnownSite | None:

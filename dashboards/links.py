@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,34 @@ class Link:
 
     def __str__(self) -> str:
         return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLinks:
+    """Where the network pages lie, each about the same capture and site as the page that leads there."""
+
+    replay: str = ""
+    site: str = ""
+
+    def overview(self) -> Link:
+        """All zones and conduits."""
+        return self._chosen("/network")
+
+    def indicators(self) -> Link:
+        """The six indicators."""
+        return self._chosen("/network/indicators")
+
+    def zone(self, zone_id: str) -> Link:
+        """One zone."""
+        return self._chosen(f"/network/zones/{quote(zone_id, safe='')}")
+
+    def conduit(self, conduit_id: str) -> Link:
+        """One conduit."""
+        return self._chosen(f"/network/conduits/{quote(conduit_id, safe='')}")
+
+    def alerts(self, zone_id: str) -> Link:
+        """The alerts of a zone, in the queue."""
+        return self._chosen("/security/alerts").put("zone", zone_id)
+
+    def _chosen(self, path: str) -> Link:
+        return Link(path).put("replay", self.replay).put("site", self.site)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
 from markupsafe import Markup
 
 from analyzers.sla import Status
 from api.sites import KnownSite
-from dashboards.links import Link
+from dashboards.links import NetworkLinks
 from dashboards.svg.zone_map import MapWire, MapZone, WireState, zone_map
 from dashboards.text import count
 from store.answers import ConduitUse
@@ -33,12 +32,12 @@ def map_of_site(
     site: KnownSite,
     uses: Sequence[ConduitUse],
     statuses: Mapping[str, Status | str],
+    links: NetworkLinks,
     focus: str = "",
-    replay: str = "",
 ) -> Markup:
     """The drawing: every declared zone, and 'outside' where something came from or went to no zone."""
     between = [use for use in uses if use.from_zone != use.to_zone]
-    zones = [_zone(site, zone.id, statuses, focus, replay) for zone in site.site.zones]
+    zones = [_zone(site, zone.id, statuses, focus, links) for zone in site.site.zones]
     if any("" in (use.from_zone, use.to_zone) for use in between):
         zones.append(
             MapZone(
@@ -52,21 +51,11 @@ def map_of_site(
                 "/security/alerts",
             )
         )
-    return zone_map(zones, [*_declared(site, between, replay), *_undeclared(site, between)])
-
-
-def zone_href(zone_id: str, replay: str = "") -> str:
-    """The zone's page, of all captures or of one."""
-    return str(Link(f"/network/zones/{quote(zone_id, safe='')}").put("replay", replay))
-
-
-def conduit_href(conduit_id: str, replay: str = "") -> str:
-    """The conduit's page, of all captures or of one."""
-    return str(Link(f"/network/conduits/{quote(conduit_id, safe='')}").put("replay", replay))
+    return zone_map(zones, [*_declared(site, between, links), *_undeclared(site, between, links)])
 
 
 def _zone(
-    site: KnownSite, zone_id: str, statuses: Mapping[str, Status | str], focus: str, replay: str
+    site: KnownSite, zone_id: str, statuses: Mapping[str, Status | str], focus: str, links: NetworkLinks
 ) -> MapZone:
     zone = site.zone(zone_id)
     if zone is None:
@@ -83,12 +72,12 @@ def _zone(
         lane=_LANES.get(float(zone.purdue), f"L{zone.purdue:g}"),
         status=status.replace(" ", "-"),
         status_words=status,
-        href=zone_href(zone_id, replay),
+        href=str(links.zone(zone_id)),
         focus=zone_id == focus,
     )
 
 
-def _declared(site: KnownSite, uses: Sequence[ConduitUse], replay: str) -> list[MapWire]:
+def _declared(site: KnownSite, uses: Sequence[ConduitUse], links: NetworkLinks) -> list[MapWire]:
     seen = {use.conduit: use for use in uses if use.conduit}
     busiest = max((use.packets for use in seen.values()), default=1)
     wires = []
@@ -110,21 +99,21 @@ def _declared(site: KnownSite, uses: Sequence[ConduitUse], replay: str) -> list[
                 state,
                 conduit.id,
                 words,
-                conduit_href(conduit.id, replay),
+                str(links.conduit(conduit.id)),
                 weight,
             )
         )
     return wires
 
 
-def _undeclared(site: KnownSite, uses: Sequence[ConduitUse]) -> list[MapWire]:
+def _undeclared(site: KnownSite, uses: Sequence[ConduitUse], links: NetworkLinks) -> list[MapWire]:
     wires = []
     for use in uses:
         if use.conduit:
             continue
         ends = f"{site.zone_name(use.from_zone)} to {site.zone_name(use.to_zone)}"
         words = f"{ends}, not allowed, seen: {_services(use)}, {count(use.packets)} packets, {use.findings} findings"
-        href = str(Link("/security/alerts").put("zone", use.to_zone or use.from_zone))
+        href = str(links.alerts(use.to_zone or use.from_zone))
         wires.append(MapWire("", use.from_zone, use.to_zone, "violation", _services(use), words, href))
     return wires
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from api.sites import known_sites
 from api.spans import data_span
 from api.window import RANGES, Window
 from dashboards.links import Link
@@ -27,10 +28,8 @@ class Choice:
     on: bool
 
 
-def range_values(
-    request: Request, store: Store, window: Window, replay: str, site: str, *, of_site_only: bool = False
-) -> dict[str, Any]:
-    """What the templates' selectors show; `of_site_only`: of captures, those of the page's site."""
+def range_values(request: Request, store: Store, window: Window, replay: str, site: str) -> dict[str, Any]:
+    """What the templates' selectors show; of captures, those of the page's site."""
     everything = Link.of(request.url.path, request.query_params.multi_items())
     link = everything.drop("from", "to", "range")
     half = window.span / 2
@@ -40,12 +39,22 @@ def range_values(
         "ranges": [
             Choice(name, str(link.put("range", name)), window.chosen == name) for name in (*RANGES, "all")
         ],
-        "captures": _captures(store, link, replay, site if of_site_only else ""),
+        "captures": _captures(store, link, replay, site),
         "earlier_href": _between(link, window.start - window.span, window.start),
         "later_href": _between(link, window.end, window.end + window.span),
         "wider_href": _between(link, window.start - half, window.end + half),
         "kept": link.parameters,
     }
+
+
+def site_choices(store: Store, path: str, site: str) -> list[Choice]:
+    """The sites to choose from; none where there is but one. A time range is of one site's data, so it is not kept."""
+    known = known_sites(store)
+    if len(known) < 2:
+        return []
+    return [
+        Choice(one.site.name, str(Link(path).put("site", one.site.id)), one.site.id == site) for one in known
+    ]
 
 
 def rfc3339(moment: datetime) -> str:
@@ -58,13 +67,14 @@ def _captures(store: Store, link: Link, replay: str, site: str) -> list[Choice]:
     rows = [
         row
         for row in replays.list_replays(store, "", _CAPTURES).replays
-        if row.state in ("done", "listening") and site in ("", row.site)
+        if row.state in ("done", "listening") and site == row.site
     ]
     if len(rows) < 2 and not replay:
         return []
-    choices = [Choice("all captures", str(link.drop("replay")), not replay)]
+    choices = [Choice("all captures", str(link.drop("replay").put("site", site)), not replay)]
     return choices + [
-        Choice(row.capture_name, str(link.put("replay", row.id)), row.id == replay) for row in rows
+        Choice(row.capture_name, str(link.drop("site").put("replay", row.id)), row.id == replay)
+        for row in rows
     ]
 
 

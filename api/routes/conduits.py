@@ -24,7 +24,7 @@ router = APIRouter(tags=["conduits"])
 def _conduit_points(
     store: Store, conduit_id: str, parameters: SeriesParameters
 ) -> tuple[KnownSite, Window, list[SlaPoint]]:
-    site = site_or_problem(store, parameters.replay)
+    site = site_or_problem(store, parameters.replay, parameters.site)
     if site.conduit(conduit_id) is None:
         raise UnknownThing("conduit", conduit_id, "the policy: /api/v1/policies/{sha256}.yaml")
     window = window_of(store, parameters, site)

@@ -12,10 +12,8 @@ from api.context import Context, ContextDependency
 from api.parameters import ReportParameters
 from api.problems import FieldProblem, Problem, UnknownThing
 from api.routes.zones import site_or_problem
-from api.sites import KnownSite, known_sites
 from api.sla_forms import csv_text
 from api.sla_of_store import period_of, report_of_store
-from store.client import Store
 
 router = APIRouter(tags=["reports"])
 
@@ -24,7 +22,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 def report_for(context: Context, parameters: ReportParameters) -> SlaReport:
     """The report that the parameters ask for; the same function as the command line's."""
-    site = _site(context.store, parameters.site)
+    site = site_or_problem(context.store, site=parameters.site)
     for zone in parameters.zone:
         if site.zone(zone) is None:
             raise UnknownThing("zone", zone, "/api/v1/zones")
@@ -69,12 +67,3 @@ def sla_report_csv(context: ContextDependency, parameters: Annotated[ReportParam
         media_type="text/csv; charset=utf-8; header=present",
         headers={"Content-Disposition": f'attachment; filename="{file_name(report, "csv")}"'},
     )
-
-
-def _site(store: Store, wanted: str) -> KnownSite:
-    if not wanted:
-        return site_or_problem(store)
-    site = next((site for site in known_sites(store) if site.site.id == wanted), None)
-    if site is None:
-        raise UnknownThing("site", wanted, "/api/v1/replays")
-    return site

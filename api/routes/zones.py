@@ -21,16 +21,16 @@ from store.queries import sla
 router = APIRouter(tags=["zones"])
 
 
-def site_or_problem(store: Store, replay: str = "") -> KnownSite:
-    """The known site, or that of one replay; 404 where nothing was replayed yet."""
-    site = known_site(store, replay)
-    if site is None:
+def site_or_problem(store: Store, replay: str = "", site: str = "") -> KnownSite:
+    """The newest site, the one named, or that of one replay; 404 where nothing was replayed yet."""
+    known = known_site(store, replay, site)
+    if known is None:
         raise Problem(
             404,
             "the store holds no finished replay, so no site is known",
             "run: geophone replay FILE --policy FILE",
         )
-    return site
+    return known
 
 
 def window_of(store: Store, parameters: CaptureWindowParameters, site: KnownSite) -> Window:
@@ -45,7 +45,7 @@ def window_of(store: Store, parameters: CaptureWindowParameters, site: KnownSite
 def _zone_points(
     store: Store, zone_id: str, parameters: SeriesParameters
 ) -> tuple[KnownSite, Window, list[SlaPoint]]:
-    site = site_or_problem(store, parameters.replay)
+    site = site_or_problem(store, parameters.replay, parameters.site)
     if site.zone(zone_id) is None:
         raise UnknownThing("zone", zone_id, "/api/v1/zones")
     window = window_of(store, parameters, site)
@@ -60,7 +60,7 @@ def list_zones(
     store: StoreDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> ZonesAnswer:
     """Every declared zone with its status, worst first."""
-    site = site_or_problem(store, parameters.replay)
+    site = site_or_problem(store, parameters.replay, parameters.site)
     window = window_of(store, parameters, site)
     return ZonesAnswer(
         window=WindowAnswer.of(window),

@@ -19,7 +19,7 @@ from api.context import ContextDependency
 from api.parameters import AlertCursor, AlertId, FilterParameters
 from api.problems import refuse_parameters
 from api.routes.incidents import incident_or_problem
-from api.sites import KnownSite, known_sites, zone_names
+from api.sites import KnownSite, known_sites, zone_names, zones_to_choose
 from dashboards.links import Link
 from dashboards.pages.security import left_out_by_day
 from dashboards.rendering import render
@@ -78,7 +78,7 @@ def incident_list(
         context,
         "security/incidents.html",
         section="security",
-        site=next(iter(sites), None),
+        zones=zones_to_choose(sites),
         zone_name=partial(zone_names, sites),
         parameters=parameters,
         days=_by_day(page.incidents),

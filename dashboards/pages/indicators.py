@@ -16,7 +16,8 @@ from api.parameters import CaptureWindowParameters
 from api.routes.zones import window_of
 from api.sites import KnownSite, known_site
 from api.sla_of_store import report_of_store
-from dashboards.ranges import range_values
+from dashboards.links import NetworkLinks
+from dashboards.ranges import range_values, site_choices
 from dashboards.rendering import render
 from dashboards.sla_document import number
 
@@ -38,7 +39,7 @@ def indicators_page(
     request: Request, context: ContextDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> Response:
     """All six: three of the range's measurements, three of the site's alerts."""
-    store, site = context.store, known_site(context.store, parameters.replay)
+    store, site = context.store, known_site(context.store, parameters.replay, parameters.site)
     if site is None:
         return render(request, context, "network/nothing.html", section="network")
     window = window_of(store, parameters, site)
@@ -52,7 +53,9 @@ def indicators_page(
         section="network",
         site=site,
         indicators=[*shown, *(_shown(one) for one in store_indicators(store, site.site.id))],
+        links=NetworkLinks(parameters.replay, parameters.site),
         **range_values(request, store, window, parameters.replay, site.site.id),
+        sites=site_choices(store, "/network/indicators", site.site.id),
     )
 
 

@@ -21,9 +21,9 @@ from api.routes.zones import window_of
 from api.sites import KnownSite, known_site
 from api.window import Window, fitting_step
 from dashboards.heat import HeatRow, cell_length, heat_rows
-from dashboards.links import Link
-from dashboards.map_of_site import map_of_site, zone_href
-from dashboards.ranges import range_values, rfc3339
+from dashboards.links import Link, NetworkLinks
+from dashboards.map_of_site import map_of_site
+from dashboards.ranges import range_values, rfc3339, site_choices
 from dashboards.rendering import render
 from dashboards.sla_document import html_text
 from dashboards.svg.bands import Bands, Mark, bands
@@ -63,11 +63,12 @@ def overview(
     request: Request, context: ContextDependency, parameters: Annotated[CaptureWindowParameters, Query()]
 ) -> Response:
     """Every zone, worst first; every conduit by hour; the map."""
-    store, site = context.store, known_site(context.store, parameters.replay)
+    store, site = context.store, known_site(context.store, parameters.replay, parameters.site)
     if site is None:
         return render(request, context, "network/nothing.html", section="network")
     window = window_of(store, parameters, site)
-    tiles = _tiles(store, site, window, parameters.replay)
+    links = NetworkLinks(parameters.replay, parameters.site)
+    tiles = _tiles(store, site, window, links)
     return render(
         request,
         context,
@@ -82,10 +83,11 @@ def overview(
             site,
             sla.conduit_use(store, window.start, window.end, site=site.site.id, replay=parameters.replay),
             _statuses(tiles),
-            replay=parameters.replay,
+            links,
         ),
-        # of every site: what is chosen here says which site the page is about
+        links=links,
         **range_values(request, store, window, parameters.replay, site.site.id),
+        sites=site_choices(store, "/network", site.site.id),
     )
 
 
@@ -109,7 +111,7 @@ def zone_page(
     parameters: Annotated[NetworkParameters, Query()],
 ) -> Response:
     """One zone: its figures, their course, its conduits, where it lies, who makes it look bad."""
-    store, site = context.store, known_site(context.store, parameters.replay)
+    store, site = context.store, known_site(context.store, parameters.replay, parameters.site)
     zone = site.zone(zone_id) if site else None
     if site is None or zone is None:
         raise UnknownThing("zone", zone_id, "/network")
@@ -145,8 +147,8 @@ def zone_page(
             site,
             sla.conduit_use(store, window.start, window.end, site=site.site.id, replay=parameters.replay),
             {z.id: z.verdict.status for z in zones},
+            NetworkLinks(parameters.replay, parameters.site),
             zone_id,
-            replay=parameters.replay,
         ),
         worst=sla.worst_conversations(
             store, zone_id, window.start, window.end, _WORST, site=site.site.id, replay=parameters.replay
@@ -162,7 +164,7 @@ def conduit_page(
     parameters: Annotated[NetworkParameters, Query()],
 ) -> Response:
     """One conduit: its figures, their course, what it allows."""
-    store, site = context.store, known_site(context.store, parameters.replay)
+    store, site = context.store, known_site(context.store, parameters.replay, parameters.site)
     conduit = site.conduit(conduit_id) if site else None
     if site is None or conduit is None:
         raise UnknownThing("conduit", conduit_id, "/network")
@@ -204,6 +206,7 @@ def _scope_page(
     **values: Any,
 ) -> Response:
     path = request.url.path
+    links = NetworkLinks(parameters.replay, parameters.site)
     link = Link.of(path, request.query_params.multi_items())
     series_path = f"/api/v1{path.removeprefix('/network')}/sla.csv"
     shown = values["zone"].id if values["zone"] else values["conduit"].to_zone
@@ -222,7 +225,7 @@ def _scope_page(
         courses=_courses(points),
         charts=()
         if table
-        else _charts(scope, points, window, _marks(context.store, site, shown, window, parameters.replay)),
+        else _charts(scope, points, window, _marks(context.store, site, shown, window, links)),
         table=[(point, figures.is_measured(point)) for point in table],
         reports=_report_links(site, window, parameters, **{values["kind"]: scope.id}),
         chart_href=str(link.drop("view")),
@@ -233,8 +236,9 @@ def _scope_page(
             .put("from", rfc3339(window.start))
             .put("to", rfc3339(window.end))
         ),
+        links=links,
         **values,
-        **range_values(request, context.store, window, parameters.replay, site.site.id, of_site_only=True),
+        **range_values(request, context.store, window, parameters.replay, site.site.id),
     )
 
 
@@ -261,14 +265,14 @@ def _series(
     return figures.complete(points, window)
 
 
-def _tiles(store: Store, site: KnownSite, window: Window, replay: str) -> list[ZoneTile]:
+def _tiles(store: Store, site: KnownSite, window: Window, links: NetworkLinks) -> list[ZoneTile]:
     """Every zone with its course, worst first."""
     coarse = window.with_step(fitting_step(window.span, _TILE_STEPS))
     series = sla.zones_series(
-        store, coarse.start, coarse.end, coarse.step_s, site=site.site.id, replay=replay
+        store, coarse.start, coarse.end, coarse.step_s, site=site.site.id, replay=links.replay
     )
     tiles = []
-    for zone in figures.all_zones(store, site, window, replay):
+    for zone in figures.all_zones(store, site, window, links.replay):
         points = figures.complete(series.get(zone.id, ()), coarse)
         values = figures.series(points, "transaction_p99_ns")
         if all(value is None for value in values):
@@ -280,7 +284,7 @@ def _tiles(store: Store, site: KnownSite, window: Window, replay: str) -> list[Z
                 declared.purdue if declared else 0.0,
                 figures.budget(zone),
                 sparkline(values),
-                zone_href(zone.id, replay),
+                str(links.zone(zone.id)),
             )
         )
     return tiles
@@ -343,9 +347,9 @@ def _charts(
     return drawings
 
 
-def _marks(store: Store, site: KnownSite, zone_id: str, window: Window, replay: str) -> list[Mark]:
+def _marks(store: Store, site: KnownSite, zone_id: str, window: Window, links: NetworkLinks) -> list[Mark]:
     """The zone's alerts as marks; those that would lie on each other become one that leads to the queue."""
-    wanted = AlertFilter(zone=zone_id, replay=replay, site=site.site.id)
+    wanted = AlertFilter(zone=zone_id, replay=links.replay, site=site.site.id)
     rows = alerts.list_alerts(store, wanted, "", 500).alerts
     places: dict[int, list[int]] = {}
     width = window.span / _MARKS
@@ -368,7 +372,7 @@ def _marks(store: Store, site: KnownSite, zone_id: str, window: Window, replay: 
                 )
             )
         else:
-            href = str(Link("/security/alerts").put("zone", zone_id))
+            href = str(links.alerts(zone_id))
             marks.append(Mark(moment, f"{len(group)} alerts from {moment:%H:%M} UTC", href, severe))
     return marks
 

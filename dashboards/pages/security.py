@@ -20,9 +20,9 @@ from api.models import Decision, severity_name
 from api.parameters import STATE_NAMES, AlertCursor, AlertId, FilterParameters
 from api.problems import Problem, refuse_parameters
 from api.routes.alerts import decide, detail_or_problem
-from api.sites import KnownSite, known_sites, site_of_policy, zone_names
+from api.sites import known_sites, site_of_policy, zone_names, zones_to_choose
 from dashboards.forms import form_with
-from dashboards.links import Link
+from dashboards.links import Link, NetworkLinks
 from dashboards.rendering import is_fragment, render
 from dashboards.text import from_ns
 from store.answers import Alert, AlertDetail, Alike, Incident
@@ -88,7 +88,7 @@ def queue(
     link = Link.of(_QUEUE, request.query_params.multi_items()).drop("open", "after")
     values: dict[str, Any] = {
         "section": "security",
-        "site": next(iter(sites), None),
+        "zones": zones_to_choose(sites),
         "zone_name": partial(zone_names, sites),
         "parameters": parameters,
         "days": by_day(page.alerts),
@@ -179,8 +179,9 @@ def alert_values(store: Store, detail: AlertDetail) -> dict[str, Any]:
         "policy_line": _policy_line(store, detail),
         "incident": incident_beside(store, detail.alert.id),
         "similar": alerts.similar(store, detail.alert.id, _SIMILAR),
-        "src_name": _zone_name(site, finding.src_zone),
-        "dst_name": _zone_name(site, finding.dst_zone),
+        "site": site,
+        # of the capture that it was found in: other sites may have zones and conduits of the same ids
+        "links": NetworkLinks(replay=detail.replay if replay else "", site=finding.site),
         "severity": severity_name(finding.severity),
         "decisions": decisions_in(detail.alert.state),
         "refusal": "",
@@ -239,10 +240,6 @@ def left_out_by_day(left_out: Sequence[Alike], link: Link) -> dict[date | None, 
         href = str(link.put("kind", alike.kind).put("severity", severity))
         days.setdefault(alike.day, []).append(LeftOut(alike.kind, severity, alike.more, href))
     return days
-
-
-def _zone_name(site: KnownSite | None, zone_id: str) -> str:
-    return site.zone_name(zone_id) if site else zone_id or "outside any zone"
 
 
 def _policy_line(store: Store, detail: AlertDetail) -> PolicyLine | None:

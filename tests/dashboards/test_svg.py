@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -183,7 +184,7 @@ def test_no_label_is_cut_at_the_edge_or_lies_on_another(
     assert len(places) == 4
     # letters of 11.5 units stand above their line: from 16 on they are whole
     assert places[0][0] >= 16
-    assert all(b - a >= 13 for (a, _), (b, _) in zip(places, places[1:], strict=False))
+    assert all(b - a >= 13 for (a, _), (b, _) in pairwise(places))
     assert [text[:3] for _, text in places if "≤" not in text] == ["p99", "p95", "p50"]
 
 
