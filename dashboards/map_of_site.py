@@ -11,6 +11,7 @@ from markupsafe import Markup
 from analyzers.sla import Status
 from api.sites import KnownSite
 from dashboards.links import NetworkLinks
+from dashboards.protocol_names import protocol
 from dashboards.svg.zone_map import MapWire, MapZone, WireState, zone_map
 from dashboards.text import count
 from store.answers import ConduitUse
@@ -119,4 +120,4 @@ def _undeclared(site: KnownSite, uses: Sequence[ConduitUse], links: NetworkLinks
 
 
 def _services(use: ConduitUse) -> str:
-    return ", ".join(service or "unknown service" for service in use.services) or "unknown service"
+    return ", ".join(protocol(service) or "unknown service" for service in use.services) or "unknown service"

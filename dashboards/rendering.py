@@ -18,6 +18,7 @@ from api.context import Context
 from api.guard import harden
 from api.models import severity_name
 from dashboards import text
+from dashboards.protocol_names import protocol
 from store.errors import StoreError
 from store.queries.health import health
 
@@ -67,7 +68,9 @@ def _environment() -> Environment:
         duration=text.duration,
         from_ns=text.from_ns,
         milliseconds=text.milliseconds,
+        headline=text.headline,
         percent=text.percent,
+        protocol=protocol,
         sentence=text.sentence,
         short_hash=text.short_hash,
         significant=text.significant,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
+from dashboards.protocol_names import protocols
+
 #: Unicode general categories that show nothing or change what surrounds them: controls (newlines too), formats
 #: (bidirectional overrides, zero-width characters), surrogates, line and paragraph separators.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -131,8 +133,13 @@ def from_ns(moment_ns: int) -> datetime:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital first letter: titles of findings are the ends of sentences."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def headline(title: str) -> str:
+    """A finding's title, which is the end of a sentence, on its own: 'A Modbus write that the rule does not allow'."""
+    return sentence(protocols(title))
 
 
 def short_hash(sha256: str) -> str:

@@ -19,6 +19,7 @@ from api.problems import UnknownThing, refuse_parameters
 from api.reproducing import reproduce_command
 from api.routes.replays import canonical_findings, replay_or_problem
 from api.sites import KnownSite, site_of_policy
+from dashboards.protocol_names import protocol
 from dashboards.rendering import render
 from dashboards.text import from_ns
 from store.answers import AlertFilter, ConduitUse, Replay
@@ -93,7 +94,7 @@ def replay_page(replay_id: str, request: Request, context: ContextDependency) ->
         section="audit",
         replay=replay,
         site=site,
-        checks=sorted(judged_ids()),
+        checks=sorted(judged_ids(), key=_by_number),
         command=reproduce_command(replay),
         kept_baselines={file.sha256 for file in replay.inputs if baseline_text(store, file.sha256)},
         **values,
@@ -113,6 +114,12 @@ def policy_page(
     )
 
 
+def _by_number(check: str) -> tuple[str, int]:
+    """M2 before M10."""
+    letters = check.rstrip("0123456789")
+    return letters, int(check.removeprefix(letters) or 0)
+
+
 def _comparison(store: Store, replay: Replay, site: KnownSite | None) -> list[Comparison]:
     """Every conduit and every pair without one, worst first."""
     start, end = from_ns(replay.first_ns), from_ns(replay.last_ns) + timedelta(minutes=1)
@@ -130,7 +137,12 @@ def _declared(site: KnownSite | None, uses: Sequence[ConduitUse]) -> list[Compar
     for conduit in site.site.conduits if site else ():
         use = seen.get(conduit.id)
         allowed = (
-            ", ".join(dict.fromkeys(rule.service or "any service" for rule in conduit.allow)) or "nothing"
+            ", ".join(
+                dict.fromkeys(
+                    protocol(rule.service) if rule.service else "any service" for rule in conduit.allow
+                )
+            )
+            or "nothing"
         )
         rows.append(
             Comparison(
@@ -163,7 +175,7 @@ def _undeclared(site: KnownSite | None, use: ConduitUse) -> Comparison:
 
 
 def _observed(use: ConduitUse) -> str:
-    return ", ".join(service or "unknown" for service in use.services) or "unknown"
+    return ", ".join(protocol(service) or "unknown" for service in use.services) or "unknown"
 
 
 def _name(site: KnownSite | None, zone_id: str) -> str:

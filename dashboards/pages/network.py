@@ -28,7 +28,7 @@ from dashboards.rendering import render
 from dashboards.sla_document import html_text
 from dashboards.svg.bands import Bands, Mark, bands
 from dashboards.svg.sparkline import sparkline
-from dashboards.text import from_ns
+from dashboards.text import from_ns, headline
 from store.answers import AlertFilter, SlaPoint
 from store.client import Store
 from store.queries import alerts, sla
@@ -366,7 +366,7 @@ def _marks(store: Store, site: KnownSite, zone_id: str, window: Window, links: N
             marks.append(
                 Mark(
                     moment,
-                    f"{first.kind} {first.title}, {moment:%H:%M} UTC",
+                    f"{first.kind} {headline(first.title)}, {moment:%H:%M} UTC",
                     f"/security/alerts/{first.id}",
                     severe,
                 )
