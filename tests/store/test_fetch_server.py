@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.fetch_server import FetchError, fetch
+from tests.store.fetch_server import fetch
+from tests.support.fetching import FetchError
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

