@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from analyzers.techniques import TECHNIQUES
 from api import csrf
 from api.app import problem_of
 from api.context import Context
@@ -50,6 +51,11 @@ def _shown(value: object) -> object:
     return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _technique(id_: str) -> str:
+    """A technique of ATT&CK for ICS with its name: rules of a site may name one that is none."""
+    return f"{id_} {TECHNIQUES[id_][0]}" if id_ in TECHNIQUES else id_
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -76,6 +82,7 @@ def _environment() -> Environment:
         significant=text.significant,
         size=text.size,
         span=text.span,
+        technique=_technique,
         severity_name=severity_name,
         mark_name=lambda status: str(status).replace(" ", "-"),
     )

@@ -17,12 +17,14 @@ from api.problems import refuse_parameters
 from api.routes.zones import window_of
 from api.sites import known_sites, zone_names
 from dashboards.rendering import render
-from store.answers import AlertFilter
+from store.answers import Alert, AlertFilter
+from store.client import Store
 from store.queries import alerts, replays
 
 router = APIRouter(dependencies=[Depends(refuse_parameters)])
 
-_URGENT: Final = AlertFilter(severities=(Severity.CRITICAL, Severity.HIGH), states=("new",))
+#: As many of the alerts to decide first as are shown.
+_URGENT: Final = 6
 
 
 @router.get("/")
@@ -41,7 +43,17 @@ def start(request: Request, context: ContextDependency) -> Response:
         site=site,
         zone_name=partial(zone_names, sites),
         counts=alerts.count_alerts(store, AlertFilter(states=("new",))),
-        urgent=alerts.list_alerts(store, _URGENT, "", 6).alerts,
+        urgent=_urgent(store),
         statuses=Counter(zone.verdict.status for zone in zones),
         replay=newest[0] if newest else None,
     )
+
+
+def _urgent(store: Store) -> list[Alert]:
+    """What to decide first: new critical alerts, then new high ones, of each the newest first."""
+    found: list[Alert] = []
+    for severity in (Severity.CRITICAL, Severity.HIGH):
+        if len(found) < _URGENT:
+            wanted = AlertFilter(severities=(severity,), states=("new",))
+            found += alerts.list_alerts(store, wanted, "", _URGENT - len(found)).alerts
+    return found

@@ -202,3 +202,21 @@ def test_errors_are_pages_in_style_with_the_repair(client: Client) -> None:
     assert refused.status_code == 422
     assert "did you mean &#39;range&#39;?" in refused.text
     assert 'class="top"' in missing.text
+
+
+def test_the_start_shows_what_is_gravest_first_and_then_what_is_newest(client: Client) -> None:
+    listed = re.search(r'<ul class="recent">(.*?)</ul>', client.get("/").text, re.DOTALL)
+    assert listed
+    shown = re.findall(r"/security/alerts/([0-9a-f]{32})", listed[1])
+    expected = [
+        alert["id"]
+        for severity in ("critical", "high")
+        for alert in client.get(f"/api/v1/alerts?state=new&severity={severity}").json()["alerts"]
+    ]
+    assert shown == expected[:6] != []
+
+
+def test_an_alert_names_its_techniques_and_protocol_as_the_field_does(client: Client) -> None:
+    page = client.get(f"/security/alerts/{_alert(client)}").text
+    assert "T0855 Unauthorized Command Message" in page
+    assert "Modbus" in page
