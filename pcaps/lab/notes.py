@@ -7,31 +7,15 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
-from pcaps import Planted
+from pcaps import ExpectedFinding, Planted
 
 Value = str | int | float | bool | datetime | Sequence[str]
 Table = Mapping[str, Value]
 
 LICENCE: Final = "Apache-2.0"
 _STORY_WIDTH: Final = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A finding that the capture must give under its policy; a capture gives these and no other."""
-
-    kind: str
-    src_ip: str
-    dst_ip: str
-    dst_port: int
-    conduit: str
-    service: str
-    severity: int
-    count: int
-    count_is: Literal["exactly", "at least"]
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +31,7 @@ class Notes:
     #: Figures of one conversation or stretch: name of the list -> its tables.
     truth_lists: Mapping[str, Sequence[Table]] = field(default_factory=dict)
     planted: Sequence[Planted] = ()
-    expected: Sequence[Expected] = ()
+    expected: Sequence[ExpectedFinding] = ()
     #: The capture's benign twin: as close as can be, without what was planted here.
     twin: str = ""
     #: The capture whose benign twin this is.
@@ -72,7 +56,9 @@ class Notes:
             for one in self.planted
         )
         parts.extend(
-            _table("[[expected]]", {name: getattr(one, name) for name in Expected.__dataclass_fields__})
+            _table(
+                "[[expected]]", {name: getattr(one, name) for name in ExpectedFinding.__dataclass_fields__}
+            )
             for one in self.expected
         )
         return "\n".join(parts)

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from pcaps import ExpectedFinding
 from pcaps.lab import files
-from pcaps.lab.notes import Expected, Notes, Table
+from pcaps.lab.notes import Notes, Table
 from pcaps.lab.plant.captures import stamped, times_ns
 from pcaps.lab.plant.golden_tools import TOOLS, Setting
 from pcaps.lab.plant.layout import SPAN_ROUTER, SSH_PORT, address
@@ -32,12 +33,14 @@ _PLANT: Final = Setting("policies/lab-plant.yaml")
 _TAP: Final = "SPAN of every port of the plant's router, ingress only: each frame as its sender sent it"
 
 
-def _undeclared(client: str, server: str, port: int, service: str, kind: str, severity: int) -> Expected:
+def _undeclared(
+    client: str, server: str, port: int, service: str, kind: str, severity: int
+) -> ExpectedFinding:
     because = {
         5: "high, one more for a session that was established",
         4: "medium, one more for a session that was established",
     }[severity]
-    return Expected(
+    return ExpectedFinding(
         kind=kind,
         src_ip=address(client),
         dst_ip=address(server),
@@ -51,8 +54,8 @@ def _undeclared(client: str, server: str, port: int, service: str, kind: str, se
     )
 
 
-def _not_allowed(client: str, server: str, port: int, service: str, conduit: str) -> Expected:
-    return Expected(
+def _not_allowed(client: str, server: str, port: int, service: str, conduit: str) -> ExpectedFinding:
+    return ExpectedFinding(
         kind="SEG-04",
         src_ip=address(client),
         dst_ip=address(server),
@@ -75,8 +78,8 @@ def _done(
     severity: int,
     because: str,
     conduit: str = "",
-) -> Expected:
-    return Expected(
+) -> ExpectedFinding:
+    return ExpectedFinding(
         kind=kind,
         src_ip=address(client),
         dst_ip=address(server),
@@ -94,7 +97,7 @@ _LOST: Final = "high: the password is lost"
 _PUT_OFF: Final = "medium: the station is put off for a moment"
 
 #: Scenario -> what it must give under the plant's policy, and nothing else.
-GOLDEN: Final[Mapping[str, Sequence[Expected]]] = MappingProxyType(
+GOLDEN: Final[Mapping[str, Sequence[ExpectedFinding]]] = MappingProxyType(
     {
         "day": (),
         "opcua-password": (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from pcaps.lab.notes import Expected
+from pcaps import ExpectedFinding
 from pcaps.lab.plant.layout import SSH_PORT, address
 from pcaps.lab.plant.plays.tools import (
     DROPBEAR_PORT,
@@ -26,7 +26,7 @@ class Setting:
     """What goes with a recording besides what is played."""
 
     policy: str
-    expected: Sequence[Expected] = ()
+    expected: Sequence[ExpectedFinding] = ()
     twin: str = ""
     twin_of: str = ""
     #: When it is to begin; none: when it was recorded.
@@ -50,10 +50,10 @@ _Ports = Mapping[int, int]
 
 def _found(
     kind: str, client: str, server: str, service: str, ports: _Ports, severity: int, conduit: str = ""
-) -> Sequence[Expected]:
+) -> Sequence[ExpectedFinding]:
     """A finding for each port, of so many sessions."""
     return [
-        Expected(
+        ExpectedFinding(
             kind=kind,
             src_ip=address(client),
             dst_ip=address(server),
@@ -69,13 +69,15 @@ def _found(
     ]
 
 
-def _undeclared(client: str, server: str, service: str, ports: _Ports, kind: str) -> Sequence[Expected]:
+def _undeclared(
+    client: str, server: str, service: str, ports: _Ports, kind: str
+) -> Sequence[ExpectedFinding]:
     """Conversations that no conduit declares, and what is wrong with them besides."""
     ends = (client, server, service, ports)
     return [*_found("SEG-01", *ends, 4), *_found(kind, *ends, 5)]
 
 
-def _bad(twin: str, expected: Sequence[Expected], *, secrets: Sequence[str] = ()) -> Setting:
+def _bad(twin: str, expected: Sequence[ExpectedFinding], *, secrets: Sequence[str] = ()) -> Setting:
     return Setting(_POLICY, expected, twin=f"lab-{twin}", begins=_TUESDAY, secrets=secrets)
 
 

@@ -16,10 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
-from pcaps import Planted
+from pcaps import ExpectedFinding, Planted
 from pcaps.lab import files
 from pcaps.lab.mine_a import STATIONS, ZONES
-from pcaps.lab.notes import Expected, Notes, Table
+from pcaps.lab.notes import Notes, Table
 from pcaps.lab.problems import LabError
 from pcaps.lab.real import stations
 from pcaps.lab.real.namespaces import ROUTER, SPAN, built, check, inside, namespace
@@ -41,7 +41,7 @@ registers and writes setpoints three times; the controller confirms. Later the h
 lets it read, writes a setpoint three times.
 """
 EXPECTED: Final = (
-    Expected(
+    ExpectedFinding(
         kind="SEG-02",
         src_ip="10.40.0.77",
         dst_ip=stations.PLC1,
@@ -53,7 +53,7 @@ EXPECTED: Final = (
         count_is="at least",
         because="high, one more for a C1 target, one more for an established session, and 5 is the most",
     ),
-    Expected(
+    ExpectedFinding(
         kind="SEG-05",
         src_ip="10.35.0.10",
         dst_ip=stations.PLC1,
@@ -65,7 +65,7 @@ EXPECTED: Final = (
         count_is="exactly",
         because="medium, one more for a C1 target, one more because the controller confirmed",
     ),
-    Expected(
+    ExpectedFinding(
         kind="M1",
         src_ip="10.40.0.77",
         dst_ip=stations.PLC1,
@@ -77,7 +77,7 @@ EXPECTED: Final = (
         count_is="exactly",
         because="high, one more for a C1 target, one more because the controller confirmed",
     ),
-    Expected(
+    ExpectedFinding(
         kind="M2",
         src_ip="10.40.0.77",
         dst_ip=stations.PLC1,
@@ -89,7 +89,7 @@ EXPECTED: Final = (
         count_is="exactly",
         because="medium, one more for a C1 target",
     ),
-    Expected(
+    ExpectedFinding(
         kind="M1",
         src_ip="10.35.0.10",
         dst_ip=stations.PLC1,

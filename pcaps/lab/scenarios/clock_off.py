@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from pcaps import ExpectedFinding
 from pcaps.lab.conveyors import Conveyors
 from pcaps.lab.mine_a_remote import MineARemote
-from pcaps.lab.notes import Expected
 from pcaps.lab.scenarios.base import Made, Scenario
 from pcaps.lab.scenarios.mine_a_remote_story import Story, Tap, ran, told
 from pcaps.lab.scenarios.mqtt_proper import NAME as TWIN
@@ -46,7 +46,7 @@ a minute and a half ahead, and so are the timestamps of all that it says.
             # It is of the node, whoever it talks with.
             planted=(replace(seen, dst_ip="", service=""),),
             expected=(
-                Expected(
+                ExpectedFinding(
                     kind="COV-02",
                     src_ip=seen.src_ip,
                     dst_ip="",

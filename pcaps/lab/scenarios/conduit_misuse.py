@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import Final
 
+from pcaps import ExpectedFinding
 from pcaps.lab.mine_a import READ_STATUS, SETPOINTS, MineA
-from pcaps.lab.notes import Expected, Notes
+from pcaps.lab.notes import Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
     Made,
@@ -131,7 +132,7 @@ exception also spends the availability budget of so short a capture.
             ),
         ),
         expected=(
-            Expected(
+            ExpectedFinding(
                 kind="SEG-01",
                 src_ip=address["jump1"],
                 dst_ip=address["plc3"],
@@ -143,7 +144,7 @@ exception also spends the availability budget of so short a capture.
                 count_is="at least",
                 because="medium, one more for an established session; crushing is C2",
             ),
-            Expected(
+            ExpectedFinding(
                 kind="SEG-03",
                 src_ip=address["ua1"],
                 dst_ip=address["scada1"],
@@ -155,7 +156,7 @@ exception also spends the availability budget of so short a capture.
                 count_is="at least",
                 because="medium, one more for an established session",
             ),
-            Expected(
+            ExpectedFinding(
                 kind="SEG-04",
                 src_ip=address["ews1"],
                 dst_ip=address["plc1"],
@@ -167,7 +168,7 @@ exception also spends the availability budget of so short a capture.
                 count_is="at least",
                 because="medium, one more for a C1 target, one more for an established session",
             ),
-            Expected(
+            ExpectedFinding(
                 kind="SEG-05",
                 src_ip=address["ews1"],
                 dst_ip=address["plc1"],
@@ -179,7 +180,7 @@ exception also spends the availability budget of so short a capture.
                 count_is="exactly",
                 because="medium, one more for a C1 target, one more because the controller confirmed",
             ),
-            Expected(
+            ExpectedFinding(
                 kind="SEG-05",
                 src_ip=address["hmi1"],
                 dst_ip=address["plc2"],

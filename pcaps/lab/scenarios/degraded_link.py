@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from pcaps import ExpectedFinding
 from pcaps.lab.mine_a import TREND_PAGES, MineA
-from pcaps.lab.notes import Expected, Notes
+from pcaps.lab.notes import Notes
 from pcaps.lab.scenarios.base import (
     POLICY,
     Made,
@@ -78,7 +79,7 @@ is kept; the conduit loses more than its target allows.
             ),
         ),
         expected=(
-            Expected(
+            ExpectedFinding(
                 kind="SLA-04",
                 src_ip=site.hosts["scada1"].ip,
                 dst_ip=site.hosts["plc2"].ip,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pcaps import Planted
+from pcaps import ExpectedFinding, Planted
 from pcaps.lab.mine_a import MineA
-from pcaps.lab.notes import Expected, Notes, moment
+from pcaps.lab.notes import Notes, moment
 from pcaps.lab.scenarios.base import (
     POLICY,
     Made,
@@ -85,7 +85,7 @@ the one finding is about the sensor.
             ),
         ),
         expected=(
-            Expected(
+            ExpectedFinding(
                 kind="COV-01",
                 src_ip="",
                 dst_ip="",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pcaps import Planted
+from pcaps import ExpectedFinding, Planted
 from pcaps.lab.mine_a_remote import POLICY, MineARemote
-from pcaps.lab.notes import Expected, Notes, Table, Value, moment
+from pcaps.lab.notes import Notes, Table, Value, moment
 from pcaps.lab.scenarios.base import Made, conversations, modbus_figures, origin, planted, round_trips
 from pcaps.lab.synth.network import Captured
 from pcaps.lab.synth.span import frames_of, in_order
@@ -22,7 +22,7 @@ class Story:
     title: str
     text: str
     planted: Sequence[Planted] = ()
-    expected: Sequence[Expected] = ()
+    expected: Sequence[ExpectedFinding] = ()
     twin: str = ""
     twin_of: str = ""
     #: The capture that teaches the baseline which this one is held against.
@@ -135,9 +135,9 @@ def expect(
     because: str,
     conduit: str = "",
     exactly: int = 0,
-) -> Expected:
+) -> ExpectedFinding:
     """A finding of today's checks about two stations; `exactly` so many operations, or a session's minutes."""
-    return Expected(
+    return ExpectedFinding(
         kind=kind,
         src_ip=site.hosts[src].ip,
         dst_ip=site.hosts[dst].ip,

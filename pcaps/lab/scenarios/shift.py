@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from pcaps import Planted
-from pcaps.lab.notes import Expected, Notes, Table, moment
+from pcaps import ExpectedFinding, Planted
+from pcaps.lab.notes import Notes, Table, moment
 from pcaps.lab.scenarios.base import (
     Made,
     Scenario,
@@ -102,7 +102,7 @@ def _make(seed: int) -> Made:
     site.run()
     captured = in_order(site.network.captured)
     address = {name: host.ip for name, host in site.hosts.items()}
-    expect = partial(Expected, conduit="", count_is="at least", count=1)
+    expect = partial(ExpectedFinding, conduit="", count_is="at least", count=1)
     return Made(
         frames_of(captured),
         Notes(
@@ -125,7 +125,7 @@ def _make(seed: int) -> Made:
                     severity=5,
                     because="high, one more for a C1 target, one more for an established session, and 5 is the most",
                 ),
-                Expected(
+                ExpectedFinding(
                     kind="SEG-05",
                     src_ip=address["hist1"],
                     dst_ip=address["crusher1"],
@@ -137,7 +137,7 @@ def _make(seed: int) -> Made:
                     count_is="exactly",
                     because="medium, one more because the controller confirmed; the crusher is C2",
                 ),
-                Expected(
+                ExpectedFinding(
                     kind="CHG-01",
                     src_ip=address["hist1"],
                     dst_ip=address["crusher1"],
@@ -159,7 +159,7 @@ def _make(seed: int) -> Made:
                     severity=4,
                     because="medium, one more for an established session",
                 ),
-                Expected(
+                ExpectedFinding(
                     kind="SLA-03",
                     src_ip=address["hmi-port"],
                     dst_ip=address["loader1"],
@@ -171,7 +171,7 @@ def _make(seed: int) -> Made:
                     count_is="at least",
                     because="medium, for the conduit is held to class C2",
                 ),
-                Expected(
+                ExpectedFinding(
                     kind="SLA-04",
                     src_ip=address["hmi-port"],
                     dst_ip=address["loader1"],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from pcaps.lab.notes import Expected
+from pcaps import ExpectedFinding
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
 from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told, undeclared
@@ -89,7 +89,7 @@ router last believed it to be.
                     exactly=flips,
                     because="high, one more for a C1 target",
                 ),
-                Expected(
+                ExpectedFinding(
                     kind="SEG-10",
                     src_ip=laptop.ip,
                     dst_ip=victim.ip,

@@ -7,8 +7,8 @@ from typing import Final
 
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldingRegistersResponse
 
-from pcaps import Planted
-from pcaps.lab.notes import Expected, moment
+from pcaps import ExpectedFinding, Planted
+from pcaps.lab.notes import moment
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
 from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
@@ -79,7 +79,7 @@ address of a social network.
                 ),
             ),
             expected=(
-                Expected(
+                ExpectedFinding(
                     kind="SEG-11",
                     src_ip="",
                     dst_ip="",

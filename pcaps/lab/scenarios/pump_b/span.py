@@ -8,8 +8,8 @@ from typing import Final
 
 from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMultipleRegistersResponse
 
-from pcaps import Planted
-from pcaps.lab.notes import Expected, Value
+from pcaps import ExpectedFinding, Planted
+from pcaps.lab.notes import Value
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario, round_trips
 from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, of_the_sensor, poorly_seen, ran, told
@@ -66,7 +66,7 @@ def _planted(site: PumpB, captured: Sequence[Captured], sessions: int, writes: i
     )
 
 
-def _expected(site: PumpB) -> tuple[Expected, ...]:
+def _expected(site: PumpB) -> tuple[ExpectedFinding, ...]:
     because = "high, one more for a C1 target, one more for an established session, and 5 is the most"
     return (expect(site, "SEG-02", "office5", "pump1", conduit="", severity=5, because=because),)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from pcaps import Planted
-from pcaps.lab.notes import Expected, Notes, Table, Value, moment
+from pcaps import ExpectedFinding, Planted
+from pcaps.lab.notes import Notes, Table, Value, moment
 from pcaps.lab.pump_b import POLICY, PumpB
 from pcaps.lab.scenarios.base import Made, conversations, origin, planted, round_trips
 from pcaps.lab.synth.clock import SECOND
@@ -26,7 +26,7 @@ class Story:
     title: str
     text: str
     planted: Sequence[Planted] = ()
-    expected: Sequence[Expected] = ()
+    expected: Sequence[ExpectedFinding] = ()
     twin: str = ""
     twin_of: str = ""
     #: The capture that teaches the baseline which this one is held against.
@@ -151,12 +151,12 @@ def expect(
     service: str = "modbus",
     port: int = PORT,
     exactly: int = 0,
-) -> Expected:
+) -> ExpectedFinding:
     """A finding about two stations; it counts `exactly` so many operations, or sessions' minutes.
 
     `src` is empty where the network does not show who it is, `dst` where there are many.
     """
-    return Expected(
+    return ExpectedFinding(
         kind=kind,
         src_ip=site.hosts[src].ip if src else "",
         dst_ip=site.hosts[dst].ip if dst else "",
@@ -175,9 +175,9 @@ def of_the_sensor(seen: Planted) -> Planted:
     return replace(seen, src_ip="", dst_ip="", service="")
 
 
-def poorly_seen(exactly: int) -> Expected:
+def poorly_seen(exactly: int) -> ExpectedFinding:
     """The finding that the sensor saw so many minutes, or stretches of them, in part or not at all."""
-    return Expected(
+    return ExpectedFinding(
         kind="COV-01",
         src_ip="",
         dst_ip="",
@@ -191,9 +191,9 @@ def poorly_seen(exactly: int) -> Expected:
     )
 
 
-def undeclared(site: PumpB, station: str) -> Expected:
+def undeclared(site: PumpB, station: str) -> ExpectedFinding:
     """The finding that a station is there which nobody declared."""
-    return Expected(
+    return ExpectedFinding(
         kind="SEG-09",
         src_ip=site.hosts[station].ip,
         dst_ip="",

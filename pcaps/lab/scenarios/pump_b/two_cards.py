@@ -8,8 +8,8 @@ from typing import Final
 
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldingRegistersResponse
 
-from pcaps import Planted
-from pcaps.lab.notes import Expected, moment
+from pcaps import ExpectedFinding, Planted
+from pcaps.lab.notes import moment
 from pcaps.lab.pump_b import NAME, PumpB
 from pcaps.lab.scenarios.base import Made, Scenario
 from pcaps.lab.scenarios.pump_b.story import Story, Tap, expect, ran, told
@@ -86,7 +86,7 @@ card to controller and back, and the firewall sees none of them.
                 ),
             ),
             expected=(
-                Expected(
+                ExpectedFinding(
                     kind="SEG-07",
                     src_ip=station.ip,
                     dst_ip=_HALL,
