@@ -22,8 +22,9 @@ captures. ● right: the error is at most what is allowed. ✗ missed. ○ not m
 figure is given. Histograms keep durations to 1 %.
 
 Each scenario has two tables: what the analyzers measure, and what the SLA report (`geophone sla`) says of the conduit
-`c-room-control` from the same captures. There, the true round trips are those of the link's own log, requests and
-their answers are paired in it anew, and an answer is good within the conduit's deadline.
+`c-room-control` from the same captures. There, the true round trips are those of every conversation of the conduit
+in the link's own log, requests and their answers are paired in it anew, and an answer is good within the conduit's
+deadline. What queues on the way reads as the server's time, in the truth as well: its own stands beside it.
 """
 _THROUGH_REPORT = "Through the SLA report, conduit c-room-control"
 _COLUMNS = ("", "figure", "tap", "true", "measured", "error", "allowed", "note")

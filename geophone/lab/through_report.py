@@ -12,9 +12,7 @@ from geophone.lab.compare import LOSS_POINTS, RTT_FLOOR_MS, RTT_SHARE, SAMPLES_L
 from geophone.sla_reporting import Wish, report_of_captures
 from pcaps.lab.plant.captures import copies
 from pcaps.lab.plant.layout import (
-    BURST_PORT,
     CONTROL,
-    KNOCK_PORT,
     MODBUS_PORT,
     SPAN_CONTROL,
     SPAN_DOUBLE,
@@ -23,8 +21,9 @@ from pcaps.lab.plant.layout import (
 )
 from pcaps.lab.plant.link.exchanges import Exchange, exchanges
 from pcaps.lab.plant.link.frames import TCP
+from pcaps.lab.plant.link.round_trips import round_trips
 from pcaps.lab.plant.link.settings import TO_CONTROL, TO_ROUTER
-from pcaps.lab.plant.link.truth import Crossing, bursts_ns, faults, handshakes
+from pcaps.lab.plant.link.truth import Crossing, faults
 from pcaps.lab.plant.playing import Played
 
 #: The conduit that crosses the link with all of its traffic.
@@ -51,7 +50,7 @@ def report_rows(played: Played, reports: Mapping[str, SlaReport], log: list[Cros
         if scope.rtt.p50_ms is None or played.removed:
             # Of a capture that misses frames no minute is judged: there is no figure that could be wrong.
             continue
-        yield from _times(played, span, scope, log)
+        yield from _times(span, scope, log)
         yield from _outcomes(span, scope, log)
         yield _loss(span, scope, log)
     if SPAN_DOUBLE in reports:
@@ -83,19 +82,19 @@ def _judged(played: Played, span: str, report: SlaReport, scope: Scope) -> Itera
     )
 
 
-def _times(played: Played, span: str, scope: Scope, log: list[Crossing]) -> Iterator[Row]:
+def _times(span: str, scope: Scope, log: list[Crossing]) -> Iterator[Row]:
     end = _end(span)
-    true_ns = [one.round_trip_ns(end) for one in handshakes(log, KNOCK_PORT)]
-    if span != SPAN_CONTROL and (opened := handshakes(log, BURST_PORT)):
-        true_ns += [half + opened[0].near_half_ns(end) for half in bursts_ns(log, BURST_PORT, end)]
-    link = played.scenario.link
-    varies_ms = link.to_control.jitter_ms + link.to_router.jitter_ms
+    trips = {
+        conversation: found
+        for conversation, found in round_trips(log, end).items()
+        if (_ZONE_OF.get(conversation[0]), _ZONE_OF.get(conversation[2])) == (_CLIENTS, CONTROL)
+    }
+    true_ns = [one for found in trips.values() for one in found.round_ns]
     trip_ms = 0.0
     if true_ns:
         trip_ms = median(true_ns) / _MS_NS
-        allowed = max(RTT_SHARE * trip_ms, RTT_FLOOR_MS) + varies_ms
-        # The report's samples are of all conversations, the truth's of those that can be paired without doubt.
-        note = "of all conversations; true of the paired ones" if varies_ms else ""
+        allowed = max(RTT_SHARE * trip_ms, RTT_FLOOR_MS)
+        note = f"true of {len(true_ns):,}"
         yield _time("RTT, median", span, trip_ms, scope.rtt.p50_ms, scope.rtt.samples, allowed, note)
     answers = [one for one in exchanges(log, MODBUS_PORT, end) if one.took_ns is not None]
     own = [one for one in exchanges(log, MODBUS_PORT, TO_CONTROL) if one.took_ns is not None]
@@ -111,15 +110,22 @@ def _times(played: Played, span: str, scope: Scope, log: list[Crossing]) -> Iter
         scope.transaction.samples,
         allowed,
     )
+    # What queues on the way reads as the server's (analyzers.latency): it does in the truth as well.
+    left_ns = [
+        max(0, one.took_ns - min(trips[one.conversation].server_ns))
+        for one in answers
+        if one.took_ns is not None and one.conversation in trips and trips[one.conversation].server_ns
+    ]
+    if not left_ns:
+        return
     yield _time(
         "server time, median",
         span,
-        own_ms,
+        median(left_ns) / _MS_NS,
         scope.server_time.p50_ms,
         scope.server_time.samples,
-        max(RTT_SHARE * own_ms, RTT_FLOOR_MS) + _BUCKET_SHARE * (took_ms + trip_ms) + 2 * varies_ms,
-        "the way's buckets may be off by 1 %"
-        + ("; what the way varies by reads as the server's" * bool(varies_ms)),
+        max(RTT_SHARE * own_ms, RTT_FLOOR_MS) + _BUCKET_SHARE * (took_ms + trip_ms),
+        f"{own_ms:.2f} ms its own, the rest is what queued on the way; the way's buckets may be off by 1 %",
     )
 
 

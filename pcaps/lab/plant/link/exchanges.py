@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pcaps.lab.plant.link.round_trips import Conversation
 from pcaps.lab.plant.link.truth import Crossing
 
 
@@ -15,6 +16,7 @@ class Exchange:
 
     asked_ns: int
     answered_ns: int | None
+    conversation: Conversation
 
     @property
     def took_ns(self) -> int | None:
@@ -45,7 +47,8 @@ def exchanges(log: Iterable[Crossing], port: int, end: str) -> list[Exchange]:
         if who.dport == port:
             open_[who.conversation] = at_ns
             continue
-        asked_ns = open_.pop((who.dst, who.dport, who.src, who.sport), None)
+        client = who.dst, who.dport, who.src, who.sport
+        asked_ns = open_.pop(client, None)
         if asked_ns is not None:
-            found.append(Exchange(asked_ns, at_ns))
-    return [*found, *(Exchange(asked_ns, None) for asked_ns in open_.values())]
+            found.append(Exchange(asked_ns, at_ns, client))
+    return [*found, *(Exchange(asked_ns, None, client) for client, asked_ns in open_.items())]
