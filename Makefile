@@ -10,6 +10,8 @@ SHELL := /bin/bash
 # tcpdump, ip, ethtool and mosquitto live here; an ordinary user's PATH may leave them out.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
+# A registry that refuses once is asked again.
+export CARGO_NET_RETRY := 10
 # Compiled modules are kept, whatever the environment says: the tests start our program hundreds of times.
 export PYTHONDONTWRITEBYTECODE :=
 
