@@ -50,7 +50,7 @@ def server(framer: FramerType) -> Iterator[tuple[str, int]]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        yield ready.get(timeout=10)
+        yield ready.get(timeout=60)
     finally:
         loop.call_soon_threadsafe(stop[0].set)
         thread.join()

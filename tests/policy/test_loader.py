@@ -346,9 +346,9 @@ def test_a_great_many_misspelt_names_are_all_told_and_the_first_ones_repaired() 
     rules = "".join(f"  - {{id: s{n}, dst: [{name}x], port: 502}}\n" for n, name in enumerate(names))
     text = SITE.replace("10.20.0.0/24", "10.20.0.0/16").replace("conduits:\n", f"{assets}conduits:\n")
     text = text.replace("- id: c-office", f"{rules}- id: c-office")
-    started = time.monotonic()
+    started = time.thread_time()
     found = problems(text)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
     assert len(found) == len(names)
     assert "did you mean 'plant-controller-0000'" in found[0]
     assert "unknown asset 'plant-controller-1499x'; declare it" in found[-1]

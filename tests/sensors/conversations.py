@@ -103,7 +103,8 @@ def free_port() -> int:
 
 def wait_for(port: int) -> None:
     """Return when somebody listens on the port of loopback."""
-    for _ in range(100):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)

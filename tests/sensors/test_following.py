@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import subprocess
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,6 @@ from sensors.engine import decode
 from sensors.following import Following
 from tests.sensors.talks import Rows, decoded, rows_of, talk, write_pcap
 from tests.support.pcap_bytes import START_S, pcap
-
-
-def followed(path: Path) -> tuple[Following, Rows, threading.Thread]:
-    """A run that follows, on a thread of its own; its rows are there once the thread has ended."""
-    capture = open_capture(path, follow=True)
-    following, rows = Following(capture), Rows()
-
-    def read() -> None:
-        with decode(capture, following=following) as run:
-            rows.update(rows_of(run))
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    return following, rows, thread
 
 
 @pytest.fixture
@@ -102,17 +86,27 @@ def test_a_folder_says_where_each_file_began(tmp_path: Path) -> None:
         assert run.position().share == 1.0
 
 
+class _ComingBetweenTwoLooks(Following):
+    """Two files come while the first is waited behind, the later one first; then nothing more does."""
+
+    def wait(self) -> None:
+        assert self._folder is not None
+        if (self._folder / "2.pcap").exists():
+            self.stop()
+            return
+        for number in (3, 2):
+            # Written beside and moved, as careful writers do.
+            part = self._folder / f".{number}"
+            write_pcap(part, talk(1, sport=50_000 + number), start_s=START_S + number)
+            part.rename(self._folder / f"{number}.pcap")
+
+
 def test_files_that_come_into_a_followed_folder_are_read_in_their_order(tmp_path: Path) -> None:
     write_pcap(tmp_path / "1.pcap", talk(1))
-    following, rows, thread = followed(tmp_path)
-    time.sleep(0.3)
-    for number in (3, 2):
-        # Written beside and moved, as careful writers do.
-        part = write_pcap(tmp_path / f".{number}", talk(1, sport=50_000 + number), start_s=START_S + number)
-        part.rename(tmp_path / f"{number}.pcap")
-    time.sleep(1)
-    following.stop()
-    thread.join(timeout=10)
+    capture = open_capture(tmp_path, follow=True)
+    following = _ComingBetweenTwoLooks(capture)
+    with decode(capture, following=following) as run:
+        rows = rows_of(run)
     assert [row["client_port"] for row in rows["flow_starts"]] == [40_000, 50_002, 50_003]
 
 

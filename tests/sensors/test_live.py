@@ -232,7 +232,8 @@ def test_an_interface_that_comes_back_is_waited_for(span: Wire, open_folder: Pat
             span.run("ip", "link", "add", "name", TAP, "type", "veth", "peer", "name", FAR)
             span.run("ip", "link", "set", "dev", FAR, "up")
         span.run("ip", "link", "set", "dev", TAP, "up")
-        time.sleep(0.5)
+        # A new one is listened to when it is promiscuous, as the old one was.
+        running.wait_for(lambda: "promiscuity 1" in span.run("ip", "-d", "link", "show", TAP))
         span.send(capture)
         time.sleep(0.3)
         assert running.stop()["packets"] == 2 * 66
@@ -290,6 +291,11 @@ def test_a_killed_sensor_leaves_a_readable_recording(span: Wire, open_folder: Pa
     capture = write_pcap(open_folder / "talk.pcap", talk(1_000))
     with sensor(span, "--write", open_folder / "rec") as running:
         span.send(capture, "--times", "20")
+        # It is written down within a second of its coming, without any more coming, on a machine that has the time.
+        content = 20 * sum(32 + len(frame) for frame in frames(capture.read_bytes()))
+        running.wait_for(
+            lambda: sum(file.stat().st_size for file in (open_folder / "rec").iterdir()) > content
+        )
         time.sleep(1.5)
         span.send(capture)
         running.process.send_signal(signal.SIGKILL)

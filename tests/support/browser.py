@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 _FLAGS: Final = (
@@ -25,6 +25,8 @@ _FLAGS: Final = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+#: What a page, and what is expected of it, may take.
+_PATIENCE_MS: Final = 60_000
 _WATCH: Final = """
 window.refusedByPolicy = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -41,6 +43,8 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
+        # Its own 5 s are a page's on a machine that does nothing else.
+        expect.set_options(timeout=_PATIENCE_MS)
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(_FLAGS))
         yield started
         started.close()
@@ -79,6 +83,7 @@ def watched(browser: Browser, origin: str, theme: str = "light", width: int = 14
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
     )
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     page.add_init_script(_WATCH)
     seen = Watched(page, origin)

@@ -49,7 +49,7 @@ class Mosquitto:
         self._process = subprocess.Popen(
             ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         for port in (self.port, self.websocket_port):
             while not _listens(port):
                 assert time.monotonic() < deadline, "mosquitto does not listen"

@@ -53,7 +53,7 @@ class Client:
     def connect(self, address: tuple[str, int], **more: Any) -> None:
         self.paho.connect(*address, keepalive=30, **more)
         self.paho.loop_start()
-        assert self._connected.wait(10)
+        assert self._connected.wait(60)
 
     def subscribe(self, filters: list[tuple[str, int]]) -> None:
         asked = (
@@ -61,11 +61,11 @@ class Client:
         )
         self._subscribed.clear()
         self.paho.subscribe(asked)
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, **more: Any) -> None:
         self.sent.append((topic, qos, retain, len(payload)))
-        self.paho.publish(topic, payload, qos, retain, **more).wait_for_publish(10)
+        self.paho.publish(topic, payload, qos, retain, **more).wait_for_publish(60)
 
     def wait_for(self, count: int) -> None:
         with self._arrived:

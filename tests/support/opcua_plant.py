@@ -110,7 +110,7 @@ async def record(folder: Path) -> dict[str, Recorded]:
     ) -> None:
         with RecordingProxy(("127.0.0.1", plant.port), server_port=SERVER_PORT) as proxy:
             host, port = proxy.address
-            client = options.get("client", Client)(f"opc.tcp://{host}:{port}/plant", timeout=20)
+            client = options.get("client", Client)(f"opc.tcp://{host}:{port}/plant", timeout=60)
             client.application_uri = CLIENT_URI
             if mode := options.get("mode"):
                 await client.set_security_string(

@@ -17,7 +17,8 @@ import polars as pl
 
 from tests.support.wire import ROOT, TAP, Wire
 
-_PATIENCE_S = 30
+#: It loads a decoder at the start, on a machine that may do other things.
+_PATIENCE_S = 120
 
 
 class Sensor:
