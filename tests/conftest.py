@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 
 from hypothesis import settings
 
@@ -20,6 +21,9 @@ _DESCRIPTORS = 16_384
 
 
 def pytest_configure() -> None:
+    # A shell without job control has what it starts in the background ignore Ctrl-C, and so would all that we start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < most:

@@ -23,6 +23,8 @@ from tests.store.samples import A_REPLAY_COUNTS, a_replay, minutes, outcome, rep
 #: Never written out where a traceback would quote the line.
 SECRET = "hunter" + "2"
 QUICK = Patience(connect_s=1, first_answer_s=1, reply_s=2)
+#: With a server that works, but for what the test breaks: it makes a database first, on a machine that may be busy.
+SOON = Patience(reply_s=5)
 
 
 def test_importing_the_store_loads_no_engine() -> None:
@@ -357,7 +359,7 @@ def assert_silent_about(password: str, error: BaseException) -> None:
 def test_a_server_that_goes_away_is_unreachable_until_it_is_back(
     server: RealServer, network: FaultyNetwork, database: str
 ) -> None:
-    with open_store(server.url(database, port=network.port), patience=QUICK) as store:
+    with open_store(server.url(database, port=network.port), patience=SOON) as store:
         network.refuse()
         with pytest.raises(StoreUnreachable, match=f"127.0.0.1:{network.port}/{database} does not answer"):
             store.rows("SELECT 1")
@@ -367,12 +369,12 @@ def test_a_server_that_goes_away_is_unreachable_until_it_is_back(
 
 @pytest.mark.server
 def test_a_server_that_hangs_is_given_up(server: RealServer, network: FaultyNetwork, database: str) -> None:
-    with open_store(server.url(database, port=network.port), patience=QUICK) as store:
+    with open_store(server.url(database, port=network.port), patience=SOON) as store:
         network.plan(Fault.HANG, times=99, only="SELECT 4711")
         started = time.monotonic()
         with pytest.raises(StoreUnreachable):
             store.rows("SELECT 4711")
-        assert time.monotonic() - started < QUICK.reply_s + 4
+        assert time.monotonic() - started < SOON.reply_s + 4
         assert store.one("SELECT 7") == 7
 
 
@@ -386,7 +388,7 @@ def test_a_broken_reply_is_never_an_empty_answer(
     server: RealServer, network: FaultyNetwork, database: str, fault: Fault
 ) -> None:
     sql = "SELECT number FROM numbers(100000)"
-    with open_store(server.url(database, port=network.port), patience=QUICK) as store:
+    with open_store(server.url(database, port=network.port), patience=SOON) as store:
         network.plan(fault, times=1, only=sql)
         assert store.rows(sql).num_rows == 100_000
         network.plan(fault, times=9, only=sql)

@@ -15,7 +15,7 @@ from typing import Final
 from pcaps.lab.plant.shell import environment, inside
 from pcaps.lab.problems import LabError
 
-_READY_S: Final = 30
+_READY_S: Final = 90
 _STOP_S: Final = 5
 #: As much of what a program said as an error repeats.
 _SAID_BYTES: Final = 600

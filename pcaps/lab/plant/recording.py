@@ -21,11 +21,11 @@ from pcaps.lab.problems import LabError
 from pcaps.lab.real.recorded import frames
 from pcaps.lab.synth.pcapng import Frame, Interface, encode
 
-_STOP_S: Final = 10
+_STOP_S: Final = 30
 #: The last frames of a conversation are still on their way when its client has ended.
 _TAIL_S: Final = 0.6
 #: Frames that wait for tcpdump, in KiB: it may have to wait for a processor.
-_BUFFER_KIB: Final = 16_384
+_BUFFER_KIB: Final = 65_536
 #: More than any frame of the plant. Each takes so much of the buffer, whatever its length.
 _SNAPLEN: Final = 2_048
 

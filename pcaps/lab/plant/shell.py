@@ -9,7 +9,7 @@ from typing import Final
 
 from pcaps.lab.problems import LabError
 
-_COMMAND_TIMEOUT_S: Final = 20
+_COMMAND_TIMEOUT_S: Final = 60
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 
 
