@@ -21,6 +21,7 @@ from sensors.decode import Format
 from sensors.engine import EngineLimits
 from sensors.interface import InterfaceUnusable, NetworkInterface, find_interface, refuse_unusable
 from sensors.live import Listener, Listening
+from sensors.renumbering import NumberedAnew
 from sensors.table_files import TableFiles, rehearse
 
 #: How often a terminal's status line is written anew, and a log's.
@@ -165,6 +166,9 @@ class _Session:
     def run(self) -> None:
         """Until the listener ends: rows to their files, the state to the terminal."""
         for batches in self._listener.batches(_STATUS_S / 2):
+            if isinstance(batches, NumberedAnew):
+                self._begin_anew()
+                continue
             for name, batch in batches.items():
                 self._rows[name] += batch.num_rows
             self._tally.add(batches)
@@ -178,6 +182,11 @@ class _Session:
             self._tables.flush()
         self._tell_once(self._listener.lost())
         self._tell_troubles()
+
+    def _begin_anew(self) -> None:
+        """The numbers of flows are used up: no file may hold two flows of one number."""
+        where = f"; rows from now on are in {self._tables.begin_anew()}" if self._tables is not None else ""
+        self._tell(f"the numbers of flows are used up: open flows were ended, and are numbered anew{where}")
 
     def _tell_state(self) -> None:
         now_s = time.monotonic()
@@ -214,7 +223,10 @@ class _Session:
     def _tell_once(self, text: str) -> None:
         if text and text not in self._told:
             self._told.add(text)
-            _say(f"\r\x1b[K{text}" if self._is_terminal else text)
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        _say(f"\r\x1b[K{text}" if self._is_terminal else text)
 
     def _summary(self) -> dict[str, Any]:
         """Everything that came of it, by name; times in seconds."""
@@ -270,6 +282,8 @@ def _told(summary: Mapping[str, Any], options: SensorOptions) -> list[tuple[str,
     if options.out is not None:
         lost = f"; lost: {_counted(summary['rows_lost'])}" if summary["rows_lost"] else ""
         lines.append(("Written", f"{_counted(summary['rows_written'])} to {options.out}{lost}"))
+    if summary["numbered_anew"]:
+        lines.append(("Flow numbers", f"used up and begun anew {summary['numbered_anew']:,} times"))
     if summary["own_packets"]:
         lines.append(("Own packets", f"{summary['own_packets']:,} that this machine itself sent, left out"))
     if summary["mistrusted_timestamps"]:

@@ -59,7 +59,21 @@ class Decoder:
         Frames full of messages end a call earlier, so that its rows stay bounded too.
         Rows of one call never name a flow_id whose `flow_starts` row is in a later call.
         Empty tables are left out. A damaged tail ends the capture with an anomaly, never an exception.
-        Raises DecoderFault, from then on at every call, where the decoder has a bug.
+        Raises DecoderFault, from then on at every call, where the decoder has a bug, and ValueError once the numbers
+        of flows are used up.
+        """
+
+    def used_up(self) -> bool:
+        """Whether the numbers of flows are used up (limit `flow_numbers`): `next_batches` gives nothing more.
+
+        It is true early enough that every flow at hand has a number.
+        """
+
+    def begin_anew(self) -> dict[str, pa.RecordBatch]:
+        """End all that is open and number flows anew: the rows of what ended. Raises DecoderFault.
+
+        Rows that `next_batches` gives afterwards name other flows than rows before, by the same numbers. Frames are
+        numbered on.
         """
 
     def position(self) -> tuple[int, int]:

@@ -51,6 +51,7 @@ class EngineLimits:
 
     flow_limit: int = _LIMITS["flow_limit"][0]
     flows_per_source: int = _LIMITS["flows_per_source"][0]
+    flow_numbers: int = _LIMITS["flow_numbers"][0]
     tcp_idle_s: int = _LIMITS["tcp_idle_s"][0]
     tcp_closed_idle_s: int = _LIMITS["tcp_closed_idle_s"][0]
     udp_idle_s: int = _LIMITS["udp_idle_s"][0]
@@ -198,6 +199,8 @@ class DecodeRun:
         try:
             if self._following and self._decoder.idle():
                 self._look_again(self._following)
+            if self._decoder.used_up():
+                raise self._has_too_many_flows()
             batches = self._decoder.next_batches(self._max_packets)
         except _native.CaptureError as error:
             raise _unreadable(self.capture, error) from error
@@ -208,6 +211,15 @@ class DecodeRun:
         # Of a folder, the files whose turn has not come count too.
         position = Position(bytes_read, max(bytes_opened, self.capture.size_bytes))
         return _Step(batches, position, self._decoder.summary())
+
+    def _has_too_many_flows(self) -> CaptureUnreadable:
+        """Nobody begins anew in the middle of a capture: two of its flows would have one number."""
+        frames = self._decoder.summary()["frames"]
+        return CaptureUnreadable(
+            self.capture.path,
+            f"holds more flows than can be numbered: all numbers were used at frame {frames}",
+            f"cut it in parts there: editcap -r FILE PART 1-{frames}",
+        )
 
     def _look_again(self, following: Following) -> None:
         """Nothing more had come: the folder's new files, or a wait, or the end."""

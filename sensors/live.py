@@ -13,6 +13,7 @@ from typing import Final
 from sensors import _native
 from sensors.engine import Batches, EngineLimits, Summary
 from sensors.interface import InterfaceUnusable
+from sensors.renumbering import NUMBERED_ANEW, NumberedAnew, Renumbering
 
 #: Frames of one call: it ends about once a second anyway, with the rows of that second.
 _MAX_PACKETS: Final = 1 << 20
@@ -20,7 +21,7 @@ _MAX_PACKETS: Final = 1 << 20
 #: Batches that wait for their reader, of all rings. When it falls behind, the rings fill and the kernel counts drops.
 _WAITING: Final = 16
 
-#: Rings of one interface: each numbers 2^28 flows of its own.
+#: Rings of one interface: each has an equal part of the numbers of flows.
 RINGS_MOST: Final = 16
 
 #: Bytes of a frame that are kept: all of the longest one.
@@ -60,8 +61,9 @@ class Listener:
     """Rings of one interface, each decoded by a thread of its own: an iterator of Batches.
 
     Opening it needs CAP_NET_RAW; nothing after it does: drop privileges between `Listener(...)` and `start`. Rows of
-    different rings come in no order; each row's flow_id has its `flow_starts` row before it. It ends after `stop`,
-    or when the interface is lost (`lost` says why), with all rows that had come.
+    different rings come in no order; each row's flow_id has its `flow_starts` row before it. Where the numbers of
+    flows are used up (after 4,294,967,295 of them), all rows of what was numbered come, then NUMBERED_ANEW. It ends
+    after `stop`, or when the interface is lost (`lost` says why), with all rows that had come.
     """
 
     def __init__(self, how: Listening, limits: EngineLimits | None = None) -> None:
@@ -70,7 +72,8 @@ class Listener:
         self._rings = _open(how)
         self._decoders: list[_native.Decoder] = []
         self._threads: list[threading.Thread] = []
-        self._ready: queue.Queue[Batches | BaseException | None] = queue.Queue(_WAITING)
+        self._ready: queue.Queue[Batches | NumberedAnew | BaseException | None] = queue.Queue(_WAITING)
+        self._renumbering = Renumbering(len(self._rings), lambda: self._ready.put(NUMBERED_ANEW))
 
     def start(self) -> None:
         """From now on packets are taken and decoded."""
@@ -91,7 +94,7 @@ class Listener:
         for ring in self._rings:
             ring.stop()
 
-    def batches(self, at_least_every_s: float) -> Iterator[Batches]:
+    def batches(self, at_least_every_s: float) -> Iterator[Batches | NumberedAnew]:
         """Rows as they come; empty Batches when none came for so long. Raises DecoderFailed."""
         running = len(self._threads)
         while running:
@@ -111,11 +114,14 @@ class Listener:
             thread.join()
 
     def counters(self) -> dict[str, int]:
-        """What all rings have counted: the names are the engine's (`sensors/_native.pyi`)."""
+        """What all rings have counted: the names are the engine's (`sensors/_native.pyi`).
+
+        `numbered_anew` beside them: how often flows were.
+        """
         total: Counter[str] = Counter()
         for ring in self._rings:
             total.update(ring.counters())
-        return dict(total)
+        return {**total, "numbered_anew": self._renumbering.times}
 
     def trouble(self) -> str:
         """What goes wrong at the moment, in words; empty: nothing."""
@@ -135,11 +141,17 @@ class Listener:
             while (batches := decoder.next_batches(_MAX_PACKETS)) is not None:
                 if batches:
                     self._ready.put(batches)
+                if decoder.used_up():
+                    self._renumbering.ask()
+                if self._renumbering.is_due:
+                    self._ready.put(decoder.begin_anew())
+                    self._renumbering.meet()
         except _native.DecoderFault as error:
             self._ready.put(DecoderFailed(f"{self._how.interface}: {error.args[0]}"))
         except BaseException as error:
             self._ready.put(error)
         else:
+            self._renumbering.leave()
             self._ready.put(None)
 
 

@@ -2,7 +2,8 @@
 
 A file holds the rows of a while and appears whole or not at all: `FOLDER/modbus/20261122T064100.000000Z.parquet`,
 named by the UTC time at which it was begun. Where a file cannot be written (a full disk), its rows are counted as
-lost and the next file is tried all the same.
+lost and the next file is tried all the same. Where flows are numbered anew, a folder in FOLDER takes the files from
+then on (`FOLDER/from-20261122T064100.000000Z/modbus/…`): within one, a flow_id is one flow.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class TableFiles:
         every_s: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = folder
+        self._root = self._folder = folder
         self._format = file_format
         self._every_s = every_s
         self._clock = clock
@@ -79,9 +80,18 @@ class TableFiles:
         # A file's name tells it from the one before: time passes, even where a clock was set back.
         self._begun_s = max(self._clock(), self._begun_s + 1e-3)
 
+    def begin_anew(self) -> Path:
+        """Flows are numbered anew: the folder of what comes from now on."""
+        self.flush()
+        begun = datetime.fromtimestamp(self._begun_s, UTC).strftime(_NAME)
+        self._folder = self._root / f"from-{begun}"
+        return self._folder
+
     def _write(self, table: str, kept: list[Batches], begun: str) -> None:
         file = self._folder / table / f"{begun}.{self._format.value}"
         try:
+            if self._folder != self._root:
+                self._folder.mkdir(exist_ok=True)
             file.parent.mkdir(exist_ok=True)
             self.rows_written[table] += write_file(kept, table, self._format, file)
         except OSError as error:

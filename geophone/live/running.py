@@ -17,6 +17,7 @@ from geophone.errors import UsageProblem
 from geophone.given import load_given
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
+from geophone.live.sessions import Sessions
 from geophone.report import ends_of, forgotten, suppression_text
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
@@ -25,6 +26,7 @@ from sensors import privileges
 from sensors.engine import EngineLimits
 from sensors.interface import find_interface, refuse_unusable
 from sensors.live import Listener, Listening
+from sensors.renumbering import NumberedAnew
 from store.address import FolderAddress, parse_address
 from store.baselines import stored_baseline
 from store.client import open_store
@@ -75,22 +77,24 @@ def run(options: RunOptions) -> int:
     _refuse_unwritable(folder)
     with (
         open_store(options.store) as store,
-        Session(
-            Listened(how.interface, time.time_ns()),
-            policy,
-            store,
-            given,
-            baseline or stored_baseline(store, policy.site.id),
-            options.baseline,
-        ) as session,
+        Sessions(
+            lambda: Session(
+                Listened(how.interface, time.time_ns()),
+                policy,
+                store,
+                given,
+                baseline or stored_baseline(store, policy.site.id),
+                options.baseline,
+            )
+        ) as sessions,
     ):
-        work = _Work(listener, session, pages)
+        work = _Work(listener, sessions, pages)
         # Before uvicorn listens to the same signals, and after it.
         with asked_to_stop(pages.stop):
             listener.start()
             work.start()
             say(f"listening to {how.interface} under {policy.name}; {pages.url}; Ctrl-C ends")
-            say(session.compared)
+            say(sessions.now.compared)
             pages.serve(store, options.operator)
         listener.stop()
         work.join()
@@ -98,22 +102,21 @@ def run(options: RunOptions) -> int:
             raise work.error
         if trouble := listener.lost():
             say(trouble)
-    tally, counts = session.tally, listener.counters()
+    counts = listener.counters()
     say(
-        f"{counts['packets']:,} packets, {counts['dropped_packets']:,} dropped, {tally.flows:,} flows, "
-        f"{session.finding_count:,} findings; stored in {options.store}"
+        f"{counts['packets']:,} packets, {counts['dropped_packets']:,} dropped, {sessions.flows:,} flows, "
+        f"{sessions.finding_count:,} findings; stored in {options.store}"
     )
-    for use in session.suppressions:
-        say(suppression_text(use))
+    _say_what_was_suppressed(sessions.now)
     return 2 if listener.lost() else 0
 
 
 class _Work(threading.Thread):
     """Takes what the interface brings, until it brings no more."""
 
-    def __init__(self, listener: Listener, session: Session, pages: Pages) -> None:
+    def __init__(self, listener: Listener, sessions: Sessions, pages: Pages) -> None:
         super().__init__(name="geophone-session")
-        self._listener, self._session, self._pages = listener, session, pages
+        self._listener, self._sessions, self._pages = listener, sessions, pages
         #: What ended it before its time.
         self.error: BaseException | None = None
 
@@ -122,10 +125,14 @@ class _Work(threading.Thread):
         told = set[str]()
         try:
             for batches in self._listener.batches(_IDLE_S):
-                packets = self._listener.counters()["packets"]
-                for finding in self._session.feed(batches, packets):
+                if isinstance(batches, NumberedAnew):
+                    self._begin_anew()
+                    continue
+                session = self._sessions.now
+                packets = self._listener.counters()["packets"] - self._sessions.packets_before
+                for finding in session.feed(batches, packets):
                     say(told_of(finding))
-                for detection, count in self._session.evicted.items():
+                for detection, count in session.evicted.items():
                     if detection not in told:
                         told.add(detection)
                         say(forgotten(detection, count))
@@ -138,6 +145,22 @@ class _Work(threading.Thread):
         finally:
             # The interface is gone, or the store is: pages that do not move would look like peace.
             self._pages.stop()
+
+    def _begin_anew(self) -> None:
+        """No two flows of a session may have one number: the session ends, and another begins."""
+        ended = self._sessions.now
+        self._sessions.begin_anew()
+        say(
+            f"the numbers of flows are used up ({ended.tally.flows:,} flows): this session was ended, and another one "
+            "begun; flows that go on are counted in both"
+        )
+        _say_what_was_suppressed(ended)
+        say(self._sessions.now.compared)
+
+
+def _say_what_was_suppressed(session: Session) -> None:
+    for use in session.suppressions:
+        say(suppression_text(use))
 
 
 def told_of(finding: Finding) -> str:

@@ -214,6 +214,8 @@ class Session:
     def _end(self) -> None:
         """The interface is no longer listened to: what is left is stored."""
         self._measure(self._minutes.finish())
+        # Every minute's coverage has come: the interface may have counted packets of the next session already.
+        self._packets = self._tally.packets or self._packets
         found = self._new(ended=True)
         self._writer.end(found, self._outcome(found))
 

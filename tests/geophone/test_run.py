@@ -103,6 +103,25 @@ class TestAsRoot:
         # ARP is no flow.
         assert ONE.frames - 10 < minutes == flows
 
+    def test_a_session_whose_flow_numbers_are_used_up_is_followed_by_another(
+        self, span: Wire, store: Path, tmp_path: Path
+    ) -> None:
+        capture = tmp_path / "sample.pcap"
+        subprocess.run(["editcap", "-F", "pcap", str(ONE.capture), str(capture)], check=True)
+        with running(span, store, "--limit", "flow_numbers=10") as (program, _):
+            span.send(capture)
+            program.wait_for_line(
+                "the numbers of flows are used up .* this session was ended, and another one begun"
+            )
+            assert program.stop() == 0, program.said
+        with open_store(store) as kept:
+            replays = list_replays(kept).replays
+            assert {one.state for one in replays} == {"done"}
+            assert len(replays) > 1
+            assert sum(one.packets for one in replays) == ONE.frames
+            twice = "SELECT replay, flow_id FROM flows GROUP BY replay, flow_id HAVING count() > 1"
+            assert kept.rows(twice).num_rows == 0
+
     def test_an_interface_that_vanishes_is_told_and_what_came_is_stored(
         self, span: Wire, tmp_path: Path
     ) -> None:

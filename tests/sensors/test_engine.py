@@ -184,6 +184,27 @@ def test_a_large_enough_flow_table_evicts_nothing(tmp_path: Path) -> None:
     assert {flow["end_reason"] for flow in rows["flows"]} == {"end_of_capture"}
 
 
+def test_a_capture_with_more_flows_than_can_be_numbered_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    frames = [frame for number in range(20) for frame in talk(1, sport=40_000 + number)[:4]]
+    file = write_pcap(tmp_path / "flows.pcap", frames)
+    with (
+        decode(file, limits=EngineLimits(flow_numbers=16)) as run,
+        pytest.raises(CaptureUnreadable) as refusal,
+    ):
+        list(run)
+    assert (refusal.value.file, refusal.value.problem) == (
+        file,
+        "holds more flows than can be numbered: all numbers were used at frame 29",
+    )
+    assert refusal.value.repair == "cut it in parts there: editcap -r FILE PART 1-29"
+
+
+def test_a_capture_whose_flows_can_be_numbered_is_read_whole(tmp_path: Path) -> None:
+    frames = [frame for number in range(20) for frame in talk(1, sport=40_000 + number)[:4]]
+    rows = decoded(write_pcap(tmp_path / "flows.pcap", frames), limits=EngineLimits(flow_numbers=100))
+    assert [flow["flow_id"] for flow in rows["flows"]] == list(range(1, 21))
+
+
 def test_a_limit_of_nothing_is_refused_by_name(capture: Path) -> None:
     with pytest.raises(ValueError, match="flow_limit"):
         decode(capture, limits=EngineLimits(flow_limit=0))

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from sensors.engine import decode
 from sensors.records import table as declared
 from tests.sensors.talks import talk, write_pcap
 from tests.support.frame_sender import frames
-from tests.support.sensor import sensor, table
+from tests.support.sensor import Sensor, sensor, table
 from tests.support.wire import FAR, TAP, Wire, wire
 
 pytestmark = [
@@ -168,9 +169,47 @@ def test_two_rings_share_the_flows_and_each_flow_is_in_one(span: Wire, open_fold
     assert flows["packets_c2s"].unique().to_list() == [2 + 20 + 2]
     assert flows["packets_s2c"].unique().to_list() == [1 + 10 + 1]
     assert table(open_folder / "out", "modbus")["outcome"].unique().to_list() == ["answered"]
-    rings = {flow_id >> 28 for flow_id in flows["flow_id"]}
-    assert rings == {0, 1}
+    # Each ring has half of the numbers.
+    halves = {flow_id > (2**32 - 1) // 2 for flow_id in flows["flow_id"]}
+    assert halves == {False, True}
     assert of_file(open_folder / "rec", "modbus").height == 400
+
+
+def _numbered_anew(running: Sensor, times: int) -> bool:
+    """Whether it said so often that flows are."""
+    return sum("numbered anew" in line for line in running.said) >= times
+
+
+def test_flows_whose_numbers_are_used_up_are_numbered_anew_and_join_none(
+    span: Wire, open_folder: Path
+) -> None:
+    out = open_folder / "out"
+    with sensor(span, "--fanout", "2", "--out", out, "--limit", "flow_numbers=80") as running:
+        for turn in range(3):
+            # Of 40 flows at least one ring has 20, which half of 80 numbers are too few for: all may be numbered twice.
+            talks = [talk(2, client=f"10.1.{turn}.{n}", sport=40_000 + 7 * n) for n in range(40)]
+            span.send(write_pcap(open_folder / f"{turn}.pcap", [frame for one in talks for frame in one]))
+            running.wait_for(partial(_numbered_anew, running, turn + 1))
+        summary = running.stop()
+    folders = [out, *sorted(out.glob("from-*"))]
+    assert len(folders) == summary["numbered_anew"] + 1 >= 4
+    assert f"are in {folders[1]}" in "\n".join(running.said)
+    clients = []
+    for folder in folders:
+        if not (folder / "flows").exists():
+            continue
+        starts, modbus = table(folder, "flow_starts"), table(folder, "modbus")
+        assert starts["flow_id"].n_unique() == starts.height
+        assert starts.filter(pl.col("flow_id") > 80).is_empty()
+        assert starts["flow_id"].sort().equals(table(folder, "flows")["flow_id"].sort())
+        asked = modbus.join(starts.select("flow_id", of_flow="client_ip"), on="flow_id")
+        assert asked.height == modbus.height
+        assert asked["client_ip"].equals(asked["of_flow"], check_names=False)
+        clients += modbus["client_ip"].to_list()
+    # Every request is there, once, wherever its flow was cut.
+    assert sorted(clients) == sorted(
+        f"10.1.{turn}.{n}" for turn in range(3) for n in range(40) for _ in range(2)
+    )
 
 
 def test_privileges_are_given_up_in_every_thread(span: Wire) -> None:

@@ -80,3 +80,25 @@ def test_rows_that_cannot_be_written_are_counted_and_the_next_file_is_tried(
     files.flush()
     assert files.trouble == ""
     assert files.rows_written["modbus"] + lost == 30
+
+
+def test_rows_that_come_after_flows_were_numbered_anew_are_in_a_folder_of_their_own(
+    batches: list[Batches], tmp_path: Path
+) -> None:
+    clock = Clock()
+    files = TableFiles(tmp_path, Format.PARQUET, every_s=60, clock=clock)
+    for some in batches[:5]:
+        files.add(some)
+    clock.now_s += 1
+    assert files.begin_anew() == tmp_path / "from-20261122T060001.000000Z"
+    for some in batches[5:]:
+        files.add(some)
+    clock.now_s += 1
+    assert files.begin_anew() == tmp_path / "from-20261122T060002.000000Z"
+    first, second = (
+        [row for file in (folder / "modbus").iterdir() for row in pl.read_parquet(file)["transaction_id"]]
+        for folder in (tmp_path, tmp_path / "from-20261122T060001.000000Z")
+    )
+    assert first + second == list(range(30))
+    assert first
+    assert second

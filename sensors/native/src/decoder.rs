@@ -1,6 +1,7 @@
 //! A capture in, rows out: the way of every frame, stage by stage.
 
 mod kept;
+mod numbers;
 mod place;
 mod time;
 mod within;
@@ -30,6 +31,7 @@ use crate::warm::Ahead;
 use crate::words::{EndReason, Layer};
 
 pub use kept::Kept;
+use numbers::Numbers;
 
 /// Rows after which a call returns before it has taken all the frames that it may: a super-frame can hold 7,000
 /// messages, so that frames alone do not bound a batch.
@@ -91,6 +93,7 @@ struct Said<'a> {
 pub struct Decoder {
     shared: Shared,
     table: FlowTable,
+    numbers: Numbers,
     networks: Networks,
     duplicates: Duplicates,
     ahead: Ahead,
@@ -130,6 +133,7 @@ impl Decoder {
                 undecided_bytes: 0,
             },
             table: FlowTable::default(),
+            numbers: Numbers::new(&limits),
             networks: Networks::default(),
             duplicates: Duplicates::default(),
             ahead: Ahead::default(),
@@ -149,13 +153,8 @@ impl Decoder {
         }
     }
 
-    /// Numbers the flows from here on: decoders of one interface give each flow a number of its own.
-    pub fn number_flows_after(&mut self, flow_id: u32) {
-        self.shared.last_flow_id = flow_id;
-    }
-
-    /// Decodes up to `most` frames, fewer where they make many rows or the source pauses; false once the capture has
-    /// ended.
+    /// Decodes up to `most` frames, fewer where they make many rows, where flows cannot be numbered any more, or where
+    /// the source pauses; false once the capture has ended.
     pub fn run(&mut self, source: &mut Source, most: u64) -> bool {
         self.idle = false;
         for _ in 0..most {
@@ -166,7 +165,7 @@ impl Decoder {
                 Item::Frame(record) => {
                     self.ahead.pass();
                     self.frame(&record);
-                    if self.shared.tables.rows() >= ROWS_A_CALL {
+                    if self.shared.tables.rows() >= self.numbers.rows_a_call {
                         return true;
                     }
                 }
@@ -436,7 +435,9 @@ impl Decoder {
                 self.coverage.cell(interface).evicted_flows += 1;
             }
         }
-        self.table.add(|serial| Flow::new(serial, identity, at, is_tcp))
+        let slot = self.table.add(|serial| Flow::new(serial, identity, at, is_tcp));
+        self.numbers.watch(self.shared.last_flow_id, self.table.len());
+        slot
     }
 
     fn finish(&mut self, slot: u32, reason: EndReason) {

@@ -47,6 +47,8 @@ limits! {
     flow_limit = 131_072,
     /// Flows that one source may have opened while the table is full; for one more it gives up its own.
     flows_per_source = 8_192,
+    /// Flows that are numbered, at most 4,294,967,295: then a session begins anew, and of a capture the rest is not read.
+    flow_numbers = 4_294_967_295,
     /// Seconds of silence after which an open TCP flow ends.
     tcp_idle_s = 3_600,
     /// Seconds of silence after which a TCP flow with FINs of both sides, or a reset, ends.

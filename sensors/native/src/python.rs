@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use arrow_array::RecordBatch;
 use arrow_pyarrow::ToPyArrow;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
@@ -16,9 +17,6 @@ use crate::python_ring::Ring;
 use crate::source::{Item, OpenError, Source};
 use crate::tables;
 use crate::words::Words;
-
-/// Numbers of flows of one ring: every other ring of the interface has its own.
-const FLOWS_A_RING: u32 = 1 << 28;
 
 create_exception!(
     sensors._native,
@@ -76,7 +74,7 @@ impl Decoder {
             let taken = ring.take().ok_or_else(|| std::io::Error::from_raw_os_error(libc::EBUSY))?;
             Ok(Source::ring(taken))
         })?;
-        decoder.decoder.number_flows_after(ring.number() * FLOWS_A_RING);
+        decoder.decoder.number_flows_in(ring.number(), ring.rings());
         Ok(decoder)
     }
 
@@ -107,6 +105,9 @@ impl Decoder {
         if self.ended {
             return Ok(None);
         }
+        if self.decoder.numbers_are_used_up() {
+            return Err(PyValueError::new_err("the numbers of flows are used up"));
+        }
         let (source, decoder) = (&mut self.source, &mut self.decoder);
         let outcome = py.detach(|| {
             catch_unwind(AssertUnwindSafe(|| {
@@ -114,20 +115,26 @@ impl Decoder {
                 (goes_on, decoder.take())
             }))
         });
-        let Ok((goes_on, batches)) = outcome else {
-            let frame = self.decoder.frame_number();
-            self.failed_at = Some(frame);
-            return Err(failure(frame));
-        };
+        let Ok((goes_on, batches)) = outcome else { return Err(self.fail()) };
         self.ended = !goes_on;
-        let rows = PyDict::new(py);
-        for (name, batch) in batches {
-            rows.set_item(name, batch.to_pyarrow(py)?)?;
-        }
+        let rows = rows_of(py, batches)?;
         if self.ended && rows.is_empty() {
             return Ok(None);
         }
         Ok(Some(rows))
+    }
+
+    /// Whether the numbers of flows are used up: `begin_anew` comes next.
+    fn used_up(&self) -> bool {
+        !self.ended && self.decoder.numbers_are_used_up()
+    }
+
+    /// End all that is open and number flows anew: the rows of what ended. Raises DecoderFault.
+    fn begin_anew<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let decoder = &mut self.decoder;
+        let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| decoder.begin_anew())));
+        let Ok(batches) = outcome else { return Err(self.fail()) };
+        rows_of(py, batches)
     }
 
     /// (bytes of the file consumed, bytes of the file in all).
@@ -211,6 +218,24 @@ impl Decoder {
         let source = open().map_err(refusal)?;
         Ok(Self { source, decoder: decoder::Decoder::new(chosen), ended: false, failed_at: None })
     }
+}
+
+impl Decoder {
+    /// The decoder has failed for good.
+    #[cold]
+    fn fail(&mut self) -> PyErr {
+        let frame = self.decoder.frame_number();
+        self.failed_at = Some(frame);
+        failure(frame)
+    }
+}
+
+fn rows_of<'py>(py: Python<'py>, batches: Vec<(&'static str, RecordBatch)>) -> PyResult<Bound<'py, PyDict>> {
+    let rows = PyDict::new(py);
+    for (name, batch) in batches {
+        rows.set_item(name, batch.to_pyarrow(py)?)?;
+    }
+    Ok(rows)
 }
 
 fn refusal(error: OpenError) -> PyErr {

@@ -16,6 +16,7 @@ pub struct Ring {
     ring: Mutex<Option<ring::Ring>>,
     counters: Arc<Counters>,
     number: u32,
+    rings: u32,
     link_type: u16,
 }
 
@@ -28,6 +29,11 @@ impl Ring {
     /// Its number among the rings of the interface, from 0.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// How many rings the interface has.
+    pub fn rings(&self) -> u32 {
+        self.rings
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<ring::Ring>> {
@@ -61,11 +67,13 @@ impl Ring {
                 ring.record(Recorder::new(series.clone(), number, ring.counters()));
             }
         }
+        let rings = u32::try_from(opened.len()).unwrap_or(u32::MAX);
         let wrapped = opened.into_iter().zip(0..).map(|(ring, number)| Self {
             counters: ring.counters(),
             link_type: ring.link_type(),
             ring: Mutex::new(Some(ring)),
             number,
+            rings,
         });
         Ok(wrapped.collect())
     }
