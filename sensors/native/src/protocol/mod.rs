@@ -52,6 +52,7 @@ mod telnet;
 mod tls;
 mod ua_pubsub;
 mod vnc;
+mod websocket;
 
 use std::sync::OnceLock;
 
@@ -215,6 +216,7 @@ pub static PROTOCOLS: &[Protocol] = &[
     modbus::RTU_OVER_UDP,
     modbus::OVER_UDP,
     opcua::PROTOCOL,
+    opcua::OVER_WEBSOCKET,
     mqtt::JOINED,
     mqtt::PROTOCOL,
     tls::PROTOCOL,

@@ -34,10 +34,10 @@ const LINE_LIMIT: usize = 4_096;
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     let named = |speaker| Some(Recognised { confidence: Confidence::Structure, speaker });
     match head::start(payload) {
-        Start::Request if is_mqtt(payload) || may_become_mqtt(payload) => None,
+        Start::Request if is_carrier(payload) || may_become_carrier(payload) => None,
         Start::Request => named(Some(Role::Client)),
         // The upgrade was not seen, and the server agrees to it.
-        Start::Response if payload.starts_with(b"HTTP/1.1 101") && is_mqtt(payload) => None,
+        Start::Response if payload.starts_with(b"HTTP/1.1 101") && is_carrier(payload) => None,
         Start::Response => named(Some(Role::Server)),
         Start::Open if on_port => named(None),
         _ if payload.starts_with(PREFACE) => named(Some(Role::Client)),
@@ -45,18 +45,21 @@ fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     }
 }
 
-/// True for the request that opens MQTT over WebSocket (MQTT 5.0, 6): that is its own protocol's to read.
-fn is_mqtt(payload: &[u8]) -> bool {
+/// Subprotocols of WebSocket that are read: MQTT (MQTT 5.0, 6) and OPC UA (OPC 10000-6, 7.5.2).
+const CARRIED: [&[u8]; 2] = [b"mqtt", b"opcua+uacp"];
+
+/// True for a head that opens one of these over WebSocket: that is its own protocol's to read.
+fn is_carrier(payload: &[u8]) -> bool {
     let lower = payload[..payload.len().min(HEAD_LIMIT)].to_ascii_lowercase();
     let field: &[u8] = b"sec-websocket-protocol:";
-    lower
-        .windows(field.len())
-        .position(|window| window == field)
-        .is_some_and(|at| lower[at + field.len()..].trim_ascii_start().starts_with(b"mqtt"))
+    let Some(at) = lower.windows(field.len()).position(|window| window == field) else { return false };
+    let named = lower[at + field.len()..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut named = named.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    named.any(|one| CARRIED.iter().any(|carried| one.starts_with(carried)))
 }
 
-/// True for a short part of a request whose rest may say that it opens MQTT: it is shown again with what follows.
-fn may_become_mqtt(payload: &[u8]) -> bool {
+/// True for a short part of a request whose rest may say that it opens one of them: it is shown again with what follows.
+fn may_become_carrier(payload: &[u8]) -> bool {
     let has = |text: &[u8]| payload.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text));
     let goes_on = payload.len() < SHORT_HEAD && !has(b"\r\n\r\n") && !has(b"\n\n");
     goes_on

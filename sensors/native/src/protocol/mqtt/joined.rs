@@ -1,28 +1,22 @@
-//! MQTT over WebSocket whose upgrade was not seen: frames whose payloads begin with a packet (RFC 6455, 5.2).
+//! MQTT over WebSocket whose upgrade was not seen: frames whose payloads begin with a packet.
 //!
-//! A client masks all of its frames and a server none (5.1), a length is written as short as it can be, and clients and
-//! brokers write whole packets into a frame: what looks like a frame by chance does not hold a packet of just its length.
+//! Its first frame is a binary one (MQTT 5.0, 6), and clients and brokers write whole packets into a frame: what looks
+//! like a frame by chance does not hold a packet of just its length.
 
 use super::plausible;
 use super::recognise::{Found, connect, packets};
-use super::websocket::{Header, header, unmask};
 use super::words::PacketType;
+use crate::protocol::websocket::{is_binary, payloads, sane_header, speaker};
 use crate::protocol::{Recognised, Role};
 use crate::words::Confidence;
-
-/// Bytes within the frames of one segment that are looked at.
-const LOOKED_AT: usize = 4_096;
-
-/// The opcode of a frame with bytes (5.2); MQTT has no other one for its first (MQTT 5.0, 6).
-const BINARY: u8 = 2;
 
 /// Looks at a segment that may begin with a frame of either side.
 pub fn recognise(payload: &[u8]) -> Option<Recognised> {
     // Of most flows a look at one byte is enough. A SUBSCRIBE begins with it too: that has no packet behind it.
-    if payload.first().is_none_or(|first| first & 0x7f != BINARY) {
+    if !is_binary(payload) {
         return None;
     }
-    let first = header(payload).filter(|header| is_sane(payload, header))?;
+    let first = sane_header(payload)?;
     let speaker = speaker(payload);
     let clear = payloads(payload)?;
     if PacketType::of(*clear.first()?)? == PacketType::Connect {
@@ -40,48 +34,6 @@ pub fn recognise(payload: &[u8]) -> Option<Recognised> {
         confidence: Confidence::None,
         speaker: (is_filled && (seen.is_much || seen.goes_on)).then_some(speaker),
     })
-}
-
-/// Who masks, and who does not.
-fn speaker(frame: &[u8]) -> Role {
-    if frame.get(1).is_some_and(|second| second & 0x80 != 0) { Role::Client } else { Role::Server }
-}
-
-/// A header as RFC 6455 has it: nothing reserved, no length longer than it needs to be, control frames short and whole.
-fn is_sane(frame: &[u8], header: &Header) -> bool {
-    let [first, second, ..] = *frame else { return false };
-    let is_shortest = match second & 0x7f {
-        126 => header.payload > 125,
-        127 => header.payload > 0xffff && header.payload >> 63 == 0,
-        _ => true,
-    };
-    let is_control = header.opcode >= 8;
-    let is_known = matches!(header.opcode, 0..=2 | 8..=10);
-    let is_short = header.payload < 126 && first & 0x80 != 0;
-    is_known && !header.compressed && is_shortest && (!is_control || is_short)
-}
-
-/// The bytes inside the frames of a segment, as far as they are there; `None` where one of them is no frame of that side.
-fn payloads(segment: &[u8]) -> Option<Vec<u8>> {
-    let mut clear = Vec::new();
-    let mut rest = segment;
-    while !rest.is_empty() && clear.len() < LOOKED_AT {
-        // The start of a header is cut off by the end of the segment.
-        let Some(header) = header(rest) else { break };
-        if !is_sane(rest, &header) || speaker(rest) != speaker(segment) {
-            return None;
-        }
-        let behind = &rest[header.length..];
-        let length = usize::try_from(header.payload).unwrap_or(usize::MAX).min(behind.len());
-        let (payload, after) = behind.split_at(length);
-        if header.opcode < 8 {
-            let room = LOOKED_AT - clear.len();
-            let payload = &payload[..payload.len().min(room)];
-            unmask(payload, header.mask, 0, &mut |bytes| clear.extend_from_slice(bytes));
-        }
-        rest = after;
-    }
-    Some(clear)
 }
 
 /// True where packets end just where their frame does.

@@ -19,7 +19,6 @@ mod row;
 mod said;
 mod session;
 mod sparkplug;
-mod websocket;
 mod words;
 
 use framing::{Event, Framing, Packet};
@@ -28,14 +27,17 @@ use plausible::Worth;
 use row::{Answer, Row};
 use said::Said;
 use session::{Session, sender};
-use websocket::{Refusal, WebSocket};
 
+use super::websocket::{self, Carried, Refusal, WebSocket};
 use super::{Loss, Output, Parser, Progress, Protocol, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::words::{Confidence, Layer, Outcome, Service, Words};
 
 pub use sparkplug::Names;
 pub use words::{Carrier, Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
+
+/// What an upgrade to it looks like (MQTT 5.0, 6).
+const CARRIED: Carried = Carried { subprotocol: b"mqtt", path: Some(b"/mqtt") };
 
 pub const PROTOCOL: Protocol = Protocol {
     service: Service::Mqtt,
@@ -103,14 +105,11 @@ impl Parser for Mqtt {
             return;
         }
         let is_first = std::mem::replace(&mut self.fresh, false);
-        if is_first && websocket::begins_request(bytes) {
-            self.websocket = Some(Box::default());
+        let upgrades =
+            || websocket::begins_request(bytes) || from == Role::Server && bytes.first() == Some(&b'H');
+        if is_first && (self.carrier == Carrier::WebSocket || upgrades()) {
+            self.websocket = Some(Box::new(WebSocket::opening(&CARRIED, from, bytes)));
             self.carrier = Carrier::WebSocket;
-        } else if is_first && from == Role::Server && bytes.first() == Some(&b'H') {
-            self.websocket = Some(Box::new(WebSocket::agreed()));
-            self.carrier = Carrier::WebSocket;
-        } else if is_first && self.carrier == Carrier::WebSocket {
-            self.websocket = Some(Box::new(WebSocket::joined(from)));
         }
         match self.websocket.take() {
             None => self.stream(from, bytes, at, out),

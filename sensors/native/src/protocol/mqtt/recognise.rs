@@ -1,11 +1,11 @@
 //! Is a payload MQTT? Asked of the first payloads of every flow that has no name yet.
 
+use super::CARRIED;
 use super::framing::{Start, start};
 use super::plausible::{self, Worth};
 use super::session::sender;
-use super::websocket;
 use super::words::PacketType;
-use crate::protocol::{Recognised, Role};
+use crate::protocol::{Recognised, Role, websocket};
 use crate::words::Confidence;
 
 /// Looks at one payload: a CONNECT packet is proof, an upgrade to MQTT over WebSocket says it, whole packets are a
@@ -13,11 +13,11 @@ use crate::words::Confidence;
 pub fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
     let first = *payload.first()?;
     if first == b'G' {
-        return websocket::is_upgrade(payload)
+        return websocket::is_upgrade(payload, &CARRIED)
             .then_some(Recognised { confidence: Confidence::Structure, speaker: Some(Role::Client) });
     }
     if first == b'H' {
-        return websocket::is_agreement(payload)
+        return websocket::is_agreement(payload, &CARRIED)
             .then_some(Recognised { confidence: Confidence::Structure, speaker: Some(Role::Server) });
     }
     let kind = PacketType::of(first)?;

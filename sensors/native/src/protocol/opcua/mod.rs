@@ -27,11 +27,13 @@ mod status;
 mod text;
 mod time;
 mod variant;
+mod websocket;
 
 pub use channel::SecurityMode;
 pub use message::MessageType;
 pub use service::UaService;
 pub use session::{Secret, UserKind};
+pub use websocket::OVER_WEBSOCKET;
 
 use assembly::Assembly;
 use framing::{Event, Framing, Header, Kind};
@@ -51,11 +53,11 @@ pub const PROTOCOL: Protocol = Protocol {
     transport: Transport::Tcp,
     ports: &[4840],
     recognise: recognise::recognise,
-    parser: Some(start),
+    parser: Some(|confidence| Box::new(start(confidence))),
 };
 
-fn start(confidence: Confidence) -> Box<dyn Parser> {
-    Box::new(OpcUa { connection: Connection { confidence, ..Connection::default() }, ..OpcUa::default() })
+fn start(confidence: Confidence) -> OpcUa {
+    OpcUa { connection: Connection { confidence, ..Connection::default() }, ..OpcUa::default() }
 }
 
 /// One flow's OPC UA.

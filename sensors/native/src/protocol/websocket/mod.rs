@@ -1,9 +1,22 @@
-//! MQTT over WebSocket in clear: the bytes inside the frames out (RFC 6455; MQTT 5.0, 6).
+//! WebSocket in clear that carries a protocol which is read: the bytes inside the frames out (RFC 6455).
 //!
-//! The upgrade is read up to its empty line, then frames: a header, unmasked payload. How frames are cut says nothing
-//! to MQTT, so their payloads are one stream for each side.
+//! The upgrade is read up to its empty line, then frames: a header, unmasked payload. How frames are cut says nothing to
+//! what they carry (MQTT 5.0, 6; OPC 10000-6, 7.5.2), so their payloads are one stream for each side.
+
+mod frames;
+
+pub use frames::{is_binary, payloads, sane_header, speaker};
 
 use crate::protocol::Role;
+
+/// What is spoken within, and how an upgrade names it.
+#[derive(Debug)]
+pub struct Carried {
+    /// How the subprotocol begins (RFC 6455, 1.9), in lower case.
+    pub subprotocol: &'static [u8],
+    /// How the path ends where no subprotocol is named.
+    pub path: Option<&'static [u8]>,
+}
 
 /// Bytes of an HTTP head that are waited for; a longer one is no upgrade.
 const HEAD_LIMIT: usize = 16_384;
@@ -17,26 +30,26 @@ const LONGEST_HEADER: usize = 14;
 /// Bytes that are unmasked at once.
 const STEP: usize = 512;
 
-/// True for a request to speak MQTT over WebSocket: its protocol is asked for, or its path says it (MQTT 5.0, 6.0).
-pub fn is_upgrade(payload: &[u8]) -> bool {
+/// True for a request to speak this over WebSocket: its protocol is asked for, or its path says it.
+pub fn is_upgrade(payload: &[u8], carried: &Carried) -> bool {
     if !payload.starts_with(b"GET ") {
         return false;
     }
     let request = payload.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
-    let (upgrades, is_mqtt) = upgrade(payload);
-    upgrades && (is_mqtt || path(request).ends_with(b"/mqtt"))
+    let (upgrades, is_named) = upgrade(payload, carried);
+    upgrades && (is_named || carried.path.is_some_and(|end| path(request).ends_with(end)))
 }
 
-/// True for a server's agreement to speak MQTT over WebSocket, whose request was not seen.
-pub fn is_agreement(payload: &[u8]) -> bool {
-    payload.starts_with(AGREED) && upgrade(payload) == (true, true)
+/// True for a server's agreement to speak this over WebSocket, whose request was not seen.
+pub fn is_agreement(payload: &[u8], carried: &Carried) -> bool {
+    payload.starts_with(AGREED) && upgrade(payload, carried) == (true, true)
 }
 
-/// Whether a head upgrades to WebSocket, and whether it names MQTT as what is spoken within.
-fn upgrade(payload: &[u8]) -> (bool, bool) {
+/// Whether a head upgrades to WebSocket, and whether it names this as what is spoken within.
+fn upgrade(payload: &[u8], carried: &Carried) -> (bool, bool) {
     let head = payload.get(..HEAD_LIMIT).unwrap_or(payload);
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).skip(1);
-    let (mut upgrades, mut is_mqtt) = (false, false);
+    let (mut upgrades, mut is_named) = (false, false);
     for line in lines.take_while(|line| !line.is_empty()) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
@@ -44,13 +57,15 @@ fn upgrade(payload: &[u8]) -> (bool, bool) {
             upgrades = value.eq_ignore_ascii_case(b"websocket");
         } else if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
             let mut asked = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            is_mqtt |= asked.any(|one| one.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"mqtt")));
+            let start = carried.subprotocol;
+            is_named |= asked
+                .any(|one| one.get(..start.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(start)));
         }
     }
-    (upgrades, is_mqtt)
+    (upgrades, is_named)
 }
 
-/// True for the start of a request, however short: no packet of MQTT begins with its first letter.
+/// True for the start of a request, however short: nothing that is carried begins with its first letter.
 pub fn begins_request(bytes: &[u8]) -> bool {
     bytes.iter().zip(b"GET ").all(|(byte, letter)| byte == letter)
 }
@@ -61,7 +76,7 @@ fn path(request: &[u8]) -> &[u8] {
     path.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
-/// Why no MQTT comes out of it.
+/// Why nothing comes out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It was no upgrade, or the server did not agree to it.
@@ -86,13 +101,8 @@ enum State {
 /// Both sides of an upgraded connection.
 #[derive(Clone, Debug)]
 pub struct WebSocket {
+    carried: &'static Carried,
     sides: [State; 2],
-}
-
-impl Default for WebSocket {
-    fn default() -> Self {
-        Self { sides: [State::Head(Vec::new()), State::Head(Vec::new())] }
-    }
 }
 
 /// A whole frame header: its length, what it says.
@@ -119,22 +129,26 @@ pub fn header(bytes: &[u8]) -> Option<Header> {
     Some(Header { length, payload, mask, opcode: first & 0x0f, compressed: first & 0x70 != 0 })
 }
 
-/// Continuation, text and binary carry MQTT; close, ping and pong do not (5.2).
+/// Continuation, text and binary carry it; close, ping and pong do not (5.2).
 fn is_data(opcode: u8) -> bool {
     opcode < 8
 }
 
 impl WebSocket {
-    /// A connection whose upgrade was not seen: a frame of `from` comes next, and of the other side some time.
-    pub fn joined(from: Role) -> Self {
-        let mut socket = Self { sides: [State::Lost, State::Lost] };
-        socket.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
-        socket
-    }
-
-    /// A connection of whose upgrade only the server's agreement was seen: that comes next.
-    pub fn agreed() -> Self {
-        Self { sides: [State::Lost, State::Head(Vec::new())] }
+    /// A connection of which these bytes are the first: a request, a server's agreement to one that was not seen, or
+    /// frames whose upgrade was not.
+    pub fn opening(carried: &'static Carried, from: Role, bytes: &[u8]) -> Self {
+        let sides = if begins_request(bytes) {
+            [State::Head(Vec::new()), State::Head(Vec::new())]
+        } else if from == Role::Server && bytes.first() == Some(&b'H') {
+            [State::Lost, State::Head(Vec::new())]
+        } else {
+            // A frame of this side comes next, and of the other one some time.
+            let mut sides = [State::Lost, State::Lost];
+            sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
+            sides
+        };
+        Self { carried, sides }
     }
 
     /// Bytes that are held.
@@ -143,7 +157,7 @@ impl WebSocket {
         held(&self.sides[0]) + held(&self.sides[1])
     }
 
-    /// `length` bytes are missing from a side. The number of MQTT's bytes among them, where it is known.
+    /// `length` bytes are missing from a side. The number of carried bytes among them, where it is known.
     pub fn gap(&mut self, from: Role, length: u64) -> Option<u64> {
         let side = &mut self.sides[from.index()];
         if let State::Payload { left, at, is_data, .. } = side {
@@ -157,7 +171,7 @@ impl WebSocket {
         None
     }
 
-    /// Takes bytes of a side; `each` is given those of MQTT.
+    /// Takes bytes of a side; `each` is given the carried ones.
     pub fn feed(&mut self, from: Role, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Refusal> {
         let mut rest = bytes;
         if matches!(self.sides[from.index()], State::Lost) {
@@ -228,7 +242,7 @@ impl WebSocket {
         };
         let end = searched + found + 4;
         let agreed = match from {
-            Role::Client => is_upgrade(&head[..end]),
+            Role::Client => is_upgrade(&head[..end], self.carried),
             Role::Server => head.starts_with(AGREED),
         };
         self.sides[from.index()] = State::Header([0; LONGEST_HEADER], 0);
@@ -270,13 +284,22 @@ mod tests {
         Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: x\r\n\r\n";
     pub const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
 
+    const MQTT: Carried = Carried { subprotocol: b"mqtt", path: Some(b"/mqtt") };
+    const UA: Carried = Carried { subprotocol: b"opcua+uacp", path: None };
+
+    fn fresh() -> WebSocket {
+        WebSocket::opening(&MQTT, Role::Client, GET)
+    }
+
     fn read(socket: &mut WebSocket, from: Role, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut inside = Vec::new();
         socket.feed(from, bytes, |clear| inside.extend_from_slice(clear)).map(|()| inside)
     }
 
     #[test]
-    fn an_upgrade_asks_for_mqtt_or_has_its_path() {
+    fn an_upgrade_asks_for_what_it_carries_or_has_its_path() {
+        let is_upgrade = |head: &[u8]| is_upgrade(head, &MQTT);
+        let is_agreement = |head: &[u8]| is_agreement(head, &MQTT);
         assert!(is_upgrade(GET));
         assert!(is_upgrade(
             b"GET / HTTP/1.1\r\nupgrade: websocket\r\nsec-websocket-protocol: chat, mqttv3.1\r\n\r\n"
@@ -292,25 +315,39 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_path_of_its_own_is_asked_for_by_name() {
+        let asks = |path: &str, name: &str| {
+            let head = format!(
+                "GET {path} HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: {name}\r\n\r\n"
+            );
+            is_upgrade(head.as_bytes(), &UA)
+        };
+        assert!(asks("/", "opcua+uacp"));
+        assert!(asks("/", "opcua+uajson, OPCUA+UACP"));
+        assert!(!asks("/opcua+uacp", "opcua+uajson"));
+        assert!(!asks("/mqtt", "mqtt"));
+    }
+
+    #[test]
     fn frames_of_any_cut_give_the_bytes_inside() {
         // "Hello" masked, and in two fragments unmasked with a ping between them (RFC 6455, 5.7).
         let masked = [0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
         let fragments = b"\x02\x03Hel\x89\x02??\x80\x02lo";
         for cut in 0..GET.len() + masked.len() {
-            let mut socket = WebSocket::default();
+            let mut socket = fresh();
             let stream = [GET, &masked].concat();
             let mut inside = read(&mut socket, Role::Client, &stream[..cut]).unwrap();
             inside.extend(read(&mut socket, Role::Client, &stream[cut..]).unwrap());
             assert_eq!(inside, b"Hello", "{cut}");
         }
-        let mut socket = WebSocket::default();
+        let mut socket = fresh();
         assert_eq!(read(&mut socket, Role::Server, &[SWITCHING, fragments].concat()).unwrap(), b"Hello");
     }
 
     #[test]
     fn lengths_of_two_and_eight_bytes() {
         for (length, size) in [(&[126, 1, 0][..], 256), (&[127, 0, 0, 0, 0, 0, 1, 0, 0][..], 65_536)] {
-            let mut socket = WebSocket::default();
+            let mut socket = fresh();
             let frame = [SWITCHING, &[0x82], length, &vec![7; size]].concat();
             assert_eq!(read(&mut socket, Role::Server, &frame).unwrap().len(), size);
         }
@@ -318,21 +355,21 @@ mod tests {
 
     #[test]
     fn what_was_not_agreed_or_is_compressed_is_not_read() {
-        let mut socket = WebSocket::default();
+        let mut socket = fresh();
         assert_eq!(
             read(&mut socket, Role::Server, b"HTTP/1.1 403 Forbidden\r\n\r\n"),
             Err(Refusal::NotAgreed)
         );
-        let mut socket = WebSocket::default();
+        let mut socket = fresh();
         let compressed = [SWITCHING, &[0xc2, 1, 0]].concat();
         assert_eq!(read(&mut socket, Role::Server, &compressed), Err(Refusal::Compressed));
-        let mut socket = WebSocket::default();
+        let mut socket = fresh();
         assert_eq!(read(&mut socket, Role::Server, &[b'a'; 20_000]), Err(Refusal::NotAgreed));
     }
 
     #[test]
     fn a_gap_inside_a_frame_costs_only_its_bytes() {
-        let mut socket = WebSocket::default();
+        let mut socket = fresh();
         let start = [GET, &[0x82, 0x85, 1, 2, 3, 4, b'H' ^ 1]].concat();
         assert_eq!(read(&mut socket, Role::Client, &start).unwrap(), b"H");
         assert_eq!(socket.gap(Role::Client, 2), Some(2));
