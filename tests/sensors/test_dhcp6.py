@@ -12,6 +12,8 @@ from scapy.layers.dhcp6 import (
     DUID_UUID,
     VENDOR_CLASS_DATA,
     DHCP6_InfoRequest,
+    DHCP6_RelayForward,
+    DHCP6_RelayReply,
     DHCP6_Reply,
     DHCP6_Solicit,
     DHCP6OptAuth,
@@ -21,7 +23,9 @@ from scapy.layers.dhcp6 import (
     DHCP6OptElapsedTime,
     DHCP6OptIA_NA,
     DHCP6OptIAAddress,
+    DHCP6OptIfaceId,
     DHCP6OptOptReq,
+    DHCP6OptRelayMsg,
     DHCP6OptServerId,
     DHCP6OptStatusCode,
     DHCP6OptVendorClass,
@@ -167,3 +171,79 @@ def test_what_is_cut_or_only_looks_like_it_tells_nothing(tmp_path: Path) -> None
         frame = Ether(whole[:length])
         path = written(tmp_path / f"{length}.pcap", [frame])
         assert not [one for one in told(path) if one[1] == "dhcp"], length
+
+
+RELAY, RELAYS_SERVER = "2001:db8:1::1", "2001:db8:2::53"
+
+
+def forwarded(message: Packet, hops: int = 1) -> Packet:
+    """A client's message through so many relays: the first heard the client, each other one the one before."""
+    for hop in range(hops):
+        header = DHCP6_RelayForward(
+            hopcount=hop, linkaddr="2001:db8:1::1", peeraddr=CLIENT if hop == 0 else "fe80::7"
+        )
+        message = header / DHCP6OptIfaceId(ifaceid=b"port-7") / DHCP6OptRelayMsg(message=message)
+    return Ether(src=A, dst=B) / IPv6(src=RELAY, dst=RELAYS_SERVER) / UDP(sport=547, dport=547) / message
+
+
+def returned(message: Packet, hops: int = 1) -> Packet:
+    """A server's answer, the same way back."""
+    for hop in range(hops):
+        header = DHCP6_RelayReply(
+            hopcount=hop, linkaddr="2001:db8:1::1", peeraddr=CLIENT if hop == 0 else "fe80::7"
+        )
+        message = header / DHCP6OptRelayMsg(message=message)
+    return Ether(src=B, dst=A) / IPv6(src=RELAYS_SERVER, dst=RELAY) / UDP(sport=547, dport=547) / message
+
+
+@pytest.mark.parametrize("hops", [1, 3, 9])
+def test_what_relays_carry_is_told_of_the_client_and_not_of_a_relay(tmp_path: Path, hops: int) -> None:
+    answer = given("2001:db8::77")[UDP].payload
+    frames = [forwarded(solicit(), hops), returned(answer, hops)]
+    path = written(tmp_path / "relayed.pcap", frames)
+    fields = ("dhcpv6.peeraddr", "dhcpv6.client_domain", "dhcpv6.iaaddr.ip")
+    asked, answered = wireshark_fields(path, "dhcpv6", *fields)
+    # Wireshark lists the outermost relay first.
+    client, name, wanted = asked[0].split(",")[-1], asked[1], asked[2]
+    assert (client, answered[0].split(",")[-1]) == (CLIENT, CLIENT)
+    said = {one for one in told(path) if one[1] == "dhcp"}
+    assert said == {
+        ("domain_name", "dhcp", "", client, name.rstrip(".")),
+        ("dhcp_fingerprint", "dhcp", "", client, "23,24,39"),
+        ("requested_address", "dhcp", "", client, wanted),
+        ("vendor_class", "dhcp", "", client, "PLC 4000"),
+        ("duid", "dhcp", "", client, "LL 02005e005399"),
+        ("given_address", "dhcp", "", client, answered[2]),
+        ("duid", "dhcp", "", answered[2], "LL 02005e005301"),
+        ("role", "dhcp", "", RELAYS_SERVER, "dhcp server"),
+    }
+    assert "planted" not in str(rows_of(path, "observations"))
+    (flow,) = rows_of(path, "flows")
+    assert (flow["service"], flow["confidence"]) == ("dhcp", "structure")
+    assert flow["role_source"] == "protocol"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(forwarded(solicit(), 10), id="more relays than there can be"),
+        pytest.param(forwarded(given("2001:db8::77")[UDP].payload), id="a server's words on a client's way"),
+        pytest.param(returned(solicit()), id="a client's words on a server's way"),
+        pytest.param(forwarded(returned(solicit())[UDP].payload), id="both ways at once"),
+    ],
+)
+def test_what_no_relay_carries_tells_nothing(tmp_path: Path, frame: Packet) -> None:
+    assert not [one for one in told(written(tmp_path / "odd.pcap", [frame])) if one[1] == "dhcp"]
+
+
+def test_a_relay_s_lengths_that_are_wrong_tell_nothing(tmp_path: Path) -> None:
+    whole = bytes(forwarded(solicit(), 2))
+    frames = [Ether(whole[:length]) for length in range(62, len(whole), 11)]
+    # Behind Ethernet, IPv6, UDP and the outer relay's header comes the length of its first option, and so on.
+    for place in (98, 108, 110 + 34 + 2):
+        changed = bytearray(whole)
+        changed[place : place + 2] = b"\xff\xf0"
+        frames.append(Ether(bytes(changed)))
+    for number, frame in enumerate(frames):
+        path = written(tmp_path / f"{number}.pcap", [frame])
+        assert not [one for one in told(path) if one[1] == "dhcp"], number

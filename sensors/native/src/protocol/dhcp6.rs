@@ -1,9 +1,11 @@
 //! DHCP for IPv6: what a host calls itself and asks for, what it is given, and who gives (RFC 8415, 4704, 3646).
 //!
 //! Its unique identifier may hold the MAC address of another of its cards, or of one that is gone: it names no address.
-//! Authentication (11) and vendors' own bytes (17) stay where they are, as do messages that a relay carries.
+//! Authentication (11) and vendors' own bytes (17) stay where they are. Of what relays carry the message inside is read,
+//! and told of the client that it comes from or goes to, not of a relay.
 
 mod duid;
+mod relay;
 
 use super::datagram::{by_structure, each_datagram};
 use super::{Output, Protocol, Recognised, Role, Transport};
@@ -40,6 +42,8 @@ mod option {
     pub const ADDRESSES: u16 = 3;
     pub const ADDRESS: u16 = 5;
     pub const PARAMETERS: u16 = 6;
+    /// A message that a relay carries.
+    pub const RELAYED: u16 = 9;
     pub const STATUS: u16 = 13;
     pub const VENDOR_CLASS: u16 = 16;
     pub const DNS_SERVERS: u16 = 23;
@@ -62,9 +66,21 @@ fn message(payload: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 fn recognise(payload: &[u8], on_port: bool) -> Option<Recognised> {
-    let (kind, _) = message(payload).filter(|_| on_port)?;
-    let is_server_s = matches!(kind, kind::ADVERTISE | kind::REPLY | kind::RECONFIGURE);
+    if !on_port {
+        return None;
+    }
+    let inner = relay::inner(payload)?;
+    let (kind, _) = message(inner.message)?;
+    let is_server_s = match inner.last {
+        // A relay passes on what a client says, and what is said to it comes from a server.
+        Some(relay) => relay.is_reply,
+        None => is_server_s(kind),
+    };
     by_structure(Some(if is_server_s { Role::Server } else { Role::Client }))
+}
+
+fn is_server_s(kind: u8) -> bool {
+    matches!(kind, kind::ADVERTISE | kind::REPLY | kind::RECONFIGURE)
 }
 
 fn addresses(value: &[u8]) -> impl Iterator<Item = [u8; 16]> {
@@ -97,9 +113,22 @@ fn given(told: &[u8]) -> impl Iterator<Item = &[u8; 16]> {
 }
 
 fn read(from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
-    let Some((kind, told)) = message(bytes) else { return };
-    let ip = *if from == Role::Client { out.client_ip } else { out.server_ip };
-    let client_ip = *out.client_ip;
+    let Some(inner) = relay::inner(bytes) else { return };
+    let Some((kind, told)) = message(inner.message) else { return };
+    let sender = *if from == Role::Client { out.client_ip } else { out.server_ip };
+    let (ip, client_ip) = match inner.last {
+        None => (sender, *out.client_ip),
+        // What a relay says comes from the client that it heard; what is said to a relay is the server's own.
+        Some(relay) if relay.is_reply => (sender, relay.peer),
+        Some(relay) => (relay.peer, relay.peer),
+    };
+    if inner.last.is_some_and(|relay| relay.is_reply != is_server_s(kind)) {
+        // A relay carries what clients say one way, and what servers say the other.
+        return;
+    }
+    if inner.last.is_some_and(|relay| !text::is_a_devices(&relay.peer)) {
+        return;
+    }
     let mut tell = |ip, kind, value: &str| {
         out.observe(&Observation { mac: 0, ip, kind, source: ObservationSource::Dhcp, value }, at);
     };
