@@ -99,6 +99,29 @@ fn told(streams: &[Vec<u8>; 2], lengths: &[usize]) -> Talk {
     talk
 }
 
+/// A stream in frames of the given lengths, over and over: masked from the client (RFC 6455, 5.2).
+fn framed(side: usize, stream: &[u8], lengths: &[usize]) -> Vec<u8> {
+    let (mut rest, mut framed) = (stream, Vec::new());
+    for (number, length) in lengths.iter().cycle().enumerate() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at((*length).min(rest.len()));
+        let mask = if side == 0 { [number as u8, 7, 99, 200] } else { [0; 4] };
+        let short = piece.len().min(126) as u8;
+        framed.extend([0x82, if side == 0 { 0x80 | short } else { short }]);
+        if short == 126 {
+            framed.extend((piece.len() as u16).to_be_bytes());
+        }
+        if side == 0 {
+            framed.extend(mask);
+        }
+        framed.extend(piece.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
+        rest = after;
+    }
+    framed
+}
+
 proptest! {
     #![proptest_config(property(96))]
 
@@ -110,6 +133,30 @@ proptest! {
         let whole = said(&told(&streams, &[60_000]).decode());
         prop_assert!(whole.len() > 2);
         prop_assert_eq!(said(&told(&streams, &lengths).decode()), whole);
+    }
+
+    #[test]
+    fn frames_of_websocket_say_nothing(
+        streams in conversation(),
+        frames in vec(1usize..200, 1..6),
+        lengths in vec(1usize..90, 1..6),
+    ) {
+        let ask = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: opcua+uacp\r\n\r\n";
+        let agree = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+        let mut talk = Talk::new(8_080);
+        talk.handshake().send(0, ACK, ask).send(1, ACK, agree);
+        for (side, stream) in streams.iter().enumerate() {
+            let mut sent = framed(side, stream, &frames);
+            for length in lengths.iter().cycle() {
+                if sent.is_empty() {
+                    break;
+                }
+                let rest = sent.split_off((*length).min(sent.len()));
+                talk.send(side, ACK, &sent);
+                sent = rest;
+            }
+        }
+        prop_assert_eq!(said(&talk.decode()), said(&told(&streams, &[60_000]).decode()));
     }
 
     #[test]

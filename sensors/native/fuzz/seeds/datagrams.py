@@ -5,6 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.dhcp6 import (
+    DUID_LL,
+    DHCP6_RelayForward,
+    DHCP6_RelayReply,
+    DHCP6_Reply,
+    DHCP6_Solicit,
+    DHCP6OptClientFQDN,
+    DHCP6OptClientId,
+    DHCP6OptIA_NA,
+    DHCP6OptIAAddress,
+    DHCP6OptOptReq,
+    DHCP6OptRelayMsg,
+    DHCP6OptServerId,
+)
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import UDP
 from scapy.layers.netbios import NBNSHeader, NBNSQueryRequest, NBNSQueryResponse
@@ -18,7 +32,7 @@ from sensors.native.fuzz.seeds.captures import runs
 _Turn = tuple[int, bytes | Packet]
 
 #: The ports of the target, in its order.
-PORTS: Final = (53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001)
+PORTS: Final = (53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001, 547)
 
 #: NetBIOS's name of a host (RFC 1001, 14.1), as a datagram has it between two of them (RFC 1002, 4.4.2).
 _NAME: Final = b"\x20" + b"FAEMEDDB" + b"CA" * 12 + b"\0"
@@ -72,6 +86,7 @@ def _talks() -> list[tuple[int, list[_Turn]]]:
     acknowledged = [("message-type", "ack"), ("server_id", "192.0.2.2"), ("router", "192.0.2.2"), "end"]
     names: list[_Turn] = [(0, DNS(id=7, qd=question)), (1, DNS(id=7, qr=1, qd=question, an=answer))]
     return [
+        (547, _through_relays()),
         *((port, names) for port in (53, 5353, 5355)),
         (
             161,
@@ -129,3 +144,19 @@ def _talks() -> list[tuple[int, list[_Turn]]]:
         (67, [(0, lease / DHCP(options=options)), (1, lease / DHCP(options=acknowledged))]),
         (123, [(0, NTPHeader(mode=3, orig=1, sent=1)), (1, NTPHeader(mode=4, stratum=1, orig=1, sent=1))]),
     ]
+
+
+def _through_relays() -> list[_Turn]:
+    """What a client of DHCP for IPv6 asks and is told, through one relay and through three."""
+    card = DUID_LL(lladdr="02:00:5e:00:53:01")
+    asked = DHCP6_Solicit() / DHCP6OptClientId(duid=card) / DHCP6OptIA_NA(iaid=7)
+    asked /= DHCP6OptOptReq(reqopts=[23, 24]) / DHCP6OptClientFQDN(fqdn="plc7.example")
+    address = DHCP6OptIAAddress(addr="2001:db8::77", preflft=60, validlft=60)
+    told = DHCP6_Reply() / DHCP6OptClientId(duid=card) / DHCP6OptServerId(duid=card)
+    told /= DHCP6OptIA_NA(iaid=7, ianaopts=[address])
+    turns: list[_Turn] = [(0, asked), (1, told)]
+    for hop in range(3):
+        asked = DHCP6_RelayForward(hopcount=hop, peeraddr="fe80::a") / DHCP6OptRelayMsg(message=asked)
+        told = DHCP6_RelayReply(hopcount=hop, peeraddr="fe80::a") / DHCP6OptRelayMsg(message=told)
+        turns += [(0, asked), (1, told)] if hop != 1 else []
+    return turns

@@ -27,8 +27,8 @@ _SERVICES = range(32)
 #: Actions: a message in one chunk, in several, one of which a part is lost.
 _WHOLE, _CHUNKED, _BROKEN = 2, 4, 10
 
-#: A channel that encrypts, one that the server opened, one on another port.
-_OPTIONS = (0, 16, 8, 1)
+#: A channel that encrypts, one that the server opened, one on another port; over WebSocket, and without its upgrade.
+_OPTIONS = (0, 16, 8, 1, 64, 192, 65)
 
 
 def made() -> list[bytes]:

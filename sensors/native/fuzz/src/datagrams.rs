@@ -3,8 +3,8 @@
 use super::conversation::{Conversation, Cut};
 use super::messages::Form;
 
-/// DNS, DHCP, NTP, NetBIOS, SNMP, SSDP, their multicast relatives, Modbus, and no protocol's port.
-const PORTS: [u16; 11] = [53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001];
+/// DNS, DHCP, NTP, NetBIOS, SNMP, SSDP, their multicast relatives, Modbus, no protocol's port, and DHCP for IPv6.
+const PORTS: [u16; 12] = [53, 67, 123, 137, 138, 161, 1900, 5353, 5355, 502, 40_001, 547];
 
 const STEP_NS: i64 = 10_000_000;
 

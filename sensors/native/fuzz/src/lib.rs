@@ -16,6 +16,7 @@ pub mod packets;
 pub mod services;
 pub mod tcp;
 pub mod watched;
+pub mod websocket;
 
 use messages::Form;
 

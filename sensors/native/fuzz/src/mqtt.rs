@@ -5,6 +5,7 @@ mod fields;
 
 use super::conversation::{Conversation, Cut, Saying, hold};
 use super::messages::Form;
+use super::websocket::wrapped;
 use fields::{TOPICS, fields, remaining_length};
 
 const GET: &[u8] = b"GET /mqtt HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
@@ -49,7 +50,7 @@ fn converse(options: u8, mut rest: &[u8], cut: Cut) -> Conversation {
         let side = usize::from(action & 1);
         let mut sent = made(action >> 4, newer, data);
         if websocket {
-            sent = wrapped(side, *action, &sent);
+            sent = wrapped(side, *action & 4 == 0, &sent);
         }
         // A part of it may be lost: none, its start, its end, all.
         let lost = if options & 32 == 0 { 0 } else { action >> 1 & 3 };
@@ -93,23 +94,4 @@ fn made(kind: u8, newer: bool, data: &[u8]) -> Vec<u8> {
         6 | 8 | 10 => packet(kind << 4 | 2, &fields(data)),
         _ => packet(kind << 4, &fields(data)),
     }
-}
-
-/// Bytes as a WebSocket frame, masked from the client.
-fn wrapped(side: usize, action: u8, bytes: &[u8]) -> Vec<u8> {
-    let first = if action & 4 == 0 { 0x82 } else { 0x02 };
-    let masked = if side == 0 { 0x80 } else { 0 };
-    // A length is as short as it can be.
-    let mut frame = match bytes.len() {
-        short @ ..126 => vec![first, masked | short as u8],
-        long => [&[first, masked | 126][..], &(long as u16).to_be_bytes()].concat(),
-    };
-    if side == 0 {
-        let mask = [1, 2, 3, 4];
-        frame.extend(mask);
-        frame.extend(bytes.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
-    } else {
-        frame.extend(bytes);
-    }
-    frame
 }

@@ -1,10 +1,11 @@
 //! Conversations of OPC UA whose chunks and headers are right and whose bodies are made of the pieces that bodies have,
-//! in any order; with chunks split, lost and aborted, and raw bytes between them.
+//! in any order; with chunks split, lost and aborted, and raw bytes between them; over TCP and WebSocket.
 
 mod body;
 
 use super::conversation::{Conversation, Cut, hold};
 use super::messages::Form;
+use super::websocket::wrapped;
 use body::{TYPES, body, service, string, words};
 
 const CHANNEL: u32 = 7;
@@ -17,6 +18,10 @@ const LIMITS: [(&str, u64); 5] = [
     ("opcua_bytes", 2_000),
     ("pending_limit", 3),
 ];
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: opcua+uacp\r\n\r\n";
+const SWITCHING: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: opcua+uacp\r\n\r\n";
 
 const STEP_NS: i64 = 10_000_000;
 
@@ -39,6 +44,8 @@ struct Wire {
     conversation: Conversation,
     sequence: [u32; 2],
     request: u32,
+    /// Chunks are within frames.
+    is_framed: bool,
 }
 
 impl Wire {
@@ -46,9 +53,14 @@ impl Wire {
         let port = if options & 1 == 0 { 4_840 } else { 50_000 };
         let limits: &[_] = if options & 32 == 0 { &[] } else { &LIMITS };
         let conversation = Conversation::new(limits, port, STEP_NS, cut);
-        let mut wire = Self { conversation, sequence: [1, 1], request: 1 };
+        let is_framed = options & 64 != 0;
+        let mut wire = Self { conversation, sequence: [1, 1], request: 1, is_framed };
         if options & 2 == 0 {
             wire.conversation.open();
+        }
+        // Or its upgrade is not there.
+        if is_framed && options & 128 == 0 {
+            wire.conversation.greet(&[(0, GET), (1, SWITCHING)]);
         }
         if options & 4 == 0 {
             wire.connect(usize::from(options >> 3 & 1), options & 16 != 0);
@@ -69,6 +81,7 @@ impl Wire {
             let data = if secure { vec![0xff; 200] } else { clear };
             sayings.push((sender, opening(side, if secure { b"Basic256Sha256" } else { b"None" }, &data)));
         }
+        let sayings: Vec<_> = sayings.iter().map(|(side, said)| (*side, self.framed(*side, said))).collect();
         let sayings: Vec<_> = sayings.iter().map(|(side, said)| (*side, &said[..])).collect();
         self.conversation.greet(&sayings);
     }
@@ -123,8 +136,12 @@ impl Wire {
         }
     }
 
+    fn framed(&self, side: usize, chunk: &[u8]) -> Vec<u8> {
+        if self.is_framed { wrapped(side, true, chunk) } else { chunk.to_vec() }
+    }
+
     fn send(&mut self, side: usize, payload: &[u8]) {
-        for piece in payload.chunks(SEGMENT) {
+        for piece in self.framed(side, payload).chunks(SEGMENT) {
             self.conversation.say(side, piece);
         }
     }
