@@ -2,7 +2,9 @@
 
 use super::{Core, Early, Roles, Shared, Waiting};
 use crate::anomaly::{AnomalyKind, At};
-use crate::protocol::{Output, Parser, Progress, Protocol, Recognised, Role, recognise, well_known};
+use crate::protocol::{
+    Output, Parser, Progress, Protocol, Recognised, Role, Standing, recognise, well_known,
+};
 use crate::tables::{FlowStartRow, ROW, RttRow};
 use crate::tcp::{Listener, Sample, TcpCounters};
 use crate::transport::TCP;
@@ -131,9 +133,8 @@ impl Talk<'_> {
             sparkplug: &mut self.shared.sparkplug,
         };
         call(parser.as_mut(), &mut out);
-        let confidence = parser.confidence();
-        let service = parser.service().unwrap_or(protocol.service);
-        let progress = parser.progress();
+        let Standing { confidence, service, progress } = parser.standing();
+        let service = service.unwrap_or(protocol.service);
         if progress != Progress::Reading {
             parser.end(core.last.ts, false, &mut out);
         }

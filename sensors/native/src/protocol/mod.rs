@@ -115,6 +115,15 @@ pub enum Progress {
     Wrong,
 }
 
+/// Where a parser stands, asked after every call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub confidence: Confidence,
+    /// The flow's service, where it is a narrower one than the protocol's own.
+    pub service: Option<Service>,
+    pub progress: Progress,
+}
+
 /// What a protocol makes of the first payload that it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recognised {
@@ -398,7 +407,7 @@ pub trait Parser: Send + Sync {
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>);
     /// How sure it is that the flow speaks this protocol; `None` while nothing may be said of it.
     fn confidence(&self) -> Confidence;
-    /// How far it is, asked after every call.
+    /// How far it is.
     fn progress(&self) -> Progress;
     /// Reads a little of everything that the next bytes need; the value means nothing. It brings the parser into the
     /// processor's caches ahead of time.
@@ -408,5 +417,9 @@ pub trait Parser: Send + Sync {
     /// The flow's service, where it is a narrower one than the protocol's own.
     fn service(&self) -> Option<Service> {
         None
+    }
+    /// The three above at once: one call that the compiler cannot see through instead of three.
+    fn standing(&self) -> Standing {
+        Standing { confidence: self.confidence(), service: self.service(), progress: self.progress() }
     }
 }

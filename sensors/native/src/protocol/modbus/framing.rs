@@ -106,34 +106,41 @@ pub fn are_framed(mut bytes: &[u8]) -> bool {
 /// One side's stream.
 #[derive(Debug)]
 pub struct Framing {
+    /// Bytes of a unit that is not whole yet, or among which the next header is looked for; at least one.
+    #[expect(
+        clippy::box_collection,
+        reason = "most streams keep nothing: a pointer costs every polled flow less than a vector"
+    )]
+    kept: Option<Box<Vec<u8>>>,
+    /// Bytes that no unit was found in, since they were last asked for.
+    pub skipped_bytes: u32,
     from: Role,
-    /// Bytes of a unit that is not whole yet, or among which the next header is looked for.
-    kept: Vec<u8>,
     in_step: bool,
     /// The next bytes are the first behind a gap.
     behind_gap: bool,
-    /// Bytes that no unit was found in, since they were last asked for.
-    pub skipped_bytes: u32,
 }
 
 impl Framing {
     pub fn new(from: Role) -> Self {
-        Self { from, kept: Vec::new(), in_step: true, behind_gap: false, skipped_bytes: 0 }
+        Self { from, kept: None, in_step: true, behind_gap: false, skipped_bytes: 0 }
     }
 
     /// Bytes are missing, or the stream was joined in its middle: the next header has to be found.
     pub fn lose_step(&mut self) {
-        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
-        self.kept = Vec::new();
+        self.skip_kept();
         self.in_step = false;
         self.behind_gap = true;
     }
 
     /// The next bytes start a unit, whatever came before: datagrams do.
     pub fn start_afresh(&mut self) {
-        self.skipped_bytes = self.skipped_bytes.saturating_add(self.kept.len() as u32);
-        self.kept = Vec::new();
+        self.skip_kept();
         self.in_step = true;
+    }
+
+    fn skip_kept(&mut self) {
+        let skipped = self.kept.take().map_or(0, |kept| kept.len());
+        self.skipped_bytes = self.skipped_bytes.saturating_add(skipped as u32);
     }
 
     /// Takes bytes; `each` is called with all that they complete.
@@ -142,31 +149,26 @@ impl Framing {
         if std::mem::take(&mut self.behind_gap) && are_framed(bytes) {
             self.in_step = true;
         }
-        if self.kept.is_empty() {
-            let used = self.read(bytes, &mut each);
-            if used < bytes.len() {
-                self.kept.extend_from_slice(&bytes[used..]);
-            }
-        } else {
-            self.feed_kept(bytes, &mut each);
+        if let Some(kept) = self.kept.take() {
+            return self.feed_kept(*kept, bytes, &mut each);
+        }
+        let used = self.read(bytes, &mut each);
+        if used < bytes.len() {
+            self.kept = Some(Box::new(bytes[used..].to_vec()));
         }
     }
 
     /// A unit is at most 260 bytes, so only so many of a segment have to be put behind the kept ones at once.
-    fn feed_kept(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Event<'_>)) {
-        loop {
-            let step = bytes.len().min(PREFIX + MOST_LENGTH);
-            let mut kept = std::mem::take(&mut self.kept);
-            kept.extend_from_slice(&bytes[..step]);
-            bytes = &bytes[step..];
+    fn feed_kept(&mut self, mut kept: Vec<u8>, mut bytes: &[u8], each: &mut impl FnMut(Event<'_>)) {
+        while !bytes.is_empty() {
+            let (now, rest) = bytes.split_at(bytes.len().min(PREFIX + MOST_LENGTH));
+            kept.extend_from_slice(now);
+            bytes = rest;
             let used = self.read(&kept, each);
             kept.drain(..used);
-            // An idle flow holds no room for what it has not got.
-            self.kept = if kept.is_empty() { Vec::new() } else { kept };
-            if bytes.is_empty() {
-                return;
-            }
         }
+        // An idle flow holds no room for what it has not got.
+        self.kept = (!kept.is_empty()).then(|| Box::new(kept));
     }
 
     /// Reads what is whole; how many bytes are done with.

@@ -2,6 +2,7 @@
 
 mod detail;
 mod early;
+mod exchange;
 mod framing;
 mod identity;
 mod pairing;
@@ -12,15 +13,12 @@ mod share;
 mod stream;
 mod waiting;
 
-use early::Response;
-use framing::{Event, Unit};
-use pairing::{Pairing, Reply};
-use pending::Pending;
+use exchange::Exchange;
 pub use share::WaitingRequests;
 use stream::Stream;
 
-use super::{Loss, Output, Parser, Progress, Protocol, Recognised, Role, Transport};
-use crate::anomaly::{AnomalyKind, At};
+use super::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
+use crate::anomaly::At;
 use crate::words::{Confidence, Layer, ModbusFraming, Service};
 
 const PORT: u16 = 502;
@@ -126,319 +124,59 @@ impl Serial {
 
 fn start(framing: ModbusFraming, confidence: Confidence) -> Box<dyn Parser> {
     Box::new(Modbus {
-        framing,
+        exchange: Exchange::new(framing, confidence),
         streams: [Stream::new(framing, Role::Client), Stream::new(framing, Role::Server)],
-        confidence,
-        wrong: false,
-        unreadable: [false; 2],
-        read_a_unit: false,
-        unconfirmed_messages: 0,
-        sound_units: [0; 2],
-        last_frame: 0,
-        in_frame: 0,
-        after_gap: [false; 2],
-        requests_lost: Loss::default(),
-        pairing: Pairing::new(framing),
-        early: None,
     })
 }
 
-/// One flow's Modbus.
-///
-/// In this order, so that `glance` knows which cache lines there are.
+/// One flow's Modbus. What its streams complete goes straight to the exchange, which is apart from them.
 #[repr(C)]
 struct Modbus {
-    pairing: Pairing,
+    exchange: Exchange,
     streams: [Stream; 2],
-    last_frame: u64,
-    /// A response that may only have been captured before its request.
-    early: Option<Box<Response>>,
-    /// A response may answer one of the requests that were lost, for as long as it would wait.
-    requests_lost: Loss,
-    framing: ModbusFraming,
-    /// `None` until a request and a response fit, where the port does not speak for it.
-    confidence: Confidence,
-    wrong: bool,
-    /// That side sent a header that is none.
-    unreadable: [bool; 2],
-    /// At least one message was read, of either side.
-    read_a_unit: bool,
-    unconfirmed_messages: u32,
-    /// RTU units of each side whose checksum and shape fit.
-    sound_units: [u8; 2],
-    in_frame: u32,
-    /// The next message of that side stands behind a gap.
-    after_gap: [bool; 2],
 }
 
 impl Parser for Modbus {
     fn feed(&mut self, from: Role, bytes: &[u8], at: At, out: &mut Output<'_>) {
-        if self.wrong {
+        let Self { exchange, streams } = self;
+        if exchange.wrong {
             return;
         }
-        let mut stream = std::mem::replace(&mut self.streams[from.index()], Stream::lent(from));
-        if self.framing.is_datagrams() {
+        let stream = &mut streams[from.index()];
+        if exchange.framing().is_datagrams() {
             stream.start_afresh();
         }
-        stream.feed(bytes, |event| match event {
-            Event::Unit(unit) => self.unit(from, &unit, at, out),
-            Event::ProtocolId(protocol) => {
-                out.counts.modbus_bad_protocol_id += u64::from(self.is_confirmed());
-                self.stumble(AnomalyKind::ProtocolId, at, out, &|| {
-                    format!("protocol identifier {protocol}, Modbus has 0 (Messaging V1.0b, 3.1.3)")
-                });
-                self.unreadable_header(from);
-            }
-            Event::Length(length) => {
-                self.stumble(AnomalyKind::IllegalLength, at, out, &|| {
-                    format!("length field {length}, a unit has 2 to 254 (Messaging V1.0b, 3.1.3)")
-                });
-                self.unreadable_header(from);
-            }
-            Event::Checksum => self.stumble(AnomalyKind::Checksum, at, out, &|| {
-                "a unit's length or checksum does not fit (Serial Line V1.02, 2.5.1)".to_owned()
-            }),
-        });
+        stream.feed(bytes, |event| exchange.take(event, from, at, out));
         out.counts.modbus_skipped_bytes += stream.take_skipped();
-        self.streams[from.index()] = stream;
     }
 
     fn gap(&mut self, from: Role, length: u64) {
         self.streams[from.index()].lose_step();
-        if from == Role::Client {
-            self.requests_lost.note();
-        }
-        if length > 0 {
-            self.after_gap[from.index()] = true;
-            self.pairing.mark_gap(from);
-        }
+        self.exchange.gap(from, length);
     }
 
     fn unseen(&mut self, from: Role) {
-        match from {
-            Role::Client => self.requests_lost.note(),
-            Role::Server => self.pairing.mark_gap(from),
-        }
+        self.exchange.unseen(from);
     }
 
     fn expire(&mut self, now: i64, out: &mut Output<'_>) {
-        if self.is_confirmed() {
-            self.give_up_early(out);
-            self.pairing.expire(now, self.confidence, out);
-        }
+        self.exchange.expire(now, out);
     }
 
     fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
-        self.give_up_early(out);
-        self.pairing.end(now, capture_ended, self.confidence, out);
+        self.exchange.end(now, capture_ended, out);
     }
 
     fn confidence(&self) -> Confidence {
-        self.confidence
+        self.exchange.confidence
     }
 
     fn glance(&self) -> u64 {
-        self.pairing.glance() ^ self.streams[1].glance() ^ self.last_frame ^ u64::from(self.in_frame)
+        self.exchange.glance() ^ self.streams[1].glance()
     }
 
     fn progress(&self) -> Progress {
-        if self.wrong { Progress::Wrong } else { Progress::Reading }
-    }
-}
-
-impl Modbus {
-    fn is_confirmed(&self) -> bool {
-        self.confidence != Confidence::None
-    }
-
-    /// A header that is none: on its port an anomaly, elsewhere another protocol.
-    fn stumble(&mut self, kind: AnomalyKind, at: At, out: &mut Output<'_>, detail: &dyn Fn() -> String) {
-        if self.is_confirmed() {
-            out.anomaly(kind, at, detail);
-        } else {
-            self.wrong = true;
-        }
-    }
-
-    /// Where both sides send headers that are none and not one message was read, the port is no evidence:
-    /// something else hides behind it. One side alone may only be broken.
-    fn unreadable_header(&mut self, from: Role) {
-        self.unreadable[from.index()] = true;
-        if self.confidence == Confidence::Port && !self.read_a_unit && self.unreadable == [true; 2] {
-            self.wrong = true;
-        }
-    }
-
-    fn unit(&mut self, from: Role, unit: &Unit<'_>, at: At, out: &mut Output<'_>) {
-        if self.wrong {
-            return;
-        }
-        self.read_a_unit = true;
-        if self.last_frame == at.frame {
-            self.in_frame += 1;
-            out.counts.modbus_frames_multi_pdu += u64::from(self.in_frame == 2);
-        } else {
-            self.last_frame = at.frame;
-            self.in_frame = 1;
-        }
-        if self.is_confirmed() {
-            out.counts.modbus_messages += 1;
-        } else {
-            self.unconfirmed_messages = self.unconfirmed_messages.saturating_add(1);
-        }
-        if self.framing.is_rtu() && !self.is_confirmed() && pdu::has_shape(unit.pdu, from) {
-            let sound = &mut self.sound_units[from.index()];
-            *sound = sound.saturating_add(1);
-            if *sound >= SURE_UNITS {
-                self.confirm(out);
-            }
-        }
-        let after_gap = std::mem::take(&mut self.after_gap[from.index()]);
-        self.requests_lost.pass(at);
-        match from {
-            // Only a response has the exception bit, whoever sends it.
-            Role::Client if unit.pdu[0] & pdu::EXCEPTION != 0 => {
-                self.reversed(unit, at, after_gap, out);
-            }
-            Role::Client => self.request(unit, at, after_gap, out),
-            Role::Server => self.response(unit, at, after_gap, out),
-        }
-    }
-
-    fn request(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        let fields = pdu::request(unit.pdu);
-        if let Some((kind, text)) = fields.flaw {
-            self.stumble(kind, at, out, &|| format!("request of function {}: {text}", unit.pdu[0]));
-        }
-        let pending = Pending::new(unit, at, after_gap, fields);
-        if !self.is_confirmed() && self.pairing.waiting() >= UNCONFIRMED_LIMIT {
-            self.wrong = true;
-            return;
-        }
-        if let Some(early) = self.early.take() {
-            if early.answers(&pending) {
-                return self.answered_early(&pending, &early, out);
-            }
-            self.orphan(&early, false, out);
-        }
-        self.pairing.ask(pending, self.confidence, out);
-    }
-
-    /// An exception from the side that opened the connection: the roles of Modbus and TCP are crossed there.
-    fn reversed(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        if !self.is_confirmed() {
-            self.wrong = true;
-            return;
-        }
-        let function = unit.pdu[0] & !pdu::EXCEPTION;
-        out.anomaly(AnomalyKind::ReversedRoles, at, &|| {
-            format!("exception of function {function} from the side that opened the connection")
-        });
-        let fields = pdu::response(unit.pdu, None);
-        if let Some((kind, text)) = fields.flaw {
-            out.anomaly(kind, at, &|| format!("exception of function {function}: {text}"));
-        }
-        let reply = Reply::new(unit, at, after_gap, fields);
-        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
-    }
-
-    #[inline]
-    fn response(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        if self.early.is_some() {
-            self.give_up_early(out);
-        }
-        let Some(asked) = self.pairing.answer(unit, at, self.confidence, out) else {
-            return self.unasked(unit, at, after_gap, out);
-        };
-        let function = unit.pdu[0] & !pdu::EXCEPTION;
-        let fields = pdu::response(unit.pdu, asked.quantity);
-        let flaw = fields.flaw;
-        let whole = flaw.is_none() && pdu::is_public(function);
-        if whole && asked.is_answered_by(unit.pdu) {
-            self.confirm(out);
-        } else if !self.is_confirmed() {
-            self.wrong = true;
-            return;
-        } else if whole {
-            out.anomaly(AnomalyKind::ResponseMismatch, at, &|| {
-                format!("response of function {function} does not fit its request's address or quantity")
-            });
-        }
-        if let Some((kind, text)) = flaw {
-            out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
-        }
-        if matches!(function, 17 | 43) {
-            identity::observe(unit.pdu, at, out);
-        }
-        let reply = Reply::new(unit, at, after_gap, fields);
-        pairing::write(&asked, Some(&reply), reply.outcome(), self.framing, self.confidence, out);
-    }
-
-    /// A response that no request waits for. Its request may only have been captured later.
-    fn unasked(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        let is_explained = out.one_sided || self.requests_lost.explains(at, out.limits.modbus_pending_s);
-        let response = Response::new(unit, at, after_gap || is_explained, is_explained);
-        let function = unit.pdu[0] & !pdu::EXCEPTION;
-        if !self.is_confirmed() {
-            // One side of RTU alone can be sure, after some units.
-            self.wrong |= !self.framing.is_rtu() || !pdu::has_shape(unit.pdu, Role::Server);
-            return;
-        }
-        let twice = self.pairing.was_answered(unit.transaction_id, unit.unit, function);
-        if twice || self.framing.is_rtu() {
-            return self.orphan(&response, twice, out);
-        }
-        self.early = Some(Box::new(response));
-    }
-
-    fn orphan(&mut self, response: &Response, twice: bool, out: &mut Output<'_>) {
-        let (unit, at) = (&response.unit(), response.at);
-        let function = unit.pdu[0] & !pdu::EXCEPTION;
-        let fields = pdu::response(unit.pdu, None);
-        if let Some((kind, text)) = fields.flaw {
-            out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
-        }
-        // What answers a request that the capture lost, or could not see, is nothing wrong on the wire.
-        if !response.is_explained {
-            self.unexplained(unit, at, twice, out);
-        }
-        let reply = Reply::new(unit, at, response.after_gap, fields);
-        pairing::write_orphan(unit, function, &reply, self.framing, self.confidence, out);
-    }
-
-    fn unexplained(&self, unit: &Unit<'_>, at: At, twice: bool, out: &mut Output<'_>) {
-        let function = unit.pdu[0] & !pdu::EXCEPTION;
-        let kind = if twice { AnomalyKind::DuplicateResponse } else { AnomalyKind::OrphanResponse };
-        out.anomaly(kind, at, &|| match self.framing.is_rtu() {
-            true => format!("response of function {function}, unit {}, that no request waits for", unit.unit),
-            false => format!(
-                "response of function {function}, transaction {}, that no request waits for",
-                unit.transaction_id
-            ),
-        });
-    }
-
-    /// The capture has a response and then its request: their order is the capture's, not the wire's.
-    fn answered_early(&mut self, asked: &Pending, early: &Response, out: &mut Output<'_>) {
-        let unit = early.unit();
-        self.confirm(out);
-        let reply = Reply::new(&unit, early.at, early.after_gap, pdu::response(unit.pdu, asked.quantity));
-        pairing::write(asked, Some(&reply), reply.outcome(), self.framing, self.confidence, out);
-    }
-
-    /// The held response was never asked for.
-    #[cold]
-    fn give_up_early(&mut self, out: &mut Output<'_>) {
-        if let Some(response) = self.early.take() {
-            self.orphan(&response, false, out);
-        }
-    }
-
-    fn confirm(&mut self, out: &mut Output<'_>) {
-        if !self.is_confirmed() {
-            out.counts.modbus_messages += u64::from(self.unconfirmed_messages);
-        }
-        self.confidence = Confidence::Structure;
+        if self.exchange.wrong { Progress::Wrong } else { Progress::Reading }
     }
 }
 
@@ -448,6 +186,6 @@ mod tests {
 
     #[test]
     fn a_polled_flow_costs_little() {
-        assert!(size_of::<Modbus>() <= 208, "{}", size_of::<Modbus>());
+        assert!(size_of::<Modbus>() <= 168, "{}", size_of::<Modbus>());
     }
 }

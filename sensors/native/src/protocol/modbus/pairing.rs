@@ -53,14 +53,14 @@ pub struct Pairing {
     waiting: Waiting,
     answered: [Key; ANSWERED_KEPT],
     answered_at: u8,
-    framing: ModbusFraming,
+    pub framing: ModbusFraming,
 }
 
 impl Pairing {
     /// Reads a little of every cache line that the next message needs.
     #[inline]
     pub fn glance(&self) -> u64 {
-        self.waiting.front().map_or(0, |request| request.at.frame) ^ u64::from(self.answered_at)
+        self.waiting.glance() ^ u64::from(self.answered_at)
     }
 
     pub fn new(framing: ModbusFraming) -> Self {

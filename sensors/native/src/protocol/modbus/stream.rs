@@ -36,12 +36,6 @@ impl Stream {
         }
     }
 
-    /// What stands in its place while it reads.
-    #[inline]
-    pub fn lent(from: Role) -> Self {
-        Stream::Header(Framing::new(from))
-    }
-
     /// Reads a little of it.
     #[inline]
     pub fn glance(&self) -> u64 {

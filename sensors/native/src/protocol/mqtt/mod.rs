@@ -189,7 +189,9 @@ impl Parser for Mqtt {
 
     fn glance(&self) -> u64 {
         let [asked, told] = &self.streams;
-        self.last_frame ^ asked.skipped_bytes ^ told.skipped_bytes ^ self.session.client_id.len() as u64
+        let streams = asked.skipped_bytes ^ told.skipped_bytes;
+        let said = self.session.client_id.len() ^ self.pairing.waiting() ^ self.held_back.len();
+        self.last_frame ^ streams ^ said as u64 ^ u64::from(self.heard[0]) ^ u64::from(self.uncounted[0])
     }
 
     fn progress(&self) -> Progress {

@@ -150,6 +150,13 @@ impl Parser for OpcUa {
         self.connection.confidence
     }
 
+    fn glance(&self) -> u64 {
+        let [asked, told] = &self.streams;
+        let streams = asked.skipped_bytes ^ told.skipped_bytes;
+        let said = self.pairing.waiting() as u64 ^ self.connection.gaps ^ self.accounted;
+        self.last_frame ^ streams ^ said ^ u64::from(self.heard[0])
+    }
+
     fn progress(&self) -> Progress {
         if self.wrong { Progress::Wrong } else { Progress::Reading }
     }
