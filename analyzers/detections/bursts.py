@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from analyzers.detections.totals import Totals, WithExamples
-from policy.violations import MINUTE_NS, SUBJECT, VIOLATION, merged
+from policy.violations import MINUTE_NS, NO_VIOLATIONS, SUBJECT, VIOLATION, merged
 
 SLOT_NS: Final = 10_000_000_000
 
@@ -84,9 +84,10 @@ class Bursts:
 
     def violations(self) -> pl.DataFrame:
         """What lies in a window that reached the threshold: columns of VIOLATION, by subject and minute."""
-        found = self._totals.violations(self._hits())
-        if found.is_empty():
-            return found
+        hits = self._hits()
+        if hits.is_empty():
+            return NO_VIOLATIONS
+        found = self._totals.violations(hits)
         by_minute = found.with_columns(minute=pl.col("minute") // MINUTE_NS * MINUTE_NS)
         return merged(by_minute).select(*VIOLATION)
 
@@ -126,9 +127,11 @@ class Bursts:
         else:
             counted, amount = self._totals.counts(), pl.col("count").sum()
         width = self._slots * self._slot_ns
+        possible = self._possible(counted)
+        if possible.is_empty():
+            return possible.select(*SUBJECT, "minute")
         windows = (
-            self._possible(counted)
-            .with_columns(
+            possible.with_columns(
                 window=pl.int_ranges(
                     pl.col("minute") - width + self._slot_ns, pl.col("minute") + 1, self._slot_ns
                 )
@@ -149,6 +152,8 @@ class Bursts:
 
     def _possible(self, counted: pl.DataFrame) -> pl.DataFrame:
         """The rows of subjects that reach the threshold at all, in whatever time: most never do."""
+        if counted.is_empty():
+            return counted
         amount = pl.len() if self._by_item else pl.col("count").sum()
         enough = counted.group_by(*SUBJECT).agg(amount=amount).filter(pl.col("amount") >= self._least)
         return counted.join(enough, on=list(SUBJECT), how="semi")

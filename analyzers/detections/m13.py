@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from analyzers.detections.base import Detection
+from analyzers.detections.modbus_rows import answered_flows
 from analyzers.detections.rows import told, violations_of
 from analyzers.detections.seen import FirstTimes
 from analyzers.gathered import Gathered
@@ -52,8 +53,7 @@ class ModbusUnaskedResponse(Detection):
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
-        answered = traffic.modbus.filter(pl.col("outcome").is_in(["answered", "exception"]))
-        self._whole.add(answered, pl.col("ts").dt.epoch("ns"))
+        self._whole.add(answered_flows(traffic.modbus), pl.col("seen_ns"), pl.col("latest_ns"))
         rows = traffic.anomalies.filter(
             (pl.col("layer") == "modbus") & pl.col("kind").is_in(_KINDS) & pl.col("flow_id").is_not_null()
         )

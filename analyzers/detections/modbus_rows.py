@@ -14,6 +14,10 @@ from policy.modbus import FUNCTION_NAMES
 #: A client and a server of it, as SUBJECT names them.
 PAIR: Final = {"client_ip": pl.Binary(), "server_ip": pl.Binary(), "server_port": pl.UInt16()}
 
+_NO_FLOWS: Final = pl.DataFrame(
+    schema={"flow_id": pl.UInt32(), **PAIR, "seen_ns": pl.Int64(), "latest_ns": pl.Int64()}
+)
+
 ANSWERED: Final = pl.col("outcome") == "answered"
 
 
@@ -58,6 +62,27 @@ def _outcome() -> pl.Expr:
     )
 
 
+def answered_flows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Transactions in; `seen_ns` and `latest_ns` of the answers of each flow and direction with its PAIR out.
+
+    Grouped by number: addresses are compared once a flow, not once a row.
+    """
+    if rows.is_empty():
+        return _NO_FLOWS
+    # Within a flow and a direction of asking the ends are always the same: one number stands for them.
+    side = pl.col("flow_id").cast(pl.Int64) * 2 + pl.col("turned")
+    sides = (
+        rows.lazy()
+        .select(ts_ns=pl.col("ts").dt.epoch("ns"), side=side, outcome="outcome", row=pl.int_range(pl.len()))
+        .filter((pl.col("outcome") == "answered") | (pl.col("outcome") == "exception"))
+        .group_by("side")
+        .agg(pl.col("row").first(), seen_ns=pl.col("ts_ns").min(), latest_ns=pl.col("ts_ns").max())
+        .collect()
+    )
+    ends = rows.select("flow_id", *PAIR)[sides["row"]]
+    return ends.hstack(sides.select("seen_ns", "latest_ns"))
+
+
 class Answering:
     """Which servers answer which clients, and since when: silence of the others says nothing."""
 
@@ -66,8 +91,7 @@ class Answering:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take Modbus transactions."""
-        answered = rows.filter(pl.col("outcome").is_in(["answered", "exception"]))
-        self._first.add(answered, pl.col("ts").dt.epoch("ns"))
+        self._first.add(answered_flows(rows), pl.col("seen_ns"), pl.col("latest_ns"))
 
     def of(self, violations: pl.DataFrame) -> pl.DataFrame:
         """Violations of pairs whose server had answered before the last of them."""

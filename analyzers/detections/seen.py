@@ -21,11 +21,13 @@ class FirstTimes:
         self._pending: list[pl.DataFrame] = []
         self._rows = 0
 
-    def add(self, rows: pl.DataFrame, at_ns: pl.Expr) -> None:
-        """Take rows that have the keys; `at_ns` is when each was seen."""
+    def add(self, rows: pl.DataFrame, at_ns: pl.Expr, latest_ns: pl.Expr | None = None) -> None:
+        """Take rows that have the keys; `at_ns` is when each was seen, up to `latest_ns` where that is later."""
         if rows.is_empty():
             return
-        fresh = self._by_key(rows.select(*self._keys, seen_ns=at_ns, latest_ns=at_ns))
+        fresh = self._by_key(
+            rows.select(*self._keys, seen_ns=at_ns, latest_ns=at_ns if latest_ns is None else latest_ns)
+        )
         self._pending.append(fresh)
         self._rows += fresh.height
         if self._rows > max(_PENDING_LIMIT, self._known.height):

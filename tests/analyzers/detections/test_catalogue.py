@@ -28,6 +28,8 @@ SHARED = {
     "learned",
     "modbus_rows",
     "mqtt_rows",
+    "poll_numbers",
+    "stretches",
     "opcua_rows",
     "rows",
     "seen",
