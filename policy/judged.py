@@ -6,13 +6,11 @@ conduit lets the client's zone ask the server's), `against` (only the other dire
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from policy.services import ICMP, ICMPV6
@@ -47,7 +45,6 @@ JUDGED_OPCUA_SCHEMA: Final = {**with_conversation(OPCUA), "called": pl.String(),
 JUDGED_OPERATIONS_SCHEMA: Final = {**with_conversation(OPERATIONS), **JUDGEMENT}
 JUDGED_MQTT_SCHEMA: Final = {**with_conversation(MQTT), "service": pl.String(), **JUDGEMENT}
 
-_NO_OPERATIONS: Final = pl.DataFrame(schema=JUDGED_OPERATIONS_SCHEMA)
 _RECOGNISED: Final = ("handshake", "structure")
 _GUESSED_ROLES: Final = ("port", "first_seen")
 
@@ -71,31 +68,38 @@ def judge(site: CompiledSite, traffic: Traffic) -> Judged:
     ICMP that nobody answered, between zones that may talk, is left out: so look the path errors that permitted
     traffic causes, and flows do not carry the ICMP type that would tell.
     """
-    flows = _crossings(site, traffic.flow_minutes)
+    opcua = traffic.opcua.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
+    flows, modbus, opcua, mqtt, operations = _with_verdicts(
+        site,
+        (
+            _Table(_crossing(traffic.flow_minutes), JUDGED_FLOW_SCHEMA),
+            _Table(_crossing(traffic.modbus.with_columns(service=pl.lit("modbus"))), JUDGED_MODBUS_SCHEMA),
+            _Table(_crossing(opcua), JUDGED_OPCUA_SCHEMA, opened_by_server="reversed"),
+            _Table(_crossing(traffic.mqtt.with_columns(service=pl.lit("mqtt"))), JUDGED_MQTT_SCHEMA),
+            _Table(
+                _crossing(traffic.operations if site.rules.name_operations else traffic.operations.clear()),
+                JUDGED_OPERATIONS_SCHEMA,
+                opened_by_server="turned",
+            ),
+        ),
+    )
     path_error = (
         pl.col("ip_proto").is_in([ICMP, ICMPV6])
         & (pl.col("packets_s2c") == 0)
         & (pl.col("relation") != UNDECLARED)
     )
-    flows = flows.filter(~path_error)
-    modbus = _crossings(site, traffic.modbus.with_columns(service=pl.lit("modbus")))
-    opcua = _crossings(
-        site, traffic.opcua.rename({"service": "called"}).with_columns(service=pl.lit("opcua"))
-    )
-    mqtt = _crossings(site, traffic.mqtt.with_columns(service=pl.lit("mqtt")))
-    told = _crossings(site, traffic.operations) if site.rules.name_operations else None
-    # Where who asks is not who opened the connection, it is the opening that a conduit's rule allows.
-    asked = [flows, modbus, _as_opened(opcua, "reversed"), mqtt]
-    asked += [_as_opened(told, "turned")] if told is not None else []
-    judged = _with_verdicts(site, asked)
-    return Judged(
-        traffic,
-        judged[0].select(*JUDGED_FLOW_SCHEMA),
-        judged[1].select(*JUDGED_MODBUS_SCHEMA),
-        _as_asked(judged[2], opcua).select(*JUDGED_OPCUA_SCHEMA),
-        judged[3].select(*JUDGED_MQTT_SCHEMA),
-        _as_asked(judged[4], told).select(*JUDGED_OPERATIONS_SCHEMA) if told is not None else _NO_OPERATIONS,
-    )
+    return Judged(traffic, flows.filter(~path_error), modbus, opcua, mqtt, operations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows that cross between zones."""
+
+    rows: pl.DataFrame
+    #: The columns to come.
+    schema: Mapping[str, pl.DataType]
+    #: The column that says that the client of the row did not open the connection: a conduit's rule allows the opening.
+    opened_by_server: str | None = None
 
 
 #: What changes sides where the server opened the connection.
@@ -106,34 +110,11 @@ _ENDS: Final = {
 } | {"conduit": "reverse_conduit", "reverse_conduit": "conduit"}
 
 
-def _as_opened(rows: pl.DataFrame, is_turned: str) -> pl.DataFrame:
-    """Rows with the ends of their connection as it was opened."""
-    if not rows[is_turned].any():
-        return rows
-    return rows.with_columns(
-        pl.when(is_turned).then(other).otherwise(one).alias(one) for one, other in _ENDS.items()
-    ).with_columns(relation=_relation())
-
-
-def _as_asked(judged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Who asks is the client again; the conduit stays the one that was opened."""
-    return judged.with_columns(rows.select(name for name in _ENDS if "conduit" not in name).get_columns())
-
-
-def _crossings(site: CompiledSite, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows that cross between zones, with their relation to the declared conduits."""
-    reverse = site.conduit_pairs.select(
-        pl.col("client_zone").alias("server_zone"),
-        pl.col("server_zone").alias("client_zone"),
-        pl.col("conduit").alias("reverse_conduit"),
-    )
-    crossing = rows.filter("crosses").join(
-        reverse, on=["client_zone", "server_zone"], how="left", maintain_order="left"
-    )
-    return crossing.with_columns(
-        pl.col("reverse_conduit").fill_null(""),
-        decoded=pl.col("confidence").is_in(_RECOGNISED) & (pl.col("service") != ""),
-    ).with_columns(relation=_relation())
+def _crossing(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that cross between zones."""
+    # Often all do, and so many columns are not copied for nothing.
+    crossing = rows if rows["crosses"].all() else rows.filter("crosses")
+    return crossing.with_columns(decoded=pl.col("confidence").is_in(_RECOGNISED) & (pl.col("service") != ""))
 
 
 @cache
@@ -150,63 +131,111 @@ def _relation() -> pl.Expr:
 #: What a verdict is given on.
 _ASKED: Final = (
     "conduit", "client_ip", "server_ip", "ip_proto", "server_port", "service", "decoded", "reverse_conduit",
-    "client_port", "role_source",
+    "client_port", "role_source", "client_zone", "server_zone",
 )  # fmt: skip
+#: What is known of all rows that are judged alike.
+_SAID: Final = ("conduit", *(name for name in JUDGEMENT if name != "decoded"))
 
 
-def _with_verdicts(site: CompiledSite, tables: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Add the verdict, and whether a guess of roles the other way round would be allowed.
+def _with_verdicts(site: CompiledSite, tables: Sequence[_Table]) -> list[pl.DataFrame]:
+    """Add what the policy says.
 
     Judged is each flow of a table, not each row of it; and all of the batch at once.
     """
-    asked: list[pl.DataFrame] = []
-    places: list[pl.Series] = []
-    count = 0
-    for rows in tables:
-        _, first, place = np.unique(_sides(rows), return_index=True, return_inverse=True)
-        asked.append(rows.select(_ASKED)[first])
-        places.append(pl.Series(place + count, dtype=pl.UInt32))
-        count += len(first)
-    verdicts, allowed, swap_allowed = _judged(site, pl.concat(asked))
-    return [
-        rows.with_columns(
-            verdicts.gather(place).alias("verdict"),
-            allowed.gather(place).alias("allowed"),
-            swap_allowed.gather(place).alias("swap_allowed"),
+    reverse = site.conduit_pairs.select(
+        pl.col("client_zone").alias("server_zone"),
+        pl.col("server_zone").alias("client_zone"),
+        pl.col("conduit").alias("reverse_conduit"),
+    )
+    asked, places, begin = [], [], 0
+    for table in tables:
+        sides, place = _sides(table.rows)
+        asked.append(
+            _as_opened(
+                table.rows.select(*(name for name in _ASKED if name != "reverse_conduit"), _turn(table))[
+                    sides
+                ]
+                .join(reverse, on=["client_zone", "server_zone"], how="left", maintain_order="left")
+                .with_columns(pl.col("reverse_conduit").fill_null(""))
+            ).select(_ASKED)
         )
-        for rows, place in zip(tables, places, strict=True)
+        places.append(place + begin)
+        begin += asked[-1].height
+    whole = pl.concat(asked)
+    said = whole.hstack(_judged(site, whole)).with_columns(relation=_relation()).select(_SAID)
+    return [
+        table.rows.with_columns(said[place].get_columns()).select(*table.schema)
+        if table.rows.height
+        else _none(tuple(table.schema.items()))
+        for table, place in zip(tables, places, strict=True)
     ]
 
 
-def _sides(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """A number for all rows of a flow that are judged alike; of its minutes each, for its service may change."""
+@cache
+def _none(columns: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(columns))
+
+
+def _turn(table: _Table) -> pl.Expr:
+    turned = pl.col(table.opened_by_server) if table.opened_by_server else pl.lit(value=False)
+    return turned.alias("opened_by_server")
+
+
+def _as_opened(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the ends of their connection as it was opened."""
+    if not rows["opened_by_server"].any():
+        return rows
+    return rows.with_columns(
+        pl.when("opened_by_server").then(other).otherwise(one).alias(one) for one, other in _ENDS.items()
+    )
+
+
+def _sides(rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """A row for all that are judged alike, those of a flow; and for each row its place among these.
+
+    Of minutes of flows it is each one, for the service of a flow may change.
+    """
+    row = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
     if "packets_c2s" in rows.columns:
-        return np.arange(rows.height)
+        return row, row
     bits = ["turned", "decoded", *(["reversed"] if "reversed" in rows.columns else [])]
     number = pl.col("flow_id").cast(pl.Int64)
     for bit in bits:
         number = 4 * number + pl.col(bit).cast(pl.Int64).fill_null(2)
     if "operation_class" in rows.columns:
         number = 256 * number + pl.col("service").rank("dense").cast(pl.Int64)
-    return rows.select(number.alias("side"))["side"].to_numpy()
+    side = rows.select(number.alias("side"))
+    sides = (
+        side.with_columns(row=row).unique("side", keep="first", maintain_order=True).with_row_index("place")
+    )
+    place = side.join(sides, on="side", how="left", maintain_order="left", nulls_equal=True)["place"]
+    return sides["row"], place
 
 
-def _judged(site: CompiledSite, asked: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _judged(site: CompiledSite, asked: pl.DataFrame) -> pl.DataFrame:
     """For each: the verdict, whether it allows, and whether it would with client and server swapped."""
-    guessed = pl.col("role_source").is_in(_GUESSED_ROLES)
-    as_told = asked.select(_ASKED[:7])
+    # With known roles, and where no conduit leads back, nothing can be swapped.
+    guessed = pl.col("role_source").is_in(_GUESSED_ROLES) & (pl.col("reverse_conduit") != "")
+    doubtful = asked.select(pl.arg_where(guessed)).to_series()
     swapped = asked.select(
-        pl.when(guessed).then("reverse_conduit").otherwise(pl.lit("")).alias("conduit"),
+        pl.col("reverse_conduit").alias("conduit"),
         pl.col("server_ip").alias("client_ip"),
         pl.col("client_ip").alias("server_ip"),
         "ip_proto",
         pl.col("client_port").alias("server_port"),
         "service",
         "decoded",
-    )
-    verdicts = site.rules.judge_rows(pl.concat([as_told, swapped]))
+    )[doubtful]
+    verdicts = site.rules.judge_rows(pl.concat([asked.select(swapped.columns), swapped]))
     allowed = _allowed(site, verdicts)
-    return verdicts.head(asked.height), allowed.head(asked.height), allowed.tail(asked.height)
+    swap_allowed = pl.repeat(value=False, n=asked.height, dtype=pl.Boolean, eager=True)
+    return pl.DataFrame(
+        {
+            "verdict": verdicts.head(asked.height),
+            "allowed": allowed.head(asked.height),
+            "swap_allowed": swap_allowed.scatter(doubtful, allowed.tail(len(doubtful))),
+        }
+    )
 
 
 def _allowed(site: CompiledSite, verdicts: pl.Series) -> pl.Series:
