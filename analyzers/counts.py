@@ -60,16 +60,15 @@ class Times:
         """The lowest bucket of each of so many conversations; -1 where it has none."""
         found = np.full(conversations, -1, dtype=np.int64)
         conversation = self.conversation
-        first = np.flatnonzero(np.diff(conversation, prepend=-1))
+        first = run_begins(conversation)
         found[conversation[first]] = self.pair[first] & NO_TIME
         return found
 
     def histogram(self, prefix: str, conversations: int) -> list[pl.Series]:
         """`{prefix}_buckets`, ascending, and `{prefix}_counts`: one list a conversation, empty where it has none."""
         pair, count = self.pair, self.count
-        new = pair[1:] != pair[:-1]
-        if not new.all():
-            begins = np.concatenate([np.zeros(1, dtype=np.int64), np.flatnonzero(new) + 1])
+        begins = run_begins(pair)
+        if len(begins) < len(pair):
             pair, count = pair[begins], np.add.reduceat(count, begins)
         lengths = np.bincount(pair >> BUCKET_BITS, minlength=conversations)
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), lengths.cumsum()])
@@ -110,6 +109,13 @@ class Counts:
             np.array([kind, kind + 1], dtype=np.uint64) << np.uint64(KIND_SHIFT)
         )
         return slice(int(begin), int(end))
+
+
+def run_begins(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where each run of equal numbers begins."""
+    begins = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
 
 
 def _pair(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:

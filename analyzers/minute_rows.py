@@ -41,11 +41,12 @@ def measured_minutes(
         loss.lost_segments().alias("lost_segments"),
         loss.one_sided().alias("one_sided"),
     )
+    known = rows.schema
     rows = rows.with_columns(
         # Lists are copied by a cast, also to the type that they have.
-        pl.col(name).cast(kind) if name in rows.columns else _blank(kind).alias(name)
+        pl.col(name).cast(kind) if name in known else _blank(kind).alias(name)
         for name, kind in _SCHEMA.items()
-        if rows.schema.get(name) != kind
+        if known.get(name) != kind
     )
     return rows.with_columns(_not_measured_from_one_side()).select(*_SCHEMA)
 

@@ -62,7 +62,10 @@ def _lowest_in_cells() -> npt.NDArray[np.int16]:
     return _EDGE_ARRAY.searchsorted(least, side="left").astype(np.int16)
 
 
-_LOWEST_IN_CELL: Final = _lowest_in_cells()
+#: As numbers of places, which need no other type to be looked up with.
+_LOWEST_IN_CELL: Final = _lowest_in_cells().astype(np.intp)
+#: Signed, as what is compared with them: no time reaches the last.
+_EDGES_SIGNED: Final = np.minimum(_EDGE_ARRAY, np.uint64((1 << 63) - 1)).astype(np.int64)
 
 
 def buckets_of(durations_ns: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
@@ -71,11 +74,13 @@ def buckets_of(durations_ns: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
     Edges are 2 % apart, cells less: a cell has two buckets at most, so one comparison decides, where a search among
     all edges takes eleven.
     """
-    times = durations_ns.clip(1, _TOP_NS)
-    cells = (times.astype(np.float64).view(np.uint64) >> _CELL_SHIFT) - _FIRST_CELL
-    lowest = _LOWEST_IN_CELL[cells]
-    found: npt.NDArray[np.int16] = lowest + (times > _EDGE_ARRAY[lowest])
-    return found
+    times = np.minimum(np.maximum(durations_ns, np.uint64(1)), np.uint64(_TOP_NS)).view(np.int64)
+    cells = times.astype(np.float64).view(np.int64)
+    cells >>= np.int64(_CELL_SHIFT)
+    cells -= np.int64(_FIRST_CELL)
+    found = _LOWEST_IN_CELL.take(cells)
+    found += times > _EDGES_SIGNED.take(found)
+    return found.astype(np.int16)
 
 
 def buckets(durations_ns: pl.Series) -> pl.Series:

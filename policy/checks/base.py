@@ -10,6 +10,7 @@ import polars as pl
 
 from policy.judged import Judged
 from policy.model import RemoteAccess
+from policy.violations import NO_VIOLATIONS
 from policy.visits import ONWARD, violating_visits
 from policy.zoning import CompiledSite
 
@@ -82,6 +83,8 @@ class AccessCheck(Check):
 
     def violations(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
         """The same as violations: columns of VIOLATION."""
+        if visits.is_empty():
+            return NO_VIOLATIONS
         return violating_visits(visits, self.found(site, visits))
 
     def found(self, site: CompiledSite, visits: pl.DataFrame) -> pl.DataFrame:
