@@ -35,7 +35,10 @@ class Behaviour:
         """Take one batch."""
         compared = self.memory.take(traffic)
         for detection in self.running:
-            detection.feed(compared if isinstance(detection, LearnedDetection) else traffic)
+            rows = compared if isinstance(detection, LearnedDetection) else traffic
+            # A call on no rows costs as much as one on a thousand, and most networks speak few of the protocols.
+            if any(getattr(rows, table).height for table in detection.reads):
+                detection.feed(rows)
 
     @property
     def evicted(self) -> Mapping[str, int]:

@@ -112,6 +112,8 @@ _ENDS: Final = {
 
 def _crossing(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows that cross between zones."""
+    if rows.is_empty():
+        return rows
     # Often all do, and so many columns are not copied for nothing.
     crossing = rows if rows["crosses"].all() else rows.filter("crosses")
     return crossing.with_columns(decoded=pl.col("confidence").is_in(_RECOGNISED) & (pl.col("service") != ""))
@@ -148,7 +150,9 @@ def _with_verdicts(site: CompiledSite, tables: Sequence[_Table]) -> list[pl.Data
         pl.col("conduit").alias("reverse_conduit"),
     )
     asked, places, begin = [], [], 0
-    for table in tables:
+    # A network speaks few of the protocols: nothing is asked of tables without rows.
+    full = [(number, table) for number, table in enumerate(tables) if table.rows.height]
+    for _, table in full:
         sides, place = _sides(table.rows)
         asked.append(
             _as_opened(
@@ -161,14 +165,14 @@ def _with_verdicts(site: CompiledSite, tables: Sequence[_Table]) -> list[pl.Data
         )
         places.append(place + begin)
         begin += asked[-1].height
-    whole = pl.concat(asked)
-    said = whole.hstack(_judged(site, whole)).with_columns(relation=_relation()).select(_SAID)
-    return [
-        table.rows.with_columns(said[place].get_columns()).select(*table.schema)
-        if table.rows.height
-        else _none(tuple(table.schema.items()))
-        for table, place in zip(tables, places, strict=True)
-    ]
+    judged = [_none(tuple(table.schema.items())) for table in tables]
+    if full:
+        whole = pl.concat(asked)
+        said = whole.hstack(_judged(site, whole)).with_columns(relation=_relation()).select(_SAID)
+        for (number, table), place in zip(full, places, strict=True):
+            rows = table.rows.with_columns(said[place].get_columns())
+            judged[number] = rows.select(*table.schema)
+    return judged
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -132,6 +133,14 @@ class Traffic:
     coverage: pl.DataFrame = field(default_factory=_no_coverage)
     #: When the first flow of the whole capture began, ns since the epoch; None as long as there was none.
     began_ns: int | None = None
+    #: What `once` worked out; never that of other rows, for `replace` begins with none.
+    _shared: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: str, work: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What several ask of the batch, by its name: worked out for the first of them."""
+        if what not in self._shared:
+            self._shared[what] = work()
+        return self._shared[what]
 
     @classmethod
     def of(cls, **tables: pl.DataFrame) -> Traffic:

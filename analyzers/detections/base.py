@@ -33,6 +33,8 @@ class Detection(ABC):
     #: Finishes "the network shows…".
     title: ClassVar[str]
     base_severity: ClassVar[int]
+    #: The tables that it looks at, fields of Traffic: a batch without rows of any of them is not given to it.
+    reads: ClassVar[tuple[str, ...]]
     references: ClassVar[tuple[str, ...]] = ()
     #: ATT&CK for ICS technique ids.
     techniques: ClassVar[tuple[str, ...]] = ()

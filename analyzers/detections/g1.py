@@ -53,6 +53,7 @@ class Scan(Detection):
     id = "G1"
     title = "a scan"
     base_severity = 4
+    reads = ("flow_minutes",)
     techniques = ("T0846",)
 
     def __init__(self, site: CompiledSite) -> None:

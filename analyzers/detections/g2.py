@@ -45,6 +45,7 @@ class AddressFlipping(Detection):
     id = "G2"
     title = "an address that changes its MAC back and forth"
     base_severity = 4
+    reads = ("anomalies",)
     techniques = ("T0830",)
 
     def __init__(self, site: CompiledSite) -> None:

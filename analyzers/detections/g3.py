@@ -44,6 +44,7 @@ class Flood(Detection):
     id = "G3"
     title = "a flood of connections"
     base_severity = 4
+    reads = ("flow_minutes", "services")
     techniques = ("T0814",)
 
     def __init__(self, site: CompiledSite) -> None:

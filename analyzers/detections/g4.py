@@ -55,6 +55,7 @@ class NewToolTransfer(NewDetection):
     id = "G4"
     title = "new SMB, WinRM or PsExec into a control zone"
     base_severity = 4
+    reads = ("flow_minutes", "services")
     techniques = ("T0867",)
     fact = "conversation"
     by = ("client_ip", "server_ip", "what")

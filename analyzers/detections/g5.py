@@ -61,6 +61,7 @@ class Beacon(Detection):
     id = "G5"
     title = "a beacon"
     base_severity = 3
+    reads = ("flow_minutes",)
     techniques = ("T0869",)
     remembered_h = 24
 

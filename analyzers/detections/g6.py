@@ -42,6 +42,7 @@ class SecondServer(Detection):
     id = "G6"
     title = "a second DHCP or DNS server answering"
     base_severity = 4
+    reads = ("dns", "observations")
     techniques = ("T0830",)
     remembered_h = 24
 

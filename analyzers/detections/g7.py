@@ -42,6 +42,7 @@ class IdentityChanged(Detection):
     id = "G7"
     title = "a device's identity or firmware string changed"
     base_severity = 3
+    reads = ("observations",)
     possible_techniques = ("T0857",)
     remembered_h = 24
 

@@ -39,6 +39,7 @@ class ModbusNewWriter(NewDetection):
     id = "M1"
     title = "a Modbus write from a client that never wrote there"
     base_severity = 4
+    reads = ("modbus",)
     techniques = ("T0855",)
     fact = "modbus.write"
     by = ("client_ip", "server_ip", "server_port", "what")

@@ -44,6 +44,7 @@ class ModbusExceptions(Detection):
     id = "M10"
     title = "Modbus exceptions, many or grave"
     base_severity = 2
+    reads = ("modbus",)
     possible_techniques = ("T0814",)
 
     def __init__(self, site: CompiledSite) -> None:

@@ -52,6 +52,7 @@ class ModbusMalformed(RowDetection):
     id = "M11"
     title = "Modbus messages that break the protocol's rules"
     base_severity = 4
+    reads = ("flow_minutes", "anomalies")
     possible_techniques = ("T0866",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

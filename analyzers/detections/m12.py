@@ -41,6 +41,7 @@ class ModbusProgramming(RowDetection):
     id = "M12"
     title = "a controller programmed by a private Modbus function, or its files written"
     base_severity = 4
+    reads = ("modbus",)
     possible_techniques = ("T0843",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

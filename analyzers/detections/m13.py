@@ -43,6 +43,7 @@ class ModbusUnaskedResponse(Detection):
     id = "M13"
     title = "Modbus responses that nobody asked for"
     base_severity = 4
+    reads = ("modbus", "anomalies")
     techniques = ("T0856", "T0830")
 
     def __init__(self, site: CompiledSite) -> None:
@@ -53,7 +54,7 @@ class ModbusUnaskedResponse(Detection):
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
-        self._whole.add(answered_flows(traffic.modbus), pl.col("seen_ns"), pl.col("latest_ns"))
+        self._whole.add(answered_flows(traffic), pl.col("seen_ns"), pl.col("latest_ns"))
         rows = traffic.anomalies.filter(
             (pl.col("layer") == "modbus") & pl.col("kind").is_in(_KINDS) & pl.col("flow_id").is_not_null()
         )

@@ -40,6 +40,7 @@ class ModbusUnanswered(Detection):
     id = "M14"
     title = "a Modbus server that no longer answers"
     base_severity = 3
+    reads = ("modbus",)
     possible_techniques = ("T0804",)
 
     def __init__(self, site: CompiledSite) -> None:
@@ -49,7 +50,7 @@ class ModbusUnanswered(Detection):
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
-        self._answering.add(traffic.modbus)
+        self._answering.add(traffic)
         # Function 8, sub-function 4 is answered by nobody who heeds it: that is M6.
         listen_only = (pl.col("function") == 8) & (pl.col("sub_function").fill_null(0) == 4)
         unanswered = (pl.col("outcome") == "unanswered") & ~pl.col("after_gap")

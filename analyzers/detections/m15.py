@@ -52,6 +52,7 @@ class ModbusFrozenReadings(Detection):
     id = "M15"
     title = "readings that used to vary, standing still"
     base_severity = 2
+    reads = ("modbus",)
     possible_techniques = ("T0832",)
     remembered_h = 24
     #: A stretch that goes on began long ago.

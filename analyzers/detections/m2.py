@@ -37,6 +37,7 @@ class ModbusNewClient(NewDetection):
     id = "M2"
     title = "a first-time Modbus client"
     base_severity = 3
+    reads = ("modbus",)
     techniques = ("T0848",)
     fact = "modbus.function"
     by = ("client_ip",)

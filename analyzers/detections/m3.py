@@ -50,6 +50,7 @@ class ModbusUnusualValue(LearnedDetection):
     id = "M3"
     title = "a register set to an unusual value"
     base_severity = 4
+    reads = ("modbus",)
     techniques = ("T0836",)
 
     def __init__(self, site: CompiledSite, memory: Memory) -> None:

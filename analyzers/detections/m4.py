@@ -57,6 +57,7 @@ class ModbusOutputsForced(Detection):
     id = "M4"
     title = "Modbus outputs toggled, or written en masse"
     base_severity = 4
+    reads = ("modbus",)
     techniques = ("T0806",)
 
     def __init__(self, site: CompiledSite) -> None:

@@ -37,6 +37,7 @@ class ModbusRestart(RowDetection):
     id = "M5"
     title = "a Modbus device told to restart its communications"
     base_severity = 4
+    reads = ("modbus",)
     techniques = ("T0816",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

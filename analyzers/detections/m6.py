@@ -37,6 +37,7 @@ class ModbusListenOnly(RowDetection):
     id = "M6"
     title = "a Modbus device forced to listen only"
     base_severity = 5
+    reads = ("modbus",)
     techniques = ("T0814",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

@@ -37,6 +37,7 @@ class ModbusIdentityRead(RowDetection):
     id = "M7"
     title = "a Modbus device's identity read by a host outside the inventory"
     base_severity = 2
+    reads = ("modbus",)
     techniques = ("T0888",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

@@ -43,6 +43,7 @@ class ModbusProbing(Detection):
     id = "M8"
     title = "a Modbus server's units or function codes probed"
     base_severity = 3
+    reads = ("modbus",)
     techniques = ("T0846",)
 
     def __init__(self, site: CompiledSite) -> None:
@@ -54,7 +55,7 @@ class ModbusProbing(Detection):
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
         rows = traffic.modbus
-        self._answering.add(rows)
+        self._answering.add(traffic)
         silent = (pl.col("outcome") == "unanswered") & ~pl.col("after_gap")
         no_unit = pl.col("exception_code").is_in(_NO_UNIT) | silent
         units = modbus(rows.filter(no_unit), "diagnose", what=pl.lit("units"))

@@ -42,6 +42,7 @@ class ModbusRegisterSweep(Detection):
     id = "M9"
     title = "a Modbus device's registers swept"
     base_severity = 3
+    reads = ("modbus",)
     techniques = ("T0861",)
 
     def __init__(self, site: CompiledSite) -> None:

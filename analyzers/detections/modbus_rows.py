@@ -10,6 +10,7 @@ import polars as pl
 from analyzers.detections.rows import transactions
 from analyzers.detections.seen import FirstTimes
 from policy.modbus import FUNCTION_NAMES
+from policy.traffic import Traffic
 
 #: A client and a server of it, as SUBJECT names them.
 PAIR: Final = {"client_ip": pl.Binary(), "server_ip": pl.Binary(), "server_port": pl.UInt16()}
@@ -62,11 +63,15 @@ def _outcome() -> pl.Expr:
     )
 
 
-def answered_flows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Transactions in; `seen_ns` and `latest_ns` of the answers of each flow and direction with its PAIR out.
+def answered_flows(traffic: Traffic) -> pl.DataFrame:
+    """One batch in; `seen_ns` and `latest_ns` of the answers of each flow and direction with its PAIR out.
 
-    Grouped by number: addresses are compared once a flow, not once a row.
+    Grouped by number: addresses are compared once a flow, not once a row; and once a batch for all who ask.
     """
+    return traffic.once("answered Modbus flows", lambda: _answered(traffic.modbus))
+
+
+def _answered(rows: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return _NO_FLOWS
     # Within a flow and a direction of asking the ends are always the same: one number stands for them.
@@ -89,9 +94,9 @@ class Answering:
     def __init__(self) -> None:
         self._first = FirstTimes(PAIR)
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take Modbus transactions."""
-        self._first.add(answered_flows(rows), pl.col("seen_ns"), pl.col("latest_ns"))
+    def add(self, traffic: Traffic) -> None:
+        """Take one batch."""
+        self._first.add(answered_flows(traffic), pl.col("seen_ns"), pl.col("latest_ns"))
 
     def of(self, violations: pl.DataFrame) -> pl.DataFrame:
         """Violations of pairs whose server had answered before the last of them."""

@@ -41,6 +41,7 @@ class OpcUaWithoutSecurity(Detection):
     id = "O1"
     title = "an OPC UA session without security where better is to be had"
     base_severity = 3
+    reads = ("opcua",)
     techniques = ("T0842",)
     remembered_h = 24
 

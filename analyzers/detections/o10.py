@@ -39,6 +39,7 @@ class OpcUaNodesChanged(RowDetection):
     id = "O10"
     title = "OPC UA nodes added or deleted, or history rewritten"
     base_severity = 4
+    reads = ("opcua",)
     possible_techniques = ("T0809",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

@@ -49,6 +49,7 @@ class OpcUaTrustChanged(Detection):
     id = "O11"
     title = "an OPC UA server with another certificate, or less security than before"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0830",)
     remembered_h = 24
 

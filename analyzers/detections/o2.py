@@ -37,6 +37,7 @@ class OpcUaClearPassword(RowDetection):
     id = "O2"
     title = "an OPC UA password in clear"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0859",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

@@ -36,6 +36,7 @@ class OpcUaAnonymousSession(RowDetection):
     id = "O3"
     title = "an anonymous OPC UA session"
     base_severity = 2
+    reads = ("opcua",)
     possible_techniques = ("T0886",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

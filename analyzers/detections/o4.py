@@ -41,6 +41,7 @@ class OpcUaRefusedLogins(Detection):
     id = "O4"
     title = "refused OPC UA logins, one after another"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0859",)
 
     def __init__(self, site: CompiledSite) -> None:

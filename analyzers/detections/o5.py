@@ -43,6 +43,7 @@ class OpcUaDiscovery(Detection):
     id = "O5"
     title = "OPC UA servers asked what they offer"
     base_severity = 2
+    reads = ("opcua",)
     techniques = ("T0846",)
 
     def __init__(self, site: CompiledSite) -> None:

@@ -39,6 +39,7 @@ class OpcUaBrowsing(Detection):
     id = "O6"
     title = "an OPC UA server's address space walked"
     base_severity = 3
+    reads = ("opcua",)
     techniques = ("T0861",)
 
     def __init__(self, site: CompiledSite) -> None:

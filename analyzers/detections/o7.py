@@ -39,6 +39,7 @@ class OpcUaNewWrite(NewDetection):
     id = "O7"
     title = "an OPC UA Write by a new client, or to a new node"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0855", "T0836")
     fact = "opcua.write"
     by = ("client_ip", "server_ip", "server_port", "what")

@@ -42,6 +42,7 @@ class OpcUaNewCall(NewDetection):
     id = "O8"
     title = "an OPC UA call of a method not seen before"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0871",)
     fact = "opcua.call"
     by = ("client_ip", "server_ip", "server_port", "what")

@@ -41,6 +41,7 @@ class OpcUaAlarmOff(RowDetection):
     id = "O9"
     title = "an OPC UA alarm disabled or suppressed"
     base_severity = 4
+    reads = ("opcua",)
     techniques = ("T0838", "T0878")
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

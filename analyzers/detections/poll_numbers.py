@@ -41,7 +41,7 @@ class PollNumbers:
         places = self._places(asked)
         room = self._limit - self._keys.height
         if room and places.null_count():
-            new = asked.filter(places.is_null()).unique(maintain_order=True).head(room)
+            new = _first_of(asked.filter(places.is_null()), room)
             new = new.with_columns(place=pl.int_range(new.height, dtype=pl.UInt32) + self._keys.height)
             self._keys = pl.concat([self._keys, new], rechunk=True)
             places = self._places(asked)
@@ -63,6 +63,12 @@ class PollNumbers:
         number = ends.join(pairs.with_row_index("pair"), on=list(PAIR), how="left", maintain_order="left")
         of_side = sides.select("side", number["pair"].cast(pl.Int64))
         return pairs, side.join(of_side, on="side", how="left", maintain_order="left")["pair"]
+
+
+def _first_of(keys: pl.DataFrame, room: int) -> pl.DataFrame:
+    """The first different ones, as many as there is room for. Where nearly all differ, few need be looked at."""
+    first = keys.head(2 * room).unique(maintain_order=True)
+    return (first if first.height >= room else keys.unique(maintain_order=True)).head(room)
 
 
 def _keys(rows: pl.DataFrame, pair: pl.Series) -> pl.DataFrame:

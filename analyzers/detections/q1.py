@@ -37,6 +37,7 @@ class MqttClearPassword(RowDetection):
     id = "Q1"
     title = "an MQTT password in clear"
     base_severity = 4
+    reads = ("mqtt",)
     techniques = ("T0859",)
 
     def found(self, traffic: Traffic) -> pl.DataFrame:

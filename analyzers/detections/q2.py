@@ -44,6 +44,7 @@ class MqttWideSubscription(NewDetection):
     id = "Q2"
     title = "an MQTT subscription to everything by a client that never asked for it"
     base_severity = 3
+    reads = ("mqtt",)
     techniques = ("T0802",)
     fact = "mqtt.subscribe"
     by = ("client_ip", "server_ip", "server_port", "what")

@@ -44,6 +44,7 @@ class MqttNewCommander(NewDetection):
     id = "Q3"
     title = "an MQTT command from a client that never gave it"
     base_severity = 4
+    reads = ("mqtt",)
     techniques = ("T0855",)
     fact = "mqtt.publish"
     by = ("client_ip", "server_ip", "server_port", "what")

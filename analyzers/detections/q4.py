@@ -42,6 +42,7 @@ class MqttRetainedMessageChanged(NewDetection):
     id = "Q4"
     title = "a retained MQTT message overwritten or cleared by a client that never did so"
     base_severity = 3
+    reads = ("mqtt",)
     possible_techniques = ("T0856",)
     fact = "mqtt.retain"
     by = ("client_ip", "server_ip", "server_port", "what")

@@ -44,6 +44,7 @@ class MqttClientIdTwice(Detection):
     id = "Q5"
     title = "one MQTT client id used from two addresses"
     base_severity = 3
+    reads = ("mqtt",)
     techniques = ("T0849",)
     remembered_h = 24
 

@@ -38,6 +38,7 @@ class MqttRefusedLogins(Detection):
     id = "Q6"
     title = "refused MQTT logins, one after another"
     base_severity = 4
+    reads = ("mqtt",)
     techniques = ("T0812",)
 
     def __init__(self, site: CompiledSite) -> None:

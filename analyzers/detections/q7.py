@@ -52,6 +52,7 @@ class SparkplugOutOfOrder(Detection):
     id = "Q7"
     title = "Sparkplug messages out of order"
     base_severity = 3
+    reads = ("mqtt",)
     possible_techniques = ("T0856",)
 
     def __init__(self, site: CompiledSite) -> None:

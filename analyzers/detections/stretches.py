@@ -100,8 +100,10 @@ class Stretches:
 
     def _over(self, first: pl.DataFrame, rows: pl.DataFrame, runs: _Runs) -> list[pl.DataFrame]:
         """Stretches that ended: open ones at once, open ones after some more, and those that began and ended here."""
-        at_once = runs.place[runs.ends_open]
-        over = [self._told(first[at_once], self._counts[at_once])]
+        over = []
+        if runs.ends_open.any():
+            at_once = runs.place[runs.ends_open]
+            over.append(self._told(first[at_once], self._counts[at_once]))
         inner = ~runs.is_last
         if inner.any():
             went_on, new = np.flatnonzero(inner & runs.goes_on), np.flatnonzero(inner & ~runs.goes_on)
@@ -120,9 +122,13 @@ class Stretches:
         self._counts = pl.DataFrame(counts)
         began = runs.is_last & ~runs.goes_on
         of_began = runs.place[began]
+        if not len(of_began):
+            return
         row_of = np.arange(size)
         row_of[of_began] = first.height + np.arange(len(of_began))
-        self._first = pl.concat([first, rows[runs.row[began]]])[row_of]
+        both = pl.concat([first, rows[runs.row[began]]], rechunk=True)
+        # Where all are new polls they are in their places already.
+        self._first = both if of_began[0] >= first.height else both[row_of]
 
 
 def _changed(rows: pl.DataFrame, at: _Numbers) -> _Flags:

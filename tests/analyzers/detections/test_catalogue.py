@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
+import polars as pl
 import pytest
 
 import analyzers.detections
+from analyzers.baseline.memory import Memory
 from analyzers.detections import DETECTIONS
 from analyzers.detections.base import Detection
+from analyzers.detections.learned import LearnedDetection
 from analyzers.manual import PAGE, page
 from analyzers.techniques import TECHNIQUES, WITHDRAWN
 from pcaps import samples
 from policy.checks import CHECKS
 from policy.detection_settings import DETECTION_IDS, DetectionSettings
+from policy.traffic import TRAFFIC_TABLES, Traffic
+from tests.analyzers.detections.looking import MINE
+from tests.policy.factories import HISTORIAN, NOON, PLC, Wire
 
 SECTIONS = ("Reports", "Why it matters", "Benign causes", "Evidence", "How to tune")
 #: Modules that are shared, not a detection.
@@ -149,3 +157,31 @@ def test_each_is_planted_in_a_capture(kind: type[Detection]) -> None:
 
 def test_the_manual_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m analyzers.manual"
+
+
+class Watched:
+    """Traffic that remembers which of its tables were looked at."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self.looked_at: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TRAFFIC_TABLES:
+            self.looked_at.add(name)
+        return getattr(self._traffic, name)
+
+    def once(self, what: str, work: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """Nothing is remembered: each has to look itself."""
+        return work()
+
+
+@pytest.mark.parametrize("kind", DETECTIONS, ids=lambda kind: kind.id)
+def test_a_detection_looks_at_the_tables_that_it_names_and_at_no_others(kind: type[Detection]) -> None:
+    detection = kind(MINE, Memory(MINE, "", "", None)) if issubclass(kind, LearnedDetection) else kind(MINE)
+    wire = Wire()
+    flow = wire.flow(HISTORIAN, PLC)
+    wire.modbus(flow, 3, at=NOON)
+    watched = Watched(wire.traffic(MINE))
+    detection.feed(cast("Traffic", watched))
+    assert watched.looked_at == set(kind.reads)
