@@ -155,19 +155,16 @@ def _with_verdicts(site: CompiledSite, tables: Sequence[_Table]) -> list[pl.Data
     for _, table in full:
         sides, place = _sides(table.rows)
         asked.append(
-            _as_opened(
-                table.rows.select(*(name for name in _ASKED if name != "reverse_conduit"), _turn(table))[
-                    sides
-                ]
-                .join(reverse, on=["client_zone", "server_zone"], how="left", maintain_order="left")
-                .with_columns(pl.col("reverse_conduit").fill_null(""))
-            ).select(_ASKED)
+            table.rows.select(*(name for name in _ASKED if name != "reverse_conduit"), _turn(table))[sides]
         )
         places.append(place + begin)
         begin += asked[-1].height
     judged = [_none(tuple(table.schema.items())) for table in tables]
     if full:
-        whole = pl.concat(asked)
+        whole = pl.concat(asked).join(
+            reverse, on=["client_zone", "server_zone"], how="left", maintain_order="left"
+        )
+        whole = _as_opened(whole.with_columns(pl.col("reverse_conduit").fill_null(""))).select(_ASKED)
         said = whole.hstack(_judged(site, whole)).with_columns(relation=_relation()).select(_SAID)
         for (number, table), place in zip(full, places, strict=True):
             rows = table.rows.with_columns(said[place].get_columns())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from analyzers.detections.modbus_rows import answered_flows
 from sensors.records import ANOMALIES
 from tests.analyzers.detections.looking import MINE, findings, of, only
 from tests.policy.factories import (
@@ -256,3 +259,26 @@ def test_silence_of_who_never_spoke_and_behind_gaps_says_nothing() -> None:
         behind.modbus(other, 3, at=NOON + (9 + number) * SECOND, outcome="unanswered", after_gap=True)
     assert of("M14", never) == []
     assert of("M14", behind) == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2), st.integers(0, 50), st.sampled_from(["answered", "exception", "unanswered"])
+        ),
+        max_size=25,
+    )
+)
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_answers_by_flow_are_those_of_each_row(told: list[tuple[int, int, str]]) -> None:
+    wire = Wire()
+    # Two connections of one pair of hosts, and one of another.
+    flows = [wire.flow(HISTORIAN, server) for server in (PLC, PLC, DRIVE)]
+    for which, second, outcome in told:
+        wire.modbus(flows[which], 3, at=NOON + second * SECOND, outcome=outcome)
+    by_flow: dict[int, list[int]] = {}
+    for which, second, outcome in told:
+        if outcome != "unanswered":
+            by_flow.setdefault(flows[which], []).append(NOON + second * SECOND)
+    found = answered_flows(wire.traffic(MINE)).select("flow_id", "seen_ns", "latest_ns")
+    assert sorted(found.rows()) == sorted((flow, min(times), max(times)) for flow, times in by_flow.items())
