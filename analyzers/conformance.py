@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from analyzers.access.visitors import Visitors
+from analyzers.crowds import Told
 from analyzers.findings import Finding, canonical_order
 from analyzers.gathered import Gathered
 from analyzers.held import held_rows
@@ -34,17 +35,18 @@ class Conformance:
     def __init__(self, site: CompiledSite, policy_sha256: str, version: str) -> None:
         self._site = site
         self._reporter = Reporter(site, policy_sha256, version)
-        self._gathered = {check: Gathered() for check in CHECKS if isinstance(check, BatchCheck)}
+        self._gathered = {check: Gathered(site) for check in CHECKS if isinstance(check, BatchCheck)}
         self._watches = {check: check.watch(site) for check in CHECKS if isinstance(check, CaptureCheck)}
         self._visitors = Visitors(site)
 
     def feed(self, traffic: Traffic) -> None:
         """Take one batch."""
-        judged = judge(self._site, traffic)
-        for check, gathered in self._gathered.items():
-            gathered.add(check.violations(self._site, judged))
-        for watch in self._watches.values():
-            watch.feed(judged)
+        for piece in traffic.pieces():
+            judged = judge(self._site, piece)
+            for check, gathered in self._gathered.items():
+                gathered.add(check.violations(self._site, judged))
+            for watch in self._watches.values():
+                watch.feed(judged)
         self._visitors.feed(traffic)
 
     @property
@@ -61,7 +63,7 @@ class Conformance:
         """Of an interface: forget what no later row can change."""
         before_ns = hours_before(now_ns, REMEMBERED_H)
         for check, gathered in self._gathered.items():
-            self._reporter.settle(check, gathered.all(), before_ns)
+            self._reporter.settle(check, gathered.told(), before_ns)
             gathered.settle(before_ns)
         for watched, watch in self._watches.items():
             if watch.settles:
@@ -77,8 +79,8 @@ class Conformance:
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding of the capture up to now, in canonical order."""
         visits = self._visitors.visits()
-        violations: dict[Check, pl.DataFrame] = {
-            **{check: gathered.all() for check, gathered in self._gathered.items()},
+        violations: dict[Check, pl.DataFrame | Told] = {
+            **{check: gathered.told() for check, gathered in self._gathered.items()},
             **{check: watch.violations() for check, watch in self._watches.items()},
             **{check: check.violations(self._site, visits) for check in _OF_VISITS},
         }

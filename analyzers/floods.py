@@ -23,20 +23,49 @@ HEAD: Final[dict[str, pl.DataType]] = {
     "first": pl.Int64(),
 }
 _KEYS: Final = [*SUBJECT, "change"]
+_AS: Final = [f"as_{name}" for name in SUBJECT]
+_OF_CLIENT: Final = ["client_ip", "server_zone", "change"]
+_OF_ZONES: Final = ["client_zone", "server_zone", "change"]
 
 
-def fold_floods(violations: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+def fold_floods(
+    violations: pl.DataFrame, crowds: pl.DataFrame, known: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Violations of one check in, with `change`; the same rows out, those beyond the limits with one subject.
 
-    Adds `subject`, a number for what each row was about, and `folded`: "", "client" or "zones". Which subjects are
-    kept depends on when they were first seen, not on the order of the rows. `known`: the heads of rows that are gone.
+    Adds `subjects`, a number for what each row was about, and `folded`: "", "client" or "zones". Which subjects are
+    kept depends on when they were first seen, not on the order of the rows. `crowds`: sums of subjects that are far
+    beyond the limits (`analyzers.crowds`); they join what stands for them. `known`: the heads of rows that are gone.
     """
     subjects = _subjects(violations, known)
-    new = subjects.select(*_KEYS, "subject", "folded", *(pl.col(f"as_{name}") for name in SUBJECT))
-    joined = violations.join(new, on=_KEYS, how="left")
-    return joined.with_columns(*(pl.col(f"as_{name}").alias(name) for name in SUBJECT)).drop(
-        f"as_{name}" for name in SUBJECT
+    new = subjects.select(*_KEYS, "folded", *_AS, subjects=pl.concat_list("subject"))
+    folded = _renamed(violations.join(new, on=_KEYS, how="left"))
+    if crowds.is_empty():
+        return folded
+    return pl.concat([folded, _renamed(_with_heads(crowds, subjects)).select(folded.columns)])
+
+
+def _with_heads(crowds: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
+    """Crowds with the subject that stands for each, and how it is `folded`."""
+    of_client = (
+        subjects.with_columns(place=pl.int_range(pl.len()).over(_OF_CLIENT))
+        .filter(pl.col("place") == SUBJECTS_PER_CLIENT)
+        .select(*_OF_CLIENT, "folded", *_AS, scope=pl.lit("client"))
     )
+    of_zones = (
+        subjects.filter(pl.col("folded") == "zones")
+        .unique(_OF_ZONES, keep="first", maintain_order=True)
+        .select(*_OF_ZONES, "folded", *_AS)
+    )
+    clients = crowds.join(of_client, on=[*_OF_CLIENT, "scope"], how="left")
+    # Where a client's own head is itself one of those that are folded, it stands for the client no more.
+    stood = clients.filter(pl.col("folded").is_not_null())
+    others = clients.filter(pl.col("folded").is_null()).select(crowds.columns)
+    return pl.concat([stood, others.join(of_zones, on=_OF_ZONES, how="inner").select(stood.columns)])
+
+
+def _renamed(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(*(pl.col(f"as_{name}").alias(name) for name in SUBJECT)).drop(_AS)
 
 
 def heads(violations: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -62,15 +91,15 @@ def _subjects(violations: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFr
         subject=pl.struct(_KEYS).hash(),
         folded=pl.lit(""),
     )
-    subjects = _folded(subjects, ["client_ip", "server_zone", "change"], SUBJECTS_PER_CLIENT, "client")
-    return _folded(subjects, ["client_zone", "server_zone", "change"], SUBJECTS_PER_ZONES, "zones")
+    subjects = _folded(subjects, _OF_CLIENT, SUBJECTS_PER_CLIENT, "client")
+    return _folded(subjects, _OF_ZONES, SUBJECTS_PER_ZONES, "zones")
 
 
 def _folded(subjects: pl.DataFrame, scope: list[str], limit: int, word: str) -> pl.DataFrame:
     """Give all subjects of a scope beyond the limit the columns of the first of them."""
     if f"as_{next(iter(SUBJECT))}" not in subjects.columns:
         subjects = subjects.with_columns(*(pl.col(name).alias(f"as_{name}") for name in SUBJECT))
-    as_columns = [f"as_{name}" for name in SUBJECT]
+    as_columns = _AS
     # A subject that is folded already counts once, with the others that it is folded with.
     heads = subjects.unique([*as_columns, *scope, "folded"], keep="first", maintain_order=True)
     beyond = heads.with_columns(place=pl.int_range(pl.len()).over(scope)).filter(pl.col("place") >= limit)

@@ -6,20 +6,29 @@ from typing import Final
 
 import polars as pl
 
+from analyzers.crowds import NO_CROWDS, TOLD_APART, Told, told_apart
 from policy.violations import SUBJECT, VIOLATION, merged
+from policy.zoning import CompiledSite
 
 #: Rows gathered before they are added up: memory against time.
-_PENDING_LIMIT: Final = 50_000
+_PENDING_LIMIT: Final = 20_000
 _KEYS: Final = [*SUBJECT, "minute"]
 
 
 class Gathered:
-    """The violations of one kind, added up from time to time; grows with subjects and minutes, not with rows."""
+    """The violations of one kind, added up from time to time; grows with subjects and minutes, not with rows.
 
-    def __init__(self) -> None:
+    With a site it tells no more subjects apart than findings can need: all others are in `crowds`.
+    """
+
+    def __init__(self, site: CompiledSite | None = None) -> None:
+        self._site = site
         self._total = pl.DataFrame(schema=VIOLATION)
+        self._crowds = NO_CROWDS
         self._pending: list[pl.DataFrame] = []
         self._rows = 0
+        #: Rows from which on crowds are made.
+        self._told_apart = TOLD_APART
 
     def add(self, violations: pl.DataFrame) -> None:
         """Take columns of VIOLATION, from any batch and in any order."""
@@ -37,7 +46,8 @@ class Gathered:
 
     def settle(self, before_ns: int) -> None:
         """Forget the minutes before."""
-        self._total = self.all().filter(pl.col("minute") >= before_ns)
+        later = pl.col("minute") >= before_ns
+        self._total, self._crowds = self.all().filter(later), self._crowds.filter(later)
 
     def all(self) -> pl.DataFrame:
         """What was gathered up to now: columns of VIOLATION, one row a subject and minute."""
@@ -49,4 +59,17 @@ class Gathered:
             rest = self._total.join(touched, on=_KEYS, how="anti")
             self._total = pl.concat([rest, merged(pl.concat([again, fresh])).select(*VIOLATION)])
             self._pending, self._rows = [], 0
+            self._fold()
         return self._total
+
+    def told(self) -> Told:
+        """What was gathered up to now, and who is in crowds."""
+        return Told(self.all(), self._crowds)
+
+    def _fold(self) -> None:
+        if self._site is None or self._total.height <= self._told_apart:
+            return
+        told = told_apart(self._site, Told(self._total, self._crowds))
+        self._total, self._crowds = told.apart, told.crowds
+        # What stays is told apart: it is not looked through again before there is as much again.
+        self._told_apart = max(TOLD_APART, 2 * self._total.height)

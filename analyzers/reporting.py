@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
+from analyzers.crowds import NO_CROWDS, Told, distinct
 from analyzers.findings import Evidence, Finding, Operation, finding_id
 from analyzers.floods import HEAD, fold_floods, heads
 from analyzers.grading import changes, circumstances, confidence_of, points, severity_of
@@ -65,7 +66,7 @@ class _Past:
 
     #: Minutes before this are gone.
     before_ns: int
-    #: Those of windows that are still open, with what `_windowed` adds; one row a subject and window.
+    #: Those of windows that are still open, with what `_windowed` adds; one row a finding.
     rows: pl.DataFrame
     #: Columns of `floods.HEAD`.
     heads: pl.DataFrame
@@ -76,6 +77,7 @@ class _Made:
     """What was made of the violations of one kind when they were last reported."""
 
     violations: pl.DataFrame
+    crowds: pl.DataFrame
     past: _Past | None
     capture_sha256: str
     #: by the columns that tell findings of a kind apart
@@ -98,12 +100,14 @@ class Reporter:
     def findings(
         self,
         kind: FindingKind,
-        violations: pl.DataFrame,
+        violations: pl.DataFrame | Told,
         capture_sha256: str,
         *,
         judged_by: tuple[str, ...] = (),
     ) -> list[Finding]:
         """Columns of VIOLATION, one row a subject and minute, in; the findings out, in no order.
+
+        Or `Told`: those that are told apart, and the sums of all others.
 
         `judged_by`: what the kind rests on beside policy and version, such as the text of the user's rule; with
         another text it is another finding.
@@ -111,21 +115,23 @@ class Reporter:
         An interface asks again with every batch. What has not changed since is not made again: a finding follows
         from its kind and its row alone.
         """
+        violations, crowds = _parts(violations)
         past = self._past.get((kind.id, *judged_by))
-        if violations.is_empty() and (past is None or past.rows.is_empty()):
+        if violations.is_empty() and crowds.is_empty() and (past is None or past.rows.is_empty()):
             return []
         basis = (kind.id, *judged_by, *_compared_with(kind))
         last = self._made.get(basis)
         if (
             last is not None
             and last.violations is violations
+            and last.crowds is crowds
             and last.past is past
             and last.capture_sha256 == capture_sha256
         ):
             return last.findings
         known = last.by_key if last is not None and last.capture_sha256 == capture_sha256 else {}
         by_key: dict[tuple[Any, ...], tuple[Mapping[str, Any], Finding]] = {}
-        for row in self._rows(violations, past):
+        for row in self._rows(violations, crowds, past):
             key = tuple(row[name] for name in _KEYS)
             made = known.get(key)
             by_key[key] = (
@@ -134,7 +140,7 @@ class Reporter:
                 else (row, self._finding(kind, row, capture_sha256, judged_by))
             )
         found = [finding for _, finding in by_key.values()]
-        self._made[basis] = _Made(violations, past, capture_sha256, by_key, found)
+        self._made[basis] = _Made(violations, crowds, past, capture_sha256, by_key, found)
         return found
 
     @property
@@ -144,39 +150,48 @@ class Reporter:
         return made + sum(one.rows.height + one.heads.height for one in self._past.values())
 
     def settle(
-        self, kind: FindingKind, violations: pl.DataFrame, before_ns: int, *, judged_by: tuple[str, ...] = ()
+        self,
+        kind: FindingKind,
+        violations: pl.DataFrame | Told,
+        before_ns: int,
+        *,
+        judged_by: tuple[str, ...] = (),
     ) -> None:
         """From now on whoever gives the violations may leave out minutes before `before_ns`, a minute's start.
 
         Findings whose window ended before it are not made any more, all others as if the minutes were still there.
         To be called with all violations, before any is left out. Nothing new may come of those minutes.
         """
+        violations, crowds = _parts(violations)
         basis = (kind.id, *judged_by)
         past = self._past.get(basis)
-        if violations.is_empty() and past is None:
+        if violations.is_empty() and crowds.is_empty() and past is None:
             return
-        windowed = self._windowed(violations, past)
+        windowed = self._windowed(violations, crowds, past)
         is_open = pl.col("window") + WINDOW_MINUTES * MINUTE_NS > before_ns
         gone = windowed.filter((pl.col("minute") < before_ns) & is_open)
-        rows = merged(gone, (*_KEYS, "subject"), extra=(pl.col("points").max(),))
+        rows = merged(gone, _KEYS, extra=(pl.col("points").max(), distinct("subjects")))
         known = heads(self._marked(violations, past), past.heads if past is not None else None)
         self._past[basis] = _Past(before_ns, rows.select(windowed.columns), known)
 
-    def _rows(self, violations: pl.DataFrame, past: _Past | None) -> list[dict[str, Any]]:
-        """Violations by subject and minute in; one row a finding out."""
+    def _rows(
+        self, violations: pl.DataFrame, crowds: pl.DataFrame, past: _Past | None
+    ) -> list[dict[str, Any]]:
+        """Violations by subject and minute in; one row a finding out, with how many `subjects` it is about."""
         return merged(
-            self._windowed(violations, past),
+            self._windowed(violations, crowds, past),
             _KEYS,
-            extra=(pl.col("points").max(), pl.col("subject").n_unique().alias("subjects")),
+            extra=(pl.col("points").max(), pl.col("subjects").explode().n_unique()),
         ).to_dicts()
 
-    def _windowed(self, violations: pl.DataFrame, past: _Past | None) -> pl.DataFrame:
+    def _windowed(self, violations: pl.DataFrame, crowds: pl.DataFrame, past: _Past | None) -> pl.DataFrame:
         """Violations, and what is left of those that are gone, with the finding that each is of."""
         marked = self._marked(violations, past)
         if past is None:
-            return _with_windows(fold_floods(marked), pl.DataFrame(schema=_ANCHOR))
+            return _with_windows(fold_floods(marked, crowds), pl.DataFrame(schema=_ANCHOR))
+        crowds = crowds.filter(pl.col("minute") >= past.before_ns)
         anchors = past.rows.group_by(_SAME).agg(pl.col("window").max())
-        windowed = _with_windows(fold_floods(marked, past.heads), anchors.select(*_ANCHOR))
+        windowed = _with_windows(fold_floods(marked, crowds, past.heads), anchors.select(*_ANCHOR))
         return pl.concat([past.rows, windowed.select(past.rows.columns)])
 
     def _marked(self, violations: pl.DataFrame, past: _Past | None) -> pl.DataFrame:
@@ -238,6 +253,13 @@ class Reporter:
                 ),
             ),
         )
+
+
+def _parts(violations: pl.DataFrame | Told) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Those that are told apart, and the sums of all others."""
+    if isinstance(violations, Told):
+        return violations.apart, violations.crowds
+    return violations, NO_CROWDS
 
 
 def hours_before(now_ns: int, hours: int) -> int:

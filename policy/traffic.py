@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -66,6 +66,9 @@ CONVERSATION: Final[dict[str, pl.DataType]] = {
     "turned": pl.Boolean(),
 }
 
+
+#: Minutes of flows that are looked at in one go: what is worked out of each costs a kilobyte for a while.
+PIECE_ROWS: Final = 16_384
 
 #: What minutes of flows know beside: who sent the flow's first frame on this link, and to whom (0 without MACs), and
 #: the tunnel that it came in.
@@ -152,3 +155,13 @@ class Traffic:
     def empty(cls) -> Traffic:
         """No rows at all."""
         return cls.of()
+
+    def pieces(self) -> Iterator[Traffic]:
+        """The same rows with few minutes of flows at a time, for whom any cut into batches is alike."""
+        if self.flow_minutes.height <= PIECE_ROWS:
+            yield self
+            return
+        first, *others = self.flow_minutes.iter_slices(PIECE_ROWS)
+        yield replace(self, flow_minutes=first)
+        for rows in others:
+            yield replace(Traffic.of(flow_minutes=rows), began_ns=self.began_ns)

@@ -30,7 +30,7 @@ class IndicatorRun:
         self._reporter = Reporter(site, policy_sha256, version)
         self._lookup = Lookup(given.indicators)
         self._kinds = kinds_of({one.key: one for one in given.indicators})
-        self._gathered = {what: Gathered() for what in self._kinds}
+        self._gathered = {what: Gathered(site) for what in self._kinds}
         self._told = _told_of(given.indicators)
 
     def feed(self, traffic: Traffic) -> None:
@@ -47,13 +47,13 @@ class IndicatorRun:
         return [
             finding
             for what, kind in self._kinds.items()
-            for finding in self._reporter.findings(kind, self._gathered[what].all(), capture_sha256)
+            for finding in self._reporter.findings(kind, self._gathered[what].told(), capture_sha256)
         ]
 
     def settle(self, before_ns: int) -> None:
         """Forget the minutes before."""
         for what, kind in self._kinds.items():
-            self._reporter.settle(kind, self._gathered[what].all(), before_ns)
+            self._reporter.settle(kind, self._gathered[what].told(), before_ns)
             self._gathered[what].settle(before_ns)
 
     def _conversations(self, rows: pl.DataFrame) -> None:

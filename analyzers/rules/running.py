@@ -44,7 +44,7 @@ class RuleRun:
         self._reporter = Reporter(site, policy_sha256, version)
         self._rules: dict[str, list[tuple[Rule, Gathered]]] = defaultdict(list)
         for rule in rules.rules:
-            self._rules[rule.service.name].append((rule, Gathered()))
+            self._rules[rule.service.name].append((rule, Gathered(site)))
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -75,7 +75,7 @@ class RuleRun:
             for ruled in self._rules.values()
             for rule, gathered in ruled
             for finding in self._reporter.findings(
-                rule, gathered.all(), capture_sha256, judged_by=(rule.sha256,)
+                rule, gathered.told(), capture_sha256, judged_by=(rule.sha256,)
             )
         ]
 
@@ -83,7 +83,7 @@ class RuleRun:
         """Forget the minutes before."""
         for ruled in self._rules.values():
             for rule, gathered in ruled:
-                self._reporter.settle(rule, gathered.all(), before_ns, judged_by=(rule.sha256,))
+                self._reporter.settle(rule, gathered.told(), before_ns, judged_by=(rule.sha256,))
                 gathered.settle(before_ns)
 
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
