@@ -13,6 +13,7 @@ import polars as pl
 
 from analyzers.floods import SUBJECTS_PER_CLIENT, SUBJECTS_PER_ZONES
 from analyzers.grading import changes, points
+from policy.devices import NOBODY
 from policy.violations import SUBJECT, VIOLATION, merged
 from policy.zoning import CompiledSite
 
@@ -26,7 +27,6 @@ _MARGIN: Final = 2
 CLIENT: Final = "client"
 ZONES: Final = "zones"
 
-_NOBODY: Final = bytes(16)
 _KEYS: Final = (*SUBJECT, "change")
 _OF_CLIENT: Final = ("client_ip", "server_zone", "change")
 _OF_ZONES: Final = ("client_zone", "server_zone", "change")
@@ -66,8 +66,8 @@ def told_apart(site: CompiledSite, told: Told) -> Told:
         return told
     joined = marked.join(beyond, on=list(_KEYS), how="left")
     gone = joined.filter(pl.col("scope").is_not_null()).select(
-        pl.when(pl.col("scope") == CLIENT).then("client_ip").otherwise(pl.lit(_NOBODY)).alias("client_ip"),
-        pl.lit(_NOBODY).alias("server_ip"),
+        pl.when(pl.col("scope") == CLIENT).then("client_ip").otherwise(pl.lit(NOBODY)).alias("client_ip"),
+        pl.lit(NOBODY).alias("server_ip"),
         pl.lit(0, pl.UInt8).alias("ip_proto"),
         pl.lit(0, pl.UInt16).alias("server_port"),
         pl.lit("").alias("what"),

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from analyzers.compact import compact
 from analyzers.crowds import NO_CROWDS, TOLD_APART, Told, told_apart
 from policy.violations import SUBJECT, VIOLATION, merged
 from policy.zoning import CompiledSite
@@ -70,6 +71,6 @@ class Gathered:
         if self._site is None or self._total.height <= self._told_apart:
             return
         told = told_apart(self._site, Told(self._total, self._crowds))
-        self._total, self._crowds = told.apart, told.crowds
+        self._total, self._crowds = compact(told.apart), compact(told.crowds)
         # What stays is told apart: it is not looked through again before there is as much again.
         self._told_apart = max(TOLD_APART, 2 * self._total.height)

@@ -57,6 +57,15 @@ class Sum:
             total = self._added(pl.concat(self._parts))
             self._parts, self._pending_rows, self._added_rows = [total], 0, total.height
 
+    @property
+    def rows(self) -> int:
+        """Rows held, whether added up or not."""
+        return self._pending_rows + self._added_rows
+
+    def put(self, total: pl.DataFrame) -> None:
+        """Hold these rows in the place of all that came."""
+        self._parts, self._pending_rows, self._added_rows = [total], 0, total.height
+
     def total(self) -> pl.DataFrame | None:
         """All of them; None where none came."""
         if len(self._parts) > 1 or self._pending_rows:

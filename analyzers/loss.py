@@ -12,7 +12,7 @@ reports that are about a segment which was counted; one that comes in the next m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import polars as pl
@@ -125,11 +125,12 @@ def traffic_rows(flow_minutes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def summed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `traffic_rows`, and sums of them, from any batches: one row per CONVERSATION_KEY."""
-    return rows.group_by(CONVERSATION_KEY).agg(
+def summed(rows: pl.DataFrame, key: Sequence[str] = CONVERSATION_KEY) -> pl.DataFrame:
+    """Rows of `traffic_rows`, and sums of them, from any batches: one row a key, a conversation's minute as a rule."""
+    shared = (*CONVERSATION_KEY, *_SHARED)
+    return rows.group_by(key).agg(
         pl.col("flow_minutes").explode(),
-        *(pl.col(name).first() for name in _SHARED),
+        *(pl.col(name).first() for name in shared if name not in key),
         pl.col("service").max(),
         pl.col("first_ts").min(),
         pl.col("last_ts").max(),

@@ -53,7 +53,9 @@ def measured_minutes(
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows by minute and conversation. Many are in order already: the keys alone are sorted to know it."""
-    order = rows.select(CONVERSATION_KEY).with_row_index("row").sort(CONVERSATION_KEY)["row"]
+    order = (
+        rows.select(CONVERSATION_KEY).with_row_index("row").sort(CONVERSATION_KEY, maintain_order=True)["row"]
+    )
     return rows if order.is_sorted() else rows[order]
 
 

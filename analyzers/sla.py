@@ -17,7 +17,8 @@ import pyarrow as pa
 from analyzers import latency, loss, sketch
 from analyzers.capture_loss import CAPTURE_LOSS_LIMIT, CaptureLoss
 from analyzers.causes import CAUSES, NO_CAUSES, Causes
-from analyzers.heaps import Heap, Sum
+from analyzers.conversation_minutes import ConversationMinutes
+from analyzers.heaps import Heap
 from analyzers.measurements import SLA_MINUTES
 from analyzers.minute_rows import in_order, measured_minutes
 from analyzers.requests import Deadline, Requests
@@ -223,7 +224,7 @@ class Meter:
         """Start empty; nothing is measured yet. The notes are taken one after the other, at the end."""
         self._site = site
         self._notes = notes
-        self._traffic = Sum(loss.summed)
+        self._traffic = ConversationMinutes(site.site.detections.kept)
         self._samples = Samples()
         self._capture_loss = CaptureLoss()
         self._minutes: pl.DataFrame | None = None
@@ -240,6 +241,11 @@ class Meter:
         self._flow_minutes.add(traffic.flow_minutes)
         self._round_trips.add(traffic.rtt)
         self._requests.add(traffic)
+
+    @property
+    def together(self) -> int:
+        """Conversations of a minute that were measured together with others, for lack of room."""
+        return self._traffic.together
 
     def finish(self) -> pa.RecordBatch:
         """The rows of SLA_MINUTES, in the order of minute and conversation."""

@@ -101,6 +101,7 @@ def replay(
         keep = writer is not None and not writer.already_stored
         run = stack.enter_context(decode(capture, limits=limits, ahead=threads > 1))
         for batches in run:
+            conversations.forget_ended()
             traffic = conversations.enrich(batches)
             judging.feed(traffic)
             polls.feed(traffic, batches.get("coverage"))
