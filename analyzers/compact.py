@@ -12,4 +12,4 @@ def compact(rows: pl.DataFrame) -> pl.DataFrame:
     thousand rows of a million would hold the memory of the million.
     """
     copied = pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    return copied.cast(dict(rows.schema)) if copied.schema != rows.schema else copied
+    return copied.cast(rows.schema) if copied.schema != rows.schema else copied

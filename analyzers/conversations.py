@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from analyzers.compact import compact
 from analyzers.frames import frame_of
 from policy.traffic import CONVERSATION, LINK, TRAFFIC_TABLES, Traffic, with_conversation
 from policy.zoning import CompiledSite
@@ -36,7 +37,7 @@ _NO_FLOW: Final = {
 class Conversations:
     """Keeps who talks with whom over the batches of one capture; grows with its flows, not with its rows.
 
-    Of an interface, which has no end, flows that are over are forgotten: `forget_ended`.
+    Flows that are over are forgotten where there are many of them, or no end: `forget_ended`.
 
     Flow ids come numbered from 1 and each flow's `flow_starts` row comes before, or with, the first row that
     names it: a batch that breaks this is a bug of the decoder and raises ValueError.
@@ -78,7 +79,7 @@ class Conversations:
         """Forget the flows that had ended when it was called the last time: no row names them any more."""
         if self._over:
             over = pl.concat(self._over)
-            self._flows = self._flows.filter(~pl.col("flow_id").is_in(over.implode()))
+            self._flows = compact(self._flows.filter(~pl.col("flow_id").is_in(over.implode())))
         self._over, self._ended = self._ended, []
 
     def _learn(self, starts: pl.DataFrame) -> None:

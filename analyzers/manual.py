@@ -41,7 +41,8 @@ detections:
 so many entries each, one a source and ten seconds. Past it the sources that did least are forgotten, the longest silent
 first; how many is said in the summary of a replay and in the log of a sensor. What a forgotten source did is not
 counted: counts may read low, never high, and a scan of which more forged sources than are kept lie between two knocks
-is missed.
+is missed. So many conversations of a minute are measured each on its own, too: past it those that said least are
+measured together, one row of many for every two zones, and how many is said in the summary of a replay.
 """
 
 

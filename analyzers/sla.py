@@ -238,7 +238,8 @@ class Meter:
         """Add one batch, with its rows of the coverage table. Any cut into batches gives the same result."""
         if coverage is not None:
             self._capture_loss.feed(coverage)
-        self._flow_minutes.add(traffic.flow_minutes)
+        for piece in traffic.pieces():
+            self._flow_minutes.add(piece.flow_minutes)
         self._round_trips.add(traffic.rtt)
         self._requests.add(traffic)
 

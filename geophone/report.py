@@ -83,6 +83,12 @@ def print_result(console: Console, result: ReplayResult) -> None:
     console.print(Text(f"○ {result.compared}", style="dim"))
     for detection, count in result.evicted.items():
         console.print(f"▲ {forgotten(detection, count)}", style="yellow")
+    if result.together:
+        text = (
+            f"▲ {_count(result.together, 'conversation')} of a minute with very many were measured together, those "
+            "that said least; `detections.kept` in the policy gives more room"
+        )
+        console.print(text, style="yellow")
     if result.already_stored:
         console.print(
             "Already in the store: same capture, judged by the same. No row was added.", style="dim"

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 #: Called after each batch with how far the capture is read.
 Progress = Callable[[Position], None]
 
+#: Flows of a capture that are remembered although they are over: forgetting some costs a look at all.
+_FLOWS_KEPT = 100_000
 _STORED = frozenset(table.name for table in TABLES if table.stored)
 
 
@@ -60,6 +62,8 @@ class ReplayResult:
     compared: str  #: what was compared with which baseline, in words
     #: sources that a detection forgot for lack of room, by its id
     evicted: Mapping[str, int]
+    #: conversations of a minute that were measured together with others, for lack of room
+    together: int
 
 
 def canonical_bytes(findings: Sequence[Finding]) -> bytes:
@@ -101,7 +105,8 @@ def replay(
         keep = writer is not None and not writer.already_stored
         run = stack.enter_context(decode(capture, limits=limits, ahead=threads > 1))
         for batches in run:
-            conversations.forget_ended()
+            if conversations.kept > _FLOWS_KEPT:
+                conversations.forget_ended()
             traffic = conversations.enrich(batches)
             judging.feed(traffic)
             polls.feed(traffic, batches.get("coverage"))
@@ -142,6 +147,7 @@ def replay(
         suppressions=suppressions.uses(),
         compared=judging.memory.words(),
         evicted=judging.evicted,
+        together=meter.together,
     )
 
 

@@ -167,7 +167,8 @@ class DetectionSettings(_Thresholds):
         default=50_000,
         description="how many entries, each a source and ten seconds, every count of scans and floods keeps; past it "
         "sources that did least are forgotten, the longest silent first, and counted; and how many outputs' writes "
-        "(M4) and Sparkplug messages (Q7) wait for earlier ones",
+        "(M4) and Sparkplug messages (Q7) wait for earlier ones; and how many conversations of a minute are measured "
+        "each on its own, past which those that said least are measured together",
     )
     M3: UnusualValues = Field(default=UnusualValues(), description="unusual values written")
     M4: Forcing = Field(default=Forcing(), description="outputs toggled or written en masse")

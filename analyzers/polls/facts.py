@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from analyzers.capture_loss import CaptureLoss
+from analyzers.compact import compact
 from analyzers.polls.asked import CONVERSATION
 from policy.traffic import Traffic
 from policy.violations import MINUTE_NS
@@ -23,6 +24,10 @@ Conversation = tuple[bytes, bytes, int, int]
 
 #: Partial sums are added up when there are this many of them.
 _PARTS_LIMIT: Final = 64
+#: Or rows in them.
+_ROWS_LIMIT: Final = 50_000
+#: Conversations of a minute that are remembered.
+_CONVERSATIONS_LIMIT: Final = 20_000
 
 _ATTEMPT: Final = (
     pl.col("syn_frame").is_not_null() & pl.col("syn_ack_frame").is_null() & ~pl.col("established")
@@ -66,6 +71,10 @@ class Facts:
     _coverage: set[tuple[int, int]] = field(default_factory=set)
     first_ns: int | None = None
     last_ns: int = 0
+    #: Minutes of conversations that found no room: with more of them in a minute than are kept, those that said least.
+    evicted: int = 0
+    _rows: int = 0
+    _added_up_at: int = _ROWS_LIMIT
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None) -> None:
         """Add one batch."""
@@ -82,12 +91,21 @@ class Facts:
         ).row(0)
         self.first_ns = first_ns if self.first_ns is None else min(self.first_ns, first_ns)
         self.last_ns = max(self.last_ns, last_ns)
-        self._minutes.append(_of_minutes(rows))
+        fresh = _of_minutes(rows)
+        self._minutes.append(fresh)
+        self._rows += fresh.height
         # Of connections that never came about there may be as many as somebody likes to forge.
         self._flows.append(_of_flows(rows.filter("established")))
-        if len(self._minutes) > _PARTS_LIMIT:
-            self._minutes = [_added_minutes(self._minutes)]
+        if len(self._minutes) > _PARTS_LIMIT or self._rows > self._added_up_at:
+            self._add_up()
             self._flows = [_added_flows(self._flows)]
+
+    def _add_up(self) -> None:
+        added = _added_minutes(self._minutes)
+        kept = _most(added)
+        self.evicted += added.height - kept.height
+        self._minutes, self._rows = [compact(kept)], kept.height
+        self._added_up_at = max(_ROWS_LIMIT, 2 * kept.height)
 
     def forget(self, before_ns: int, flows: Iterable[int]) -> None:
         """Minutes and flows that ended before that are no longer needed, but for these flows."""
@@ -215,6 +233,25 @@ def _added_minutes(parts: list[pl.DataFrame]) -> pl.DataFrame:
     if not parts:
         return _of_minutes(Traffic.empty().flow_minutes)
     return _summed_minutes(pl.concat(parts))
+
+
+def _most(minutes: pl.DataFrame) -> pl.DataFrame:
+    """Of each minute the conversations that said most: first those that both sides took part in."""
+    if minutes.height <= _CONVERSATIONS_LIMIT:
+        return minutes
+    narrow = minutes.select(
+        "minute",
+        *CONVERSATION,
+        answered=pl.col("packets_s2c") > 0,
+        packets=pl.col("packets_c2s") + pl.col("packets_s2c"),
+    ).with_row_index("row")
+    order = ["answered", "packets", *CONVERSATION]
+    ordered = narrow.sort(order, descending=[True, True, *[False] * len(CONVERSATION)])
+    place = ordered.select(place=pl.int_range(pl.len()).over("minute"))["place"]
+    beyond = ordered["row"].filter(place >= _CONVERSATIONS_LIMIT)
+    if beyond.is_empty():
+        return minutes
+    return minutes.filter(pl.repeat(value=True, n=minutes.height, eager=True).scatter(beyond, values=False))
 
 
 def _of_flows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -70,8 +70,8 @@ class Polls:
 
     @property
     def evicted(self) -> int:
-        """Requests, marks and silences that found no room."""
-        return self._unfollowed + self._followed.evicted + self._silences.evicted
+        """Requests, marks, silences and conversations' minutes that found no room."""
+        return self._unfollowed + self._followed.evicted + self._silences.evicted + self._facts.evicted
 
     def feed(self, traffic: Traffic, coverage: pa.RecordBatch | None = None) -> None:
         """Add one batch, with its rows of the coverage table."""

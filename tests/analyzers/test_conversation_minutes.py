@@ -36,7 +36,7 @@ def _rows(
     )
     empty = Traffic.empty().flow_minutes
     blank = pl.DataFrame(schema={name: FLOW_MINUTE_SCHEMA[name] for name in empty.columns})
-    rows = pl.concat([blank, known.cast(dict(blank.select(known.columns).schema))], how="diagonal")
+    rows = pl.concat([blank, known.cast(blank.select(known.columns).schema)], how="diagonal")
     rows = rows.with_columns(
         pl.col(pl.String).fill_null(""),
         pl.selectors.unsigned_integer().fill_null(0),
