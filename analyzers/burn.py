@@ -145,6 +145,26 @@ def _above(slots: Slots, limit: Fraction) -> bool:
     return slots.bad * limit.denominator > limit.numerator * slots.valid
 
 
+def spoken(
+    rule: BurnRule, sums: SlidingSlots, bad: Sequence[int], target: Fraction, since: int | None = None
+) -> Iterator[tuple[int, Fraction]]:
+    """Every minute at whose end the rule speaks, from `since` on, and the long window's burn rate.
+
+    `bad`: the minutes with bad slots.
+    """
+    # Without a bad slot in the short window no rule speaks: only the minutes behind a bad one are looked at.
+    behind = np.fromiter(_behind(bad, rule.short), dtype=np.int64)
+    if since is not None:
+        behind = behind[behind >= since]
+    looked = ((minute, speaks(rule, sums, minute, target)) for minute in _likely(rule, sums, behind, target))
+    return ((minute, rate) for minute, rate in looked if rate is not None)
+
+
+def stretches(rule: BurnRule, spoke: Iterable[tuple[int, Fraction]]) -> Iterator[BurnAlert]:
+    """Minutes at which the rule speaks, in order, in; one alert for each stretch without a pause out."""
+    return _stretches(rule.name, rule.kind, spoke)
+
+
 def burn_alerts(rows: Iterable[MinuteSlots], target: Fraction, *, at_once: bool) -> list[BurnAlert]:
     """Every alert of one scope's minutes, by time. `at_once`: three bad in a row are told (C1).
 
@@ -155,12 +175,7 @@ def burn_alerts(rows: Iterable[MinuteSlots], target: Fraction, *, at_once: bool)
     bad = [row.minute for row in ordered if row.slots.bad]
     found: list[BurnAlert] = []
     for rule in RULES:
-        # Without a bad slot in the short window no rule speaks: only the minutes behind a bad one are looked at.
-        behind = np.fromiter(_behind(bad, rule.short), dtype=np.int64)
-        looked = (
-            (minute, speaks(rule, sums, minute, target)) for minute in _likely(rule, sums, behind, target)
-        )
-        found += _stretches(rule.name, rule.kind, ((m, rate) for m, rate in looked if rate is not None))
+        found += stretches(rule, spoken(rule, sums, bad, target))
     if at_once:
         runs = ((row.minute, Fraction(row.run)) for row in ordered if row.valid and row.run >= IN_A_ROW)
         found += _stretches(AT_ONCE, "page", runs)

@@ -3,7 +3,7 @@
 usage: python -m benchmarks.soak [--hours 6] [--no-write]
 
 The way of `geophone run` without the interface: decoded, judged, measured and stored, two batches a minute. Polls and
-scopes have windows of their own, of up to seven hours: until then their part grows.
+scopes have windows of their own, of up to seven hours.
 """
 
 from __future__ import annotations

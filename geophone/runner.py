@@ -16,7 +16,7 @@ from analyzers.conversations import Conversations
 from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
 from analyzers.polls.watch import Polls
-from analyzers.scope_findings import ScopeWatch
+from analyzers.scope_watch import ScopeWatch
 from analyzers.sla import Meter, ScopeReport
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__

@@ -20,7 +20,7 @@ from analyzers.findings import Finding
 from analyzers.judging import Judging
 from analyzers.minutes import Minutes
 from analyzers.polls.watch import Polls
-from analyzers.scope_findings import ScopeWatch
+from analyzers.scope_watch import KEEP_MINUTES, ScopeWatch
 from analyzers.suppressing import Suppressions, SuppressionUse
 from geophone import __version__
 from geophone.judged_by import judged_by
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
 #: Rows without a finding wait for so long: an insert costs the same however many it holds.
 KEEP_S: Final = 10.0
-
-#: Minutes that scopes are judged over: six hours, and what may still come of them.
-_KEEP_MINUTES: Final = 7 * 60
 
 #: So often what no later row can change is forgotten: ten minutes of the packets' time.
 _SETTLE_NS: Final = 600_000_000_000
@@ -94,7 +91,7 @@ class Session:
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__, baseline)
         self._polls = Polls(site, policy.sha256, __version__)
-        self._scopes = ScopeWatch(site, policy.sha256, __version__, keep_minutes=_KEEP_MINUTES)
+        self._scopes = ScopeWatch(site, policy.sha256, __version__, keep_minutes=KEEP_MINUTES)
         self._of_scopes: list[Finding] = []
         self._minutes = Minutes(site, minute_notes(site, self._polls))
         self._tally = Tally()

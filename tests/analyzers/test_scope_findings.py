@@ -11,7 +11,7 @@ import pytest
 from analyzers import sketch
 from analyzers.findings import Finding, canonical_line
 from analyzers.measurements import SLA_MINUTES
-from analyzers.scope_findings import Cell, Conversation, ScopeWatch, scope_findings
+from analyzers.scope_watch import KEEP_MINUTES, Cell, Conversation, ScopeWatch
 from tests.policy.factories import DRIVE, HISTORIAN, MINUTE, NOON, PLC, SITE, batch, compiled, packed, row
 
 MINE = compiled()
@@ -50,16 +50,9 @@ def findings(
     told: set[Cell] | None = None,
     site: str = SITE,
 ) -> list[Finding]:
-    minutes = pl.DataFrame(batch(SLA_MINUTES, rows)).with_columns(pl.col(pl.Categorical).cast(pl.String))
-    return scope_findings(
-        compiled(site),
-        minutes,
-        {POLLED} if polled is None else polled,
-        told or set(),
-        "p" * 64,
-        "1",
-        "c" * 64,
-    )
+    watch = ScopeWatch(compiled(site), "p" * 64, "1")
+    watch.feed(batch(SLA_MINUTES, rows))
+    return watch.finish({POLLED} if polled is None else polled, told or set(), "c" * 64)
 
 
 def only(rows: list[dict[str, Any]], **more: Any) -> Finding:
@@ -185,9 +178,46 @@ def test_minutes_one_by_one_show_the_same_and_the_order_does_not_matter() -> Non
     assert b"".join(map(canonical_line, watch.finish({POLLED}, set(), "c" * 64))) == whole
 
 
+def told_live(
+    rows: list[dict[str, Any]], told: dict[int, set[Cell]] | None = None, at_once: int = 1
+) -> list[list[Finding]]:
+    """What an interface tells that brings so many minutes at a time; `told`: outages, by when they are found."""
+    watch, known, by_minute = ScopeWatch(MINE, "p" * 64, "1", keep_minutes=KEEP_MINUTES), set[str](), []
+    for number in range(0, len(rows), at_once):
+        watch.feed(batch(SLA_MINUTES, rows[number : number + at_once]))
+        found = watch.finish({POLLED}, (told or {}).get(number, set()), "c" * 64)
+        by_minute.append([finding for finding in found if finding.id not in known])
+        known |= {finding.id for finding in found}
+    return by_minute
+
+
 def test_an_interface_remembers_a_bounded_time() -> None:
-    watch = ScopeWatch(MINE, "p" * 64, "1", keep_minutes=30)
+    watch = ScopeWatch(MINE, "p" * 64, "1", keep_minutes=KEEP_MINUTES)
     watch.feed(batch(SLA_MINUTES, [minute(0, good=0, unanswered=60), *(minute(n) for n in range(1, 29))]))
     assert watch.finish({POLLED}, set(), "c" * 64)
-    watch.feed(batch(SLA_MINUTES, [minute(number) for number in range(29, 90)]))
+    watch.feed(batch(SLA_MINUTES, [minute(number) for number in range(29, 800)]))
     assert watch.finish({POLLED}, set(), "c" * 64) == []
+    assert watch.remembered_since_ns == NOON + (800 - KEEP_MINUTES) * MINUTE
+
+
+def test_what_goes_on_for_half_a_day_is_told_as_in_a_replay() -> None:
+    rows = [minute(number, good=57, late=3, lost_segments=2) for number in range(12 * 60)]
+    by_minute = told_live(rows, at_once=10)
+    # One budget that burns all day, and one loss an hour: the same ids, however long ago they began.
+    found = [finding for of in by_minute for finding in of]
+    assert sorted(one.id for one in found) == sorted(one.id for one in findings(rows))
+    assert [one.kind for one in found] == ["SLA-03"] + ["SLA-04"] * 12
+    assert [len(of) for of in by_minute[:7]] == [2, 0, 0, 0, 0, 0, 1]
+
+
+def test_what_an_outage_tells_later_is_no_part_of_what_burns() -> None:
+    rows = [minute(number) for number in range(30)]
+    rows[20] = minute(20, good=58, unanswered=2)
+    rows[22] = minute(22, good=20, unanswered=40)
+    cell = (POLLED, NOON + 22 * MINUTE)
+    # Two bad slots are chance; the forty of an outage are told as that, here a minute after it was measured.
+    assert any(told_live(rows))
+    assert told_live(rows, {22: {cell}}) == [[]] * 30
+    later = told_live(rows, {23: {cell}})
+    assert [number for number, of in enumerate(later) if of] == [22]
+    assert findings(rows, told={cell}) == []
