@@ -11,7 +11,7 @@ incident, which the next one to open the store gathers.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,16 +41,24 @@ _NEAR: Final = """site IN {sites:Array(String)}
     AND alerts.last_ts >= fromUnixTimestamp64Nano({since:Int64}, 'UTC') AND """
 _UNGATHERED: Final = "id NOT IN (SELECT id FROM incident_members)"
 _OF_REPLAY: Final = " AND id IN (SELECT id FROM findings WHERE replay = {replay:String})"
+_OF_THESE: Final = """id IN {ids:Array(String)}
+    AND id NOT IN (SELECT id FROM incident_members WHERE id IN {ids:Array(String)})"""
 
 
-def gather_alerts(store: Store, replay: str = "", portion: int = PORTION) -> int:
-    """Put every alert (of a replay, where one is named) that has no incident into one; how many rows it wrote."""
-    wanted = f"{_TIES}{_UNGATHERED}{_OF_REPLAY if replay else ''} LIMIT 1 BY id LIMIT {{portion:UInt32}}"
+def gather_alerts(
+    store: Store, replay: str = "", portion: int = PORTION, ids: Sequence[str] | None = None
+) -> int:
+    """Put every alert that has no incident into one; how many rows it wrote.
+
+    Of a replay, where one is named; of these ids, where they are given: as many as `pieces` gives at a time.
+    """
+    which = f"{_UNGATHERED}{_OF_REPLAY if replay else ''}" if ids is None else _OF_THESE
+    wanted = f"{_TIES}{which} LIMIT 1 BY id LIMIT {{portion:UInt32}}"
     total = 0
     if schema_version(store) < INCIDENTS_SINCE:
         return total
     with store.change_lock:
-        while new := _read(store, wanted, {"replay": replay, "portion": portion}):
+        while new := _read(store, wanted, {"replay": replay, "portion": portion, "ids": list(ids or ())}):
             while written := _write(store, new):
                 total += written
     return total
@@ -60,11 +68,11 @@ def _write(store: Store, new: Mapping[str, Tie]) -> int:
     """Store where the alerts belong, as far as that is not stored; how many rows that took."""
     ties = dict(new)
     for condition, values, bound in _shared_with(new.values()):
-        for piece in _pieces(values):
+        for piece in pieces(values):
             ties |= _read(store, f"{_TIES}{_NEAR}{condition} LIMIT 1 BY id", {**bound, "values": piece})
     members = _members(store, "id", ties)
     # an incident's first finding, wherever in time: it names what the incident becomes
-    for piece in _pieces({row["incident"] for row in members.values()} - ties.keys()):
+    for piece in pieces({row["incident"] for row in members.values()} - ties.keys()):
         ties |= _read(store, f"{_TIES}id IN {{values:Array(String)}} LIMIT 1 BY id", {"values": piece})
     members |= _members(store, "id", ties.keys() - members.keys())
     belongs = {}
@@ -112,7 +120,7 @@ def _shared_with(new: Iterable[Tie]) -> Iterator[tuple[str, set[str], dict[str, 
 def _members(store: Store, column: str, values: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Rows of incident_members by alert, where the column is one of the values."""
     rows: dict[str, dict[str, Any]] = {}
-    for piece in _pieces(values):
+    for piece in pieces(values):
         found = store.rows(
             f"SELECT id, incident, seq FROM incident_members FINAL WHERE {column} IN {{values:Array(String)}}",
             {"values": piece},
@@ -121,7 +129,7 @@ def _members(store: Store, column: str, values: Iterable[str]) -> dict[str, dict
     return rows
 
 
-def _pieces(values: Iterable[str]) -> Iterator[list[str]]:
+def pieces(values: Iterable[str]) -> Iterator[list[str]]:
     """The values in order, as many at a time as one query is given."""
     ordered = sorted(values)
     return (ordered[start : start + _BOUND] for start in range(0, len(ordered), _BOUND))

@@ -69,7 +69,8 @@ class SessionWriter(ReplayWriter):
             self._kept |= {finding.id: finding.first_ns for finding in fresh}
             self.count += len(fresh)
             self._record("judged", outcome, findings=self.count)
-            raise_alerts(self._store, self.id)
+            if fresh:
+                raise_alerts(self._store, self.id, [finding.id for finding in fresh])
 
     def end(self, found: Sequence[Finding], outcome: ReplayOutcome) -> None:
         """Keep the last of it; the session is done. Raises StoreError."""

@@ -6,9 +6,10 @@ Every step may run twice: a process that died between them left nothing that the
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from store.gathering import gather_alerts
+from store.gathering import gather_alerts, pieces
 from store.schema import ALERTS, FINDINGS, REPLAYS
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ SELECT {", ".join(f"`{name}`" for name in _FROM_FINDING)},
     site, 0, if(JSONExtractString(finding, 'suppression', 'id') = '', 'new', 'suppressed'),
     JSONExtractString(finding, 'suppression', 'owner'), fromUnixTimestamp64Nano({{now:Int64}}, 'UTC'), NULL
 FROM findings
-WHERE replay = {{replay:String}} AND id NOT IN (SELECT id FROM alerts)
-"""  # noqa: S608 - names of declared columns, no value
+WHERE replay = {{replay:String}} AND """  # noqa: S608 - names of declared columns, no value
+_ALL: Final = "id NOT IN (SELECT id FROM alerts)"
+#: A session asks often, and its store holds more alerts every day: those of long ago are not looked at.
+_OF_THESE: Final = """
+    id IN {ids:Array(String)} AND id NOT IN (SELECT id FROM alerts WHERE id IN {ids:Array(String)})"""
 
 _KEPT: Final = tuple(c.name for c in REPLAYS.columns if c.name not in ("step", "state"))
 
@@ -40,10 +44,19 @@ WHERE id = {{replay:String}} AND state = 'judged'
 """  # noqa: S608 - names of declared columns, no value
 
 
-def raise_alerts(store: Store, replay: str) -> None:
-    """Put an alert in the queue for each finding of the replay that has none yet, and each into its incident."""
-    store.command(_RAISE_ALERTS, {"replay": replay, "now": time.time_ns()})
-    gather_alerts(store, replay)
+def raise_alerts(store: Store, replay: str, ids: Sequence[str] | None = None) -> None:
+    """Put an alert in the queue for each finding of the replay that has none yet, and each into its incident.
+
+    `ids`: those of its findings that may have none; None: any.
+    """
+    bound = {"replay": replay, "now": time.time_ns()}
+    if ids is None:
+        store.command(_RAISE_ALERTS + _ALL, bound)
+        gather_alerts(store, replay)
+        return
+    for piece in pieces(ids):
+        store.command(_RAISE_ALERTS + _OF_THESE, {**bound, "ids": piece})
+        gather_alerts(store, ids=piece)
 
 
 def finish_replay(store: Store, replay: str) -> None:

@@ -31,3 +31,14 @@ def test_it_is_that_of_the_canonical_file(order: tuple[int, ...], settled_ns: in
 
 def test_without_findings_it_is_that_of_an_empty_file() -> None:
     assert CanonicalSum(list).hexdigest() == hashlib.sha256(b"").hexdigest()
+
+
+@pytest.mark.parametrize("asked_every", [1, 7, 33])
+def test_lines_among_many_others_are_in_it(asked_every: int) -> None:
+    many = [finding(number, first_ns=number % 50 * 100 + number) for number in range(1, 150)]
+    total = CanonicalSum(list)
+    for number, one in enumerate(many, start=1):
+        total.add([one])
+        if number % asked_every == 0:
+            assert total.hexdigest() == hashlib.sha256(canonical_bytes(many[:number])).hexdigest()
+    assert total.hexdigest() == hashlib.sha256(canonical_bytes(many)).hexdigest()

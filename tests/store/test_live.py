@@ -30,6 +30,18 @@ def test_findings_are_in_the_queue_while_the_session_goes_on(store: Store) -> No
     assert len(list_replays(store).replays) == 1
 
 
+def test_alerts_of_new_findings_only_are_raised_and_the_others_left_alone(store: Store) -> None:
+    first, second = session(store), SessionWriter(store, replay_start("live span1", capture_bytes=0))
+    first.keep([finding(1)], outcome())
+    # Known to the queue already: no second alert, and its incident stays.
+    second.keep([finding(1), finding(2)], outcome())
+    second.keep([], outcome())
+    ids = "SELECT count() AS n FROM {table:Identifier} WHERE id IN {ids:Array(String)}"
+    both = [finding(number).id for number in (1, 2)]
+    for name in ("alerts", "incident_members"):
+        assert store.one(ids, {"table": name, "ids": both}) == 2
+
+
 def test_a_finding_stays_as_it_was_first_seen(store: Store) -> None:
     writer = session(store)
     writer.keep([finding(1)], outcome())
