@@ -65,6 +65,16 @@ class CaptureLoss:
             .select("minute", valid=pl.lit(value=False))
         )
 
+    def forget(self, before_ns: int) -> None:
+        """Nobody asks for the minutes before any more. They still have their share of drops that are told later."""
+        minute, old = pl.col("minute"), pl.col("minute").dt.epoch("ns") < before_ns
+        told = minute.filter(old & (pl.col("dropped") > 0)).max().over("interface_id")
+        rows = self._rows().filter(~old | told.is_null() | (minute > told))
+        # As one minute: what they hold counts, not when.
+        latest = minute.filter(old).max().over("interface_id")
+        self._sum = Sum(_added)
+        self._sum.add(rows.with_columns(pl.when(old).then(latest).otherwise(minute).alias("minute")))
+
     def held(self) -> tuple[int, int]:
         """Minutes in which a packet was read; minutes from the first to the last of these, both included."""
         minutes = self._rows().filter(pl.col("packets") > 0)["minute"].unique().sort().dt.epoch("s").to_list()

@@ -121,8 +121,11 @@ class ScopeWatch:
             at = self._rows.join(_conversations(differing), on=list(_CONVERSATION), how="semi")["at"].min()
             self._change(at)  # type: ignore[arg-type]
             self._polled = frozenset(polled)
+        since_ns = self.remembered_since_ns
         for conversation, at_ns in told:
             at_minute = at_ns // MINUTE_NS
+            if since_ns is not None and at_ns < since_ns:
+                continue
             if conversation not in self._told.get(at_minute, ()):
                 self._told[at_minute].add(conversation)
                 self._change(at_minute)

@@ -28,6 +28,7 @@ _PARTS_LIMIT: Final = 64
 _ROWS_LIMIT: Final = 50_000
 #: Conversations of a minute that are remembered.
 _CONVERSATIONS_LIMIT: Final = 20_000
+_BLIND_REMEMBERED_NS: Final = 24 * 60 * MINUTE_NS
 
 _ATTEMPT: Final = (
     pl.col("syn_frame").is_not_null() & pl.col("syn_ack_frame").is_null() & ~pl.col("established")
@@ -69,6 +70,10 @@ class Facts:
     _minutes: list[pl.DataFrame] = field(default_factory=list)
     _flows: list[pl.DataFrame] = field(default_factory=list)
     _coverage: set[tuple[int, int]] = field(default_factory=set)
+    #: Of the minutes that are forgotten: those in which an interface was silent, and those that may not be judged.
+    _silent_before: set[int] = field(default_factory=set)
+    _invalid_before: set[int] = field(default_factory=set)
+    _forgotten_to_ns: int | None = None
     first_ns: int | None = None
     last_ns: int = 0
     #: Minutes of conversations that found no room: with more of them in a minute than are kept, those that said least.
@@ -112,7 +117,24 @@ class Facts:
         self._minutes = [_added_minutes(self._minutes).filter(pl.col("minute") >= before_ns - MINUTE_NS)]
         recent = (pl.col("last_ns") >= before_ns) | pl.col("flow_id").is_in(list(flows))
         self._flows = [_added_flows(self._flows).filter(recent)]
-        self._coverage = {one for one in self._coverage if one[1] >= before_ns - MINUTE_NS}
+        self._forget_minutes(before_ns - MINUTE_NS)
+
+    def _forget_minutes(self, before_ns: int) -> None:
+        """What the sensor did not see before is remembered for a day: an outage may be older than what is kept."""
+        silent, invalid = _silent(self._coverage), self._invalid()
+        self._coverage = {one for one in self._coverage if one[1] >= before_ns}
+        first_ns = min((minute for _, minute in self._coverage), default=before_ns)
+        self._loss.forget(before_ns)
+        self._forgotten_to_ns = before_ns
+        since_ns = before_ns - _BLIND_REMEMBERED_NS
+        self._silent_before = {one for one in self._silent_before | silent if since_ns <= one < first_ns}
+        self._invalid_before = {one for one in self._invalid_before | invalid if since_ns <= one < before_ns}
+
+    def _invalid(self) -> frozenset[int]:
+        """Minutes that are not forgotten and of which the capture lost too much."""
+        minutes = self._loss.invalid_minutes().select(pl.col("minute").dt.epoch("ns"))["minute"].to_list()
+        forgotten_ns = self._forgotten_to_ns
+        return frozenset(one for one in minutes if forgotten_ns is None or one >= forgotten_ns)
 
     def seen(self) -> Seen:
         """What is known up to now."""
@@ -121,10 +143,8 @@ class Facts:
                 pl.col("attempt_frame", "attempt_ns", "attempt_last_ns").fill_null(0)
             ),
             flows=_added_flows(self._flows),
-            invalid=frozenset(
-                self._loss.invalid_minutes().select(pl.col("minute").dt.epoch("ns"))["minute"].to_list()
-            ),
-            silent=_silent(self._coverage),
+            invalid=self._invalid() | self._invalid_before,
+            silent=_silent(self._coverage) | self._silent_before,
         )
 
 

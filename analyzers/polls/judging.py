@@ -12,12 +12,13 @@ import numpy as np
 
 from analyzers.exclusions import is_excluded
 from analyzers.polls.facts import Conversation, Seen
+from analyzers.polls.going_on import GoingOn, Judged
 from analyzers.polls.joining import Outage, joined
-from analyzers.polls.outages import IN_A_ROW, Flapping, Run, flapping_of, runs_of
+from analyzers.polls.outages import IN_A_ROW, Flapping, Run, flapping_of
 from analyzers.polls.periods import periods, slots_between
 from analyzers.polls.relation import Bad, Good, Relation, Stretch
 from analyzers.polls.silences import Silences
-from analyzers.polls.slots import Fate, Surroundings, slots_due, slots_of
+from analyzers.polls.slots import Surroundings, slots_due, slots_of
 from policy.violations import MINUTE_NS
 from policy.zoning import CompiledSite
 
@@ -38,15 +39,19 @@ class Judgement:
     stopped: Mapping[int, int]
 
 
-def told_minutes(judgement: Judgement) -> set[tuple[Conversation, int]]:
-    """The minutes (their starts) of each conversation in which an outage or flapping was found."""
+def told_minutes(judgement: Judgement, since_ns: int | None = None) -> set[tuple[Conversation, int]]:
+    """The minutes (their starts) of each conversation in which an outage or flapping was found; none before `since`."""
     runs = [run for one in judgement.outages for run in one.runs]
     runs += [run for one in judgement.flapping for run in one.runs]
     return {
         (run.relation.subject.conversation, at_ns)
         for run in runs
-        for at_ns in range(run.start_ns // MINUTE_NS * MINUTE_NS, run.last_bad_ns + 1, MINUTE_NS)
+        for at_ns in range(_minute(run.start_ns, since_ns), run.last_bad_ns + 1, MINUTE_NS)
     }
+
+
+def _minute(start_ns: int, since_ns: int | None) -> int:
+    return (start_ns if since_ns is None else max(start_ns, since_ns)) // MINUTE_NS * MINUTE_NS
 
 
 def judged(
@@ -56,12 +61,14 @@ def judged(
     silences: Silences,
     seen: Seen,
     horizon_ns: int,
+    going_on: GoingOn | None = None,
 ) -> Judgement:
     """Judge all of them: those that keep a period, or were asked in vain only.
 
     `in_vain`: when each conversation's requests were not answered, by time; `horizon_ns` is the last packet: nothing
-    after it is judged.
+    after it is judged. `going_on`: what earlier calls found of stretches that have no end yet.
     """
+    going_on = going_on or GoingOn()
     known = [found for relation in relations if (found := _with_period(relation, seen)).period_ns]
     outages: list[Run] = []
     flapping: list[Flapping] = []
@@ -71,7 +78,7 @@ def judged(
         runs: list[Run] = []
         conversation = relation.subject.conversation
         bad = sorted(relation.bad)
-        silent_at = silences.of(conversation).silent_at
+        heard = silences.of(conversation)
         others_fail, planned_at = _any_between(in_vain.get(conversation, [])), _planned(site, relation)
         for whole, resumed in _stretches(relation, bad):
             stretch = _up_to(whole, horizon_ns)
@@ -83,19 +90,24 @@ def judged(
             surroundings = Surroundings(
                 seen=seen,
                 around=around,
-                silent_at=silent_at,
+                silent_at=heard.silent_at,
                 others_fail=others_fail,
                 planned_at=planned_at,
                 resumed=resumed,
                 horizon_ns=horizon_ns,
             )
-            slots = list(slots_of(relation, stretch, _between(bad, stretch), surroundings))
-            for slot in slots:
-                if slot.fate is Fate.MISSED:
-                    missed[conversation, slot.at_ns // MINUTE_NS * MINUTE_NS] += 1
-                elif slot.fate is Fate.STOPPED:
-                    stopped[number] += 1
-            runs += runs_of(relation, stretch, slots, around)
+            requests = _between(bad, stretch)
+            if stretch.after is None:
+                slots = going_on.judged(relation, stretch, requests, heard, surroundings)
+            else:
+                slots = Judged()
+                for slot in slots_of(relation, stretch, requests, surroundings):
+                    slots.take(slot)
+            for at_ns, count in slots.missed.items():
+                missed[conversation, at_ns] += count
+            if slots.stopped:
+                stopped[number] += slots.stopped
+            runs += slots.bads.runs(relation, stretch, around)
         runs.sort(key=lambda run: run.start_ns)
         flaps = flapping_of(runs)
         flapping += flaps

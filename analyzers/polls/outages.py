@@ -11,8 +11,8 @@ there a check is what a slot is here. Outages within it are told by it, not one 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from analyzers.polls.facts import Around
@@ -89,44 +89,69 @@ class Flapping:
         return self.runs[-1].until_ns
 
 
-def runs_of(relation: Relation, stretch: Stretch, slots: Iterable[Slot], around: Around) -> Iterator[Run]:
-    """The bad runs of one stretch: one, unless a planned stop or an orderly end cuts it."""
-    first: int | None = None
-    last = unknown = between = number = 0
-    fates: Counter[Fate] = Counter()
-    asked: list[Slot] = []
+@dataclass(slots=True)
+class Bads:
+    """Slots of one stretch in, in order; its bad runs out: one, unless a planned stop or an orderly end cuts it."""
 
-    def run(after: Good | None) -> Run:
-        return Run(
-            relation=relation,
-            before=stretch.before if stretch.before.frame else None,
-            after=after,
-            start_ns=first or 0,
-            last_bad_ns=last,
-            fates=Counter(fates),
-            unknown=unknown,
-            asked=tuple(asked),
-            around=around,
-            # A second run of one stretch, behind a planned stop, has a key of its own.
-            key_ns=(first or 0) if number else stretch.before.ts_ns,
-        )
+    _first: int | None = None
+    _last: int = 0
+    _unknown: int = 0
+    _between: int = 0
+    _fates: Counter[Fate] = field(default_factory=Counter)
+    _asked: list[Slot] = field(default_factory=list)
+    _over: list[_Cut] = field(default_factory=list)
 
-    for slot in slots:
+    def copy(self) -> Bads:
+        """The same, to go on with by itself."""
+        return replace(self, _fates=Counter(self._fates), _asked=list(self._asked), _over=list(self._over))
+
+    def take(self, slot: Slot) -> None:
+        """The next slot."""
         if slot.fate in BAD:
-            first = slot.at_ns if first is None else first
-            last = slot.at_ns
-            unknown, between = unknown + between, 0
-            fates[slot.fate] += 1
-            if slot.frame and len(asked) < _FRAMES:
-                asked.append(slot)
+            self._first = slot.at_ns if self._first is None else self._first
+            self._last = slot.at_ns
+            self._unknown, self._between = self._unknown + self._between, 0
+            self._fates[slot.fate] += 1
+            if slot.frame and len(self._asked) < _FRAMES:
+                self._asked.append(slot)
         elif slot.fate is Fate.UNKNOWN:
-            between += first is not None
-        elif first is not None:
-            yield run(None)
-            first, unknown, between, number = None, 0, 0, number + 1
-            fates, asked = Counter(), []
-    if first is not None:
-        yield run(stretch.after)
+            self._between += self._first is not None
+        elif self._first is not None:
+            self._over.append(self._cut(self._first))
+            self._first, self._unknown, self._between = None, 0, 0
+            self._fates, self._asked = Counter(), []
+
+    def runs(self, relation: Relation, stretch: Stretch, around: Around) -> Iterator[Run]:
+        """What they come to, up to the last slot taken."""
+        pieces: list[tuple[_Cut, Good | None]] = [(one, None) for one in self._over]
+        if self._first is not None:
+            pieces.append((self._cut(self._first), stretch.after))
+        for number, (one, after) in enumerate(pieces):
+            yield Run(
+                relation=relation,
+                before=stretch.before if stretch.before.frame else None,
+                after=after,
+                start_ns=one.first,
+                last_bad_ns=one.last,
+                fates=one.fates,
+                unknown=one.unknown,
+                asked=one.asked,
+                around=around,
+                # A second run of one stretch, behind a planned stop, has a key of its own.
+                key_ns=one.first if number else stretch.before.ts_ns,
+            )
+
+    def _cut(self, first: int) -> _Cut:
+        return _Cut(first, self._last, Counter(self._fates), self._unknown, tuple(self._asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    first: int
+    last: int
+    fates: Counter[Fate]
+    unknown: int
+    asked: tuple[Slot, ...]
 
 
 def flapping_of(runs: Sequence[Run]) -> list[Flapping]:

@@ -32,6 +32,14 @@ class Heard:
         place = bisect_right(self.silences, (at_ns,)) - 1
         return place >= 0 and self.silences[place][0] < at_ns < self.silences[place][1]
 
+    def silent_since(self, at_ns: int) -> int | None:
+        """Since when the client says nothing at that moment, which may be the moment itself; None: it never did."""
+        if self.last_ns is None or at_ns > self.last_ns:
+            return self.last_ns
+        place = bisect_right(self.silences, (at_ns,)) - 1
+        is_silent = place >= 0 and self.silences[place][0] < at_ns < self.silences[place][1]
+        return self.silences[place][0] if is_silent else at_ns
+
 
 class Silences:
     """The silences of conversations with polls; only those that matter to the polls are kept."""

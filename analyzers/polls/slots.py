@@ -67,23 +67,38 @@ class Surroundings:
     horizon_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlotsBefore:
+    """Slots of a stretch whose fate is known already: how many, and what of them counts for the next."""
+
+    count: int = 0
+    #: A request came in one of them.
+    asked: bool = False
+    #: They end with slots without a request next to a minute that the sensor missed.
+    blind: bool = False
+
+
+_NONE: Final = SlotsBefore()
+
+
 def slots_of(
-    relation: Relation, stretch: Stretch, bad: Sequence[Bad], surroundings: Surroundings
+    relation: Relation,
+    stretch: Stretch,
+    bad: Sequence[Bad],
+    surroundings: Surroundings,
+    known: SlotsBefore = _NONE,
 ) -> Iterator[Slot]:
     """Every slot strictly between the two good answers, in order; of an open stretch those whose time is up.
 
-    `bad`: the relation's requests of this stretch that came to nothing, by time.
+    `bad`: the relation's requests of this stretch that came to nothing, by time. `known`: slots that are left out,
+    and with them their requests.
     """
+    step_ns, count = steps_of(relation, stretch, surroundings.horizon_ns)
     before_ns = stretch.before.ts_ns
-    if stretch.after is None:
-        step_ns, count = relation.period_ns, slots_due(relation, before_ns, surroundings.horizon_ns)
-    else:
-        # Pollers drift: the slots are spread evenly between the answers on either side.
-        step_ns, count = (stretch.after.ts_ns - before_ns) // stretch.slots, stretch.slots - 1
-    came = _by_slot(bad, before_ns, step_ns, count)
-    missed = _fate_of_missed(relation, stretch, bool(came), surroundings)
-    blind = _blind(surroundings.seen, before_ns, step_ns, count, came)
-    for number in range(1, count + 1):
+    came = _by_slot(bad, before_ns, step_ns, known.count + 1, count)
+    rule = rule_of_missed(relation, stretch, bool(came) or known.asked, surroundings)
+    blind = _blind(surroundings.seen, before_ns, step_ns, known, count, came)
+    for number in range(known.count + 1, count + 1):
         due_ns = before_ns + number * step_ns
         request = came.get(number)
         at_ns, frame = (due_ns, 0) if request is None else (request.ts_ns, request.frame)
@@ -95,8 +110,19 @@ def slots_of(
             yield Slot(at_ns, _FATES[request.how], frame)
         elif number in blind:
             yield Slot(at_ns, Fate.UNKNOWN)
+        elif rule is not None:
+            yield Slot(at_ns, rule)
         else:
-            yield Slot(at_ns, missed(due_ns))
+            yield Slot(at_ns, Fate.MISSED if surroundings.silent_at(due_ns) else Fate.UNKNOWN)
+
+
+def steps_of(relation: Relation, stretch: Stretch, horizon_ns: int) -> tuple[int, int]:
+    """From slot to slot of a stretch, and how many there are between its ends; of an open one, up to the horizon."""
+    before_ns = stretch.before.ts_ns
+    if stretch.after is None:
+        return relation.period_ns, slots_due(relation, before_ns, horizon_ns)
+    # Pollers drift: the slots are spread evenly between the answers on either side.
+    return (stretch.after.ts_ns - before_ns) // stretch.slots, stretch.slots - 1
 
 
 def slots_due(relation: Relation, before_ns: int, horizon_ns: int) -> int:
@@ -105,11 +131,11 @@ def slots_due(relation: Relation, before_ns: int, horizon_ns: int) -> int:
     return min(max(up_ns // relation.period_ns, 0), _MOST_SLOTS)
 
 
-def _by_slot(bad: Sequence[Bad], before_ns: int, step_ns: int, count: int) -> dict[int, Bad]:
+def _by_slot(bad: Sequence[Bad], before_ns: int, step_ns: int, first: int, last: int) -> dict[int, Bad]:
     found: dict[int, Bad] = {}
     for one in bad:
         number = slots_between(before_ns, one.ts_ns, step_ns)
-        if not 1 <= number <= count:
+        if not first <= number <= last:
             continue  # another try in a slot that was good
         if number not in found or _rank(one) < _rank(found[number]):
             found[number] = one
@@ -120,39 +146,40 @@ def _rank(one: Bad) -> int:
     return _FARTHEST.index(_FATES[one.how])
 
 
-def _fate_of_missed(
+def rule_of_missed(
     relation: Relation, stretch: Stretch, asked_in_vain: bool, surroundings: Surroundings
-) -> Callable[[int], Fate]:
-    """What a slot is without a request, by its due time."""
+) -> Fate | None:
+    """What a slot is without a request; None: missed where the client said nothing to the server, else unknown."""
     before, after = stretch.before, stretch.after
     tried = surroundings.around.attempts + surroundings.around.idle_openings > 0
     end = surroundings.seen.end_of(before.flow_id)
     if end is not None and end.closed_by_client and not tried and not asked_in_vain:
-        return lambda _: Fate.STOPPED
+        return Fate.STOPPED
     if after is not None and after.flow_id == before.flow_id and surroundings.seen.has_gap(before.flow_id):
         # The stream went on unseen: the client did ask, the capture was blind.
-        return lambda _: Fate.UNKNOWN
+        return Fate.UNKNOWN
     if relation.declared:
-        return lambda _: Fate.MISSED
+        return Fate.MISSED
     to_ns = surroundings.horizon_ns if after is None else after.ts_ns
     failing = tried or asked_in_vain or surroundings.others_fail(before.ts_ns, to_ns)
     if not failing and (stretch.streak < STEADY or not surroundings.resumed):
-        return lambda _: Fate.UNKNOWN
-    silent_at = surroundings.silent_at
-    return lambda due_ns: Fate.MISSED if silent_at(due_ns) else Fate.UNKNOWN
+        return Fate.UNKNOWN
+    return None
 
 
-def _blind(seen: Seen, before_ns: int, step_ns: int, count: int, came: dict[int, Bad]) -> set[int]:
+def _blind(
+    seen: Seen, before_ns: int, step_ns: int, known: SlotsBefore, count: int, came: dict[int, Bad]
+) -> set[int]:
     """Slots without a request next to others in a minute in which a sensor's interface showed nothing.
 
     A sensor does not fall silent at a full minute: all slots in a row with one that it certainly missed are unknown.
     """
     blind: set[int] = set()
-    if not seen.silent:
+    if not seen.silent and not known.blind:
         return blind
     run: list[int] = []
-    touched = False
-    for number in range(1, count + 2):
+    touched = known.blind
+    for number in range(known.count + 1, count + 2):
         if number <= count and number not in came:
             run.append(number)
             touched |= (before_ns + number * step_ns) // MINUTE_NS * MINUTE_NS in seen.silent

@@ -15,6 +15,7 @@ from analyzers.polls.asked import BAD_ENDS, CONVERSATION, DEADLINES, GOOD, OTHER
 from analyzers.polls.facts import Conversation, Facts
 from analyzers.polls.findings import Context, findings_of
 from analyzers.polls.followed import Followed
+from analyzers.polls.going_on import GoingOn
 from analyzers.polls.joining import Outage
 from analyzers.polls.judging import Judgement, judged, told_minutes
 from analyzers.polls.limits import PollLimits
@@ -56,6 +57,7 @@ class Polls:
         #: The conversations with polls, as they were when so many periods were learned.
         self._polled, self._learned = pl.DataFrame(), 0
         self._facts = Facts()
+        self._going_on = GoingOn()
         self._horizon_ns = self._noted_to_ns = self._forgotten_to_ns = 0
         #: The horizon and what was judged up to it, since the last batch.
         self._latest: tuple[int, Judgement] | None = None
@@ -98,6 +100,7 @@ class Polls:
             self._silences,
             self._facts.seen(),
             horizon_ns,
+            self._going_on,
         )
         self._latest = horizon_ns, judgement
         return judgement
@@ -115,10 +118,15 @@ class Polls:
     def _now_ns(self) -> int:
         return max(self._horizon_ns, self._facts.last_ns)
 
-    def for_scopes(self) -> tuple[set[Conversation], set[tuple[Conversation, int]]]:
-        """The conversations with polls; and their minutes (the starts) in which an outage or flapping is found."""
+    def for_scopes(
+        self, since_ns: int | None = None
+    ) -> tuple[set[Conversation], set[tuple[Conversation, int]]]:
+        """The conversations with polls; and their minutes (the starts) in which an outage or flapping is found.
+
+        `since_ns`: minutes before are left out.
+        """
         judgement = self.judged()
-        return {one.subject.conversation for one in judgement.relations}, told_minutes(judgement)
+        return {one.subject.conversation for one in judgement.relations}, told_minutes(judgement, since_ns)
 
     def finish(self, capture_sha256: str) -> list[Finding]:
         """Every finding about polls up to the last packet, in canonical order."""

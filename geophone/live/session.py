@@ -223,7 +223,8 @@ class Session:
             self._writer.write("sla_minutes", rows)
             self._scopes.feed(rows)
         if measured:
-            self._of_scopes = self._scopes.finish(*self._polls.for_scopes(), self._listened.sha256)
+            of_polls = self._polls.for_scopes(self._scopes.remembered_since_ns)
+            self._of_scopes = self._scopes.finish(*of_polls, self._listened.sha256)
 
     def _new(self, *, ended: bool = False) -> list[Finding]:
         """What was not told yet, tagged where the policy suppresses it."""

@@ -91,3 +91,32 @@ def test_a_capture_that_lost_nothing_is_judged_whole(rows: list[dict[str, object
 def test_the_cut_into_batches_does_not_matter() -> None:
     rows = [*(row(m, 100) for m in range(6)), row(2, 0, dropped_packets=40), row(4, 7, unseen_segments=1)]
     assert invalid(rows) == invalid(*([one] for one in reversed(rows))) == [0, 1, 2, 4]
+
+
+@pytest.mark.parametrize("reported", [None, 20, 45])
+def test_minutes_that_are_forgotten_still_have_their_share_of_drops(reported: int | None) -> None:
+    rows = [row(m, 1_000, dropped_packets=500 if m == reported else 0) for m in range(59)]
+    rows.append(row(59, 1_000, dropped_packets=70))
+    whole, live = CaptureLoss(), CaptureLoss()
+    for number, one in enumerate(rows):
+        for loss in (whole, live):
+            loss.feed(pa.RecordBatch.from_pylist([one], COVERAGE.schema()))
+        live.forget(int((START + timedelta(minutes=number - 15)).timestamp()) * 10**9)
+    recent = START + timedelta(minutes=44)
+    expected = [at for at in whole.invalid_minutes()["minute"].sort() if at >= recent]
+    assert [at for at in live.invalid_minutes()["minute"].sort() if at >= recent] == expected
+    # Seventy of an hour's packets are more than one of a thousand; of the minutes since the report too.
+    assert len(expected) == 16
+    assert live.held()[0] <= 17
+
+
+def test_what_was_not_reported_is_shared_among_more_minutes_than_are_remembered() -> None:
+    live = CaptureLoss()
+    for number in range(60):
+        dropped = 30 if number == 59 else 0
+        live.feed(
+            pa.RecordBatch.from_pylist([row(number, 1_000, dropped_packets=dropped)], COVERAGE.schema())
+        )
+        live.forget(int((START + timedelta(minutes=number - 5)).timestamp()) * 10**9)
+    # Thirty of sixty thousand; of the six minutes alone it were five of a thousand.
+    assert live.invalid_minutes().is_empty()
