@@ -28,6 +28,7 @@ _PARTS_LIMIT: Final = 64
 _ROWS_LIMIT: Final = 50_000
 #: Conversations of a minute that are remembered.
 _CONVERSATIONS_LIMIT: Final = 20_000
+#: What the sensor did not see is remembered for a day.
 _BLIND_REMEMBERED_NS: Final = 24 * 60 * MINUTE_NS
 
 _ATTEMPT: Final = (
@@ -76,6 +77,8 @@ class Facts:
     _forgotten_to_ns: int | None = None
     first_ns: int | None = None
     last_ns: int = 0
+    #: The end of the last minute of which the decoder said how much it saw.
+    seen_to_ns: int = 0
     #: Minutes of conversations that found no room: with more of them in a minute than are kept, those that said least.
     evicted: int = 0
     _rows: int = 0
@@ -88,6 +91,8 @@ class Facts:
             told = pl.DataFrame(coverage).filter(pl.col("packets") > 0)
             minutes = told.select("interface_id", pl.col("minute").dt.epoch("ns")).unique()
             self._coverage.update(minutes.iter_rows())
+            if minutes.height:
+                self.seen_to_ns = max(self.seen_to_ns, int(minutes["minute"].max()) + MINUTE_NS)  # type: ignore[arg-type]
         rows = traffic.flow_minutes
         if rows.is_empty():
             return

@@ -60,13 +60,14 @@ def judged(
     in_vain: Mapping[Conversation, Sequence[int]],
     silences: Silences,
     seen: Seen,
-    horizon_ns: int,
+    known_to_ns: Callable[[str], int],
     going_on: GoingOn | None = None,
 ) -> Judgement:
     """Judge all of them: those that keep a period, or were asked in vain only.
 
-    `in_vain`: when each conversation's requests were not answered, by time; `horizon_ns` is the last packet: nothing
-    after it is judged. `going_on`: what earlier calls found of stretches that have no end yet.
+    `in_vain`: when each conversation's requests were not answered, by time. `known_to_ns`: until when requests are
+    known, by their service, such as the last packet: nothing after it is judged. `going_on`: what earlier calls found
+    of stretches that have no end yet.
     """
     going_on = going_on or GoingOn()
     known = [found for relation in relations if (found := _with_period(relation, seen)).period_ns]
@@ -78,7 +79,7 @@ def judged(
         runs: list[Run] = []
         conversation = relation.subject.conversation
         bad = sorted(relation.bad)
-        heard = silences.of(conversation)
+        heard, horizon_ns = silences.of(conversation), known_to_ns(relation.subject.service)
         others_fail, planned_at = _any_between(in_vain.get(conversation, [])), _planned(site, relation)
         for whole, resumed in _stretches(relation, bad):
             stretch = _up_to(whole, horizon_ns)

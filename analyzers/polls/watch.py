@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from analyzers.polls.numbering import Numbering
 from analyzers.polls.outages import IN_A_ROW, Run
 from analyzers.polls.relation import Bad
 from analyzers.polls.silences import Silences
+from analyzers.polls.waits import Waits
 from policy.model import Poll
 from policy.prefixes import address_bytes
 from policy.sla_classes import milliseconds
@@ -31,8 +33,8 @@ from policy.traffic import Traffic
 from policy.violations import MINUTE_NS
 from policy.zoning import CompiledSite
 
-#: How long the decoder may wait for an answer (`opcua_pending_s`) before it tells of the request.
-_WAITING_NS: Final = 120_000_000_000
+#: An interface is judged so often: what is told minutes late need not be looked at twice a second.
+_LOOK_NS: Final = 5_000_000_000
 #: How long an interface's outage waits for the other polls of its devices.
 _SETTLE_NS: Final = 30_000_000_000
 #: How long an interface's stretches are remembered.
@@ -45,11 +47,18 @@ class Polls:
     """Follows every relation of one capture; grows with relations and what goes wrong in them, not with requests."""
 
     def __init__(
-        self, site: CompiledSite, policy_sha256: str, version: str, limits: PollLimits | None = None
+        self,
+        site: CompiledSite,
+        policy_sha256: str,
+        version: str,
+        limits: PollLimits | None = None,
+        waits: Waits | None = None,
     ) -> None:
+        """`waits`: of an interface, how long its decoder waits for answers."""
         self._site = site
         self._context = Context(site, policy_sha256, version)
         self._limits = limits or PollLimits()
+        self._waits = waits or Waits()
         self._numbering = Numbering(self._limits)
         self._followed = Followed(self._limits.marks_per_relation)
         self._silences = Silences(self._limits.silences_per_conversation)
@@ -59,8 +68,10 @@ class Polls:
         self._facts = Facts()
         self._going_on = GoingOn()
         self._horizon_ns = self._noted_to_ns = self._forgotten_to_ns = 0
-        #: The horizon and what was judged up to it, since the last batch.
-        self._latest: tuple[int, Judgement] | None = None
+        #: What was judged up to the last packet, since the last batch.
+        self._latest: Judgement | None = None
+        #: Of an interface: the last packet when it was judged last.
+        self._looked_ns = 0
         #: Bad runs that findings of an interface were about.
         self._told: set[tuple[Any, ...]] = set()
         #: Periods of the declared polls, ns.
@@ -88,22 +99,21 @@ class Polls:
 
     def judged(self) -> Judgement:
         """What is known up to the last packet."""
-        return self._judged(self._now_ns())
+        if self._latest is None:
+            horizon_ns = self._now_ns()
+            self._latest = self._judged(lambda _: horizon_ns)
+        return self._latest
 
-    def _judged(self, horizon_ns: int) -> Judgement:
-        if self._latest is not None and self._latest[0] == horizon_ns:
-            return self._latest[1]
-        judgement = judged(
+    def _judged(self, known_to_ns: Callable[[str], int]) -> Judgement:
+        return judged(
             self._site,
             self._followed.up_to_now(self._followed.judgeable(), self._numbering.subjects),
             self._unanswered(),
             self._silences,
             self._facts.seen(),
-            horizon_ns,
+            known_to_ns,
             self._going_on,
         )
-        self._latest = horizon_ns, judgement
-        return judgement
 
     def _unanswered(self) -> dict[Conversation, list[int]]:
         """When each conversation's requests were not answered."""
@@ -135,14 +145,24 @@ class Polls:
     def so_far(self, capture_sha256: str, *, ended: bool = False) -> list[Finding]:
         """Findings of an interface that goes on, each once; forgets what is an hour old and told.
 
-        Nothing of the last two minutes is judged: so long the decoder waits before a request is unanswered, and until
-        then it cannot be told from one that never came. An outage is told once the other polls of its devices had the
-        time to show whether they fail too, at most half a minute after its third bad slot: one outage of a device,
-        not twenty. `ended`: the interface is no longer listened to.
+        Judged is what is wholly known (`analyzers.polls.waits`): which requests there were, whether they were
+        answered, and whether the sensor saw the minutes that they are in. An outage is told once the other polls of
+        its devices had the time to show whether they fail too, at most half a minute after its third bad slot: one
+        outage of a device, not twenty. `ended`: the interface is no longer listened to.
         """
-        now_ns = self._now_ns() - (0 if ended else _WAITING_NS)
-        judgement = self._judged(now_ns)
-        outages = [one for one in judgement.outages if self._is_due(one, judgement, now_ns, ended=ended)]
+        seen_to_ns, now_ns = self._facts.seen_to_ns, self._now_ns()
+        # A minute that is over and was not told of may be one that the sensor missed: slots next to it wait with it.
+        is_blind = now_ns >= seen_to_ns + MINUTE_NS + _LOOK_NS
+        if (is_blind or abs(now_ns - self._looked_ns) < _LOOK_NS) and not ended:
+            return []
+        self._looked_ns = now_ns
+
+        def known_to_ns(service: str) -> int:
+            return now_ns if ended else self._waits.known_to_ns(service, now_ns, seen_to_ns)
+
+        judgement = self._judged(known_to_ns)
+        outages = [one for one in judgement.outages if ended or self._is_due(one, judgement, known_to_ns)]
+        outages = [one for one in outages if not self._told.issuperset(map(_run_key, one.runs))]
         flapping = [one for one in judgement.flapping if not self._told.issuperset(map(_run_key, one.runs))]
         runs = [run for outage in outages for run in outage.runs]
         runs += [run for one in flapping for run in one.runs]
@@ -151,20 +171,21 @@ class Polls:
         settled = replace(judgement, outages=tuple(outages), flapping=tuple(flapping))
         return sorted(findings_of(settled, self._context, capture_sha256), key=canonical_order)
 
-    def _is_due(self, outage: Outage, judgement: Judgement, now_ns: int, *, ended: bool) -> bool:
-        if self._told.issuperset(map(_run_key, outage.runs)):
-            return False
+    @staticmethod
+    def _is_due(outage: Outage, judgement: Judgement, known_to_ns: Callable[[str], int]) -> bool:
         servers = {run.relation.subject.server_ip for run in outage.runs}
         conduits = {run.relation.subject.conduit for run in outage.runs} - {""}
-        slowest_ns = max(
-            relation.period_ns
+        near = [
+            relation
             for relation in judgement.relations
             if relation.subject.server_ip in servers or relation.subject.conduit in conduits
-        )
+        ]
+        # Others that fail with it may be of another service, of which less is known yet.
+        known_ns = min(known_to_ns(relation.subject.service) for relation in near)
+        slowest_ns = max(relation.period_ns for relation in near)
         third_ns = outage.start_ns + IN_A_ROW * outage.first.relation.period_ns
-        return (
-            ended or outage.end_ns is not None or now_ns >= third_ns + min(IN_A_ROW * slowest_ns, _SETTLE_NS)
-        )
+        due_ns = third_ns + min(IN_A_ROW * slowest_ns, _SETTLE_NS)
+        return known_ns >= (due_ns if outage.end_ns is None else min(due_ns, outage.end_ns))
 
     def _forget(self, before_ns: int) -> None:
         if before_ns < self._forgotten_to_ns + MINUTE_NS:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzers.findings import Finding
+from analyzers.polls.waits import Waits
 from geophone.baselining import load_baseline
 from geophone.errors import UsageProblem
 from geophone.given import load_given
@@ -85,6 +86,7 @@ def run(options: RunOptions) -> int:
                 given,
                 baseline or stored_baseline(store, policy.site.id),
                 options.baseline,
+                Waits(options.limits),
             )
         ) as sessions,
     ):

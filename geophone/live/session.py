@@ -19,6 +19,7 @@ from analyzers.conversations import Conversations
 from analyzers.findings import Finding
 from analyzers.judging import Judging
 from analyzers.minutes import Minutes
+from analyzers.polls.waits import Waits
 from analyzers.polls.watch import Polls
 from analyzers.scope_watch import KEEP_MINUTES, ScopeWatch
 from analyzers.suppressing import Suppressions, SuppressionUse
@@ -83,14 +84,16 @@ class Session:
         given: Given | None = None,
         baseline: Baseline | None = None,
         baseline_file: Path | None = None,
+        waits: Waits | None = None,
     ) -> None:
+        """`waits`: how long the decoder of the batches waits for answers."""
         site = compile_site(policy.site, policy.evidence)
         self._looking = given.looking(site, policy.sha256, __version__) if given else None
         self._evidence_sha256 = policy.evidence.sha256
         self._listened = listened
         self._conversations = Conversations(site)
         self._judging = Judging(site, policy.sha256, __version__, baseline)
-        self._polls = Polls(site, policy.sha256, __version__)
+        self._polls = Polls(site, policy.sha256, __version__, waits=waits)
         self._scopes = ScopeWatch(site, policy.sha256, __version__, keep_minutes=KEEP_MINUTES)
         self._of_scopes: list[Finding] = []
         self._minutes = Minutes(site, minute_notes(site, self._polls))

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from analyzers.conversations import Conversations
 from analyzers.findings import Confidence, Finding, canonical_line
 from analyzers.polls.limits import PollLimits
+from analyzers.polls.waits import Waits
 from analyzers.polls.watch import Polls
+from policy.traffic import Traffic
+from sensors.engine import EngineLimits
 from sensors.records import COVERAGE, FLOW_MINUTES, FLOW_STARTS, MODBUS
 from tests.analyzers.polls.telling import CAPTURE, DECLARED, POLICY, Told, site_with
-from tests.policy.factories import DRIVE, MINUTE, NOON, PLC, SAFETY_PLC, SECOND, batch, compiled
+from tests.policy.factories import DRIVE, MINUTE, NOON, PLC, SAFETY_PLC, SECOND, batch, compiled, row
 
 OUTAGE = "g" * 20 + "u" * 10 + "g" * 10
 
@@ -190,28 +193,60 @@ def test_what_finds_no_room_is_counted() -> None:
     assert told.polls(limits=PollLimits(marks_per_relation=4)).evicted == 5 * 6
 
 
-def test_an_interface_tells_an_outage_once_and_remembers_little() -> None:
+def told_live(told: Told, until_s: int, waits: Waits | None = None) -> list[tuple[int, Finding]]:
+    """What an interface that brings it five seconds at a time tells, and when (s); minutes are told of when over."""
     site = compiled()
-    polls = Polls(site, POLICY, "0.1.0")
+    polls = Polls(site, POLICY, "0.1.0", waits=waits)
     conversations = Conversations(site)
-    told = Told()
-    told.poll("g" * 60 + "u" * 30 + "g" * 400, period_s=1)
-    for number in range(1, 9):
-        told.seen(60.0 * number)
     told.polls()
     found = []
     polls.feed(conversations.enrich({"flow_starts": batch(FLOW_STARTS, told.wire.starts)}))
-    for second in range(0, 500, 5):
+    for second in range(0, until_s, 5):
         rows = [
             one
             for one in told.wire.transactions
             if second <= (one["ts"] + (one["latency_ns"] or MINUTE) - NOON) / SECOND < second + 5
         ]
+        minute = NOON + (second // 60 - 1) * MINUTE
+        # Of a minute in which nothing came the decoder tells nothing.
+        if second % 60 == 0 and second and minute not in told.silent_minutes:
+            coverage = batch(COVERAGE, [row(COVERAGE, minute=minute, packets=1_000)])
+            polls.feed(Traffic.empty(), coverage)
         if rows:
             polls.feed(conversations.enrich({"modbus": batch(MODBUS, rows)}))
         found += [(second, finding) for finding in polls.so_far(CAPTURE)]
-    ((when, finding),) = found
-    # Third bad slot after 62 s, three slots to settle, two minutes that are not judged; a look every five seconds.
-    assert 182 <= when <= 190
-    assert "unanswered" in finding.why and finding.count >= 3
     assert polls.so_far(CAPTURE, ended=True) == []
+    return found
+
+
+@pytest.mark.parametrize(("pending_s", "earliest_s"), [(60, 182), (5, 127)])
+def test_an_interface_tells_an_outage_once_and_as_soon_as_it_is_known(
+    pending_s: int, earliest_s: int
+) -> None:
+    told = Told()
+    told.poll("g" * 60 + "u" * 30 + "g" * 120, period_s=1)
+    waits = Waits(EngineLimits(modbus_pending_s=pending_s))
+    ((when, finding),) = told_live(told, 210, waits)
+    # Third bad slot after 62 s, three slots to settle, the decoder's patience and a minute; a look every five seconds.
+    assert earliest_s <= when <= earliest_s + 10
+    assert "unanswered" in finding.why or pending_s < 60
+    assert finding.count >= 3
+
+
+def test_a_sensor_that_was_blind_is_no_outage_when_it_sees_again() -> None:
+    told = Told()
+    told.poll("g" * 150, period_s=1)
+    told.poll("g" * 160, period_s=1, from_s=450)
+    told.silent_minutes = {NOON + number * MINUTE for number in range(3, 7)}
+    assert told_live(told, 610) == []
+    # In a capture neither.
+    assert told.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("service", "wait_s"), [("modbus", 120), ("mqtt", 120), ("s7comm", 120), ("opcua", 180)]
+)
+def test_what_is_known_follows_from_the_decoders_patience(service: str, wait_s: int) -> None:
+    now_ns = 1_000 * SECOND
+    assert Waits().known_to_ns(service, now_ns, now_ns) == now_ns - wait_s * SECOND
+    assert Waits().known_to_ns(service, now_ns, 700 * SECOND) == 700 * SECOND
