@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from analyzers.findings import Finding, canonical_line, canonical_order
 from analyzers.judging import Judging
+from analyzers.polls.watch import Polls
 from analyzers.reporting import Reporter
 from policy.checks.seg_01 import UndeclaredConversation
+from policy.traffic import Traffic
 from policy.violations import MINUTE_NS, VIOLATION
 from tests.policy.factories import NOON, compiled, packed
 from tests.support.repeated import repeated, site_of
@@ -36,6 +39,27 @@ def test_findings_are_those_of_a_replay(name: str) -> None:
     everything = replay.finish(CAPTURE)
     assert lines(list(told.values())) == lines(everything)
     assert 0 < open_at_the_end < len(everything)
+
+
+@pytest.mark.parametrize("name", ["poll-flapping", "link-cut"])
+def test_outages_and_flapping_of_hours_are_those_of_a_replay(name: str) -> None:
+    live, replay = (Polls(site_of(name), "p" * 64, "0.1.0") for _ in range(2))
+    told: list[Finding] = []
+    for batches, _ in repeated(name, 5, 43):
+        for traffic in batches:
+            for polls in (live, replay):
+                polls.feed(traffic, coverage_of(traffic))
+            told += live.so_far(CAPTURE)
+    told += live.so_far(CAPTURE, ended=True)
+    assert len(told) == 5
+    assert lines(told) == lines(replay.finish(CAPTURE))
+
+
+def coverage_of(traffic: Traffic) -> pa.RecordBatch | None:
+    """The rows of coverage, as the decoder hands them over."""
+    if traffic.coverage.is_empty():
+        return None
+    return traffic.coverage.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks().to_batches()[0]
 
 
 def kept(name: str, *, settled: bool) -> list[int]:
