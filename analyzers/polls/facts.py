@@ -119,7 +119,8 @@ class Facts:
 
     def forget(self, before_ns: int, flows: Iterable[int]) -> None:
         """Minutes and flows that ended before that are no longer needed, but for these flows."""
-        self._minutes = [_added_minutes(self._minutes).filter(pl.col("minute") >= before_ns - MINUTE_NS)]
+        kept = _added_minutes(self._minutes).filter(pl.col("minute") >= before_ns - MINUTE_NS)
+        self._minutes, self._rows = [kept], kept.height
         recent = (pl.col("last_ns") >= before_ns) | pl.col("flow_id").is_in(list(flows))
         self._flows = [_added_flows(self._flows).filter(recent)]
         self._forget_minutes(before_ns - MINUTE_NS)
