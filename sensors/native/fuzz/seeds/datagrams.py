@@ -149,10 +149,10 @@ def _talks() -> list[tuple[int, list[_Turn]]]:
 def _through_relays() -> list[_Turn]:
     """What a client of DHCP for IPv6 asks and is told, through one relay and through three."""
     card = DUID_LL(lladdr="02:00:5e:00:53:01")
-    asked = DHCP6_Solicit() / DHCP6OptClientId(duid=card) / DHCP6OptIA_NA(iaid=7)
+    asked: Packet = DHCP6_Solicit() / DHCP6OptClientId(duid=card) / DHCP6OptIA_NA(iaid=7)
     asked /= DHCP6OptOptReq(reqopts=[23, 24]) / DHCP6OptClientFQDN(fqdn="plc7.example")
     address = DHCP6OptIAAddress(addr="2001:db8::77", preflft=60, validlft=60)
-    told = DHCP6_Reply() / DHCP6OptClientId(duid=card) / DHCP6OptServerId(duid=card)
+    told: Packet = DHCP6_Reply() / DHCP6OptClientId(duid=card) / DHCP6OptServerId(duid=card)
     told /= DHCP6OptIA_NA(iaid=7, ianaopts=[address])
     turns: list[_Turn] = [(0, asked), (1, told)]
     for hop in range(3):
