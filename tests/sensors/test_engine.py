@@ -112,6 +112,9 @@ class BrokenDecoder:
         self.failure = failure
         self.frames = 0
 
+    def used_up(self) -> bool:
+        return False
+
     def next_batches(self, max_packets: int) -> dict[str, Any]:
         if self.frames == 2:
             raise self.failure
