@@ -159,7 +159,7 @@ def test_the_zone_page_has_its_series_as_a_table_and_as_a_file(client: Client) -
 
 def test_the_map_shows_traffic_that_no_conduit_allows(client: Client) -> None:
     page = client.get("/network").text
-    assert "Enterprise to Concentrator, not allowed, seen: ssh" in page
+    assert "Enterprise to Concentrator, not allowed, seen: SSH" in page
     assert "c-ops-energy: Site operations to Energy, allowed, never seen" in page
 
 
