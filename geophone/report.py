@@ -89,6 +89,8 @@ def print_result(console: Console, result: ReplayResult) -> None:
             "that said least; `detections.kept` in the policy gives more room"
         )
         console.print(text, style="yellow")
+    if result.polls_without_room:
+        console.print(f"▲ {polls_without_room(result.polls_without_room)}", style="yellow")
     if result.already_stored:
         console.print(
             "Already in the store: same capture, judged by the same. No row was added.", style="dim"
@@ -109,6 +111,14 @@ def forgotten(detection: str, count: int) -> str:
     return (
         f"{detection} had no room for {_count(count, 'source')}, the least active ones: a slow scan among them may be "
         "missed; `detections.kept` in the policy gives more room"
+    )
+
+
+def polls_without_room(count: int) -> str:
+    """That the watch on polls had no room for all that it saw, in words."""
+    return (
+        f"polls: no room for {_count(count, 'record')} of who asks whom, the latest or the least active ones: "
+        "their missed polls and outages may not be told"
     )
 
 

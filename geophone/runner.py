@@ -64,6 +64,8 @@ class ReplayResult:
     evicted: Mapping[str, int]
     #: conversations of a minute that were measured together with others, for lack of room
     together: int
+    #: requests, marks, silences and conversations' minutes that the watch on polls had no room for
+    polls_without_room: int
 
 
 def canonical_bytes(findings: Sequence[Finding]) -> bytes:
@@ -148,6 +150,7 @@ def replay(
         compared=judging.memory.words(),
         evicted=judging.evicted,
         together=meter.together,
+        polls_without_room=polls.evicted,
     )
 
 

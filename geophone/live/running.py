@@ -19,7 +19,7 @@ from geophone.given import load_given
 from geophone.live.rehearsal import everybody_reads_us, rehearse
 from geophone.live.session import Listened, Session
 from geophone.live.sessions import Sessions
-from geophone.report import ends_of, forgotten, suppression_text
+from geophone.report import ends_of, forgotten, polls_without_room, suppression_text
 from geophone.serving import Pages, listening_socket
 from geophone.stopping import asked_to_stop
 from policy.loader import load
@@ -138,6 +138,9 @@ class _Work(threading.Thread):
                     if detection not in told:
                         told.add(detection)
                         say(forgotten(detection, count))
+                if session.polls_without_room and "polls" not in told:
+                    told.add("polls")
+                    say(polls_without_room(session.polls_without_room))
                 if (trouble := self._listener.trouble()) and trouble not in told:
                     told.add(trouble)
                     say(trouble)

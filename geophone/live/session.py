@@ -149,6 +149,11 @@ class Session:
         return self._judging.evicted
 
     @property
+    def polls_without_room(self) -> int:
+        """What the watch on polls had no room for."""
+        return self._polls.evicted
+
+    @property
     def findings(self) -> list[Finding]:
         """What was found and stored so far, in canonical order: read from the store."""
         return self._writer.findings

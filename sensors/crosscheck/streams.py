@@ -18,7 +18,7 @@ _MIRRORED_NS: Final = 5_000_000
 _ROUTED_NS: Final = 50_000_000
 _WITHOUT_ID_NS: Final = 1_000_000
 #: Segments of a side whose ACK the engine waits for (`tcp/round_trip.rs`): more in flight give no sample, oldest first.
-AWAITED: Final = 4
+AWAITED: Final = 16
 _FLAGS: Final = Fact.SYN | Fact.FIN | Fact.RST
 
 

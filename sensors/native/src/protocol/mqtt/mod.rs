@@ -28,7 +28,7 @@ use row::{Answer, Row};
 use said::Said;
 use session::{Session, sender};
 
-use super::websocket::{self, Carried, Refusal, WebSocket};
+use super::websocket::{self, Carried, WebSocket};
 use super::{Loss, Output, Parser, Progress, Protocol, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
 use crate::words::{Confidence, Layer, Outcome, Service, Words};
@@ -116,15 +116,8 @@ impl Parser for Mqtt {
             Some(mut socket) => {
                 let fed = socket.feed(from, bytes, |clear| self.stream(from, clear, at, out));
                 self.websocket = Some(socket);
-                match fed {
-                    Ok(()) => {}
-                    Err(Refusal::NotAgreed) => self.progress = Progress::Wrong,
-                    Err(Refusal::Compressed) => {
-                        out.anomaly(AnomalyKind::Unreadable, at, &|| {
-                            "WebSocket frames are compressed (RFC 7692)".to_owned()
-                        });
-                        self.progress = Progress::Done;
-                    }
+                if let Err(refusal) = fed {
+                    self.progress = refusal.told(at, out);
                 }
             }
         }

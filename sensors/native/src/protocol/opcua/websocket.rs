@@ -5,9 +5,9 @@
 
 use super::framing::Kind;
 use super::{OpcUa, framing, recognise, start};
-use crate::anomaly::{AnomalyKind, At};
+use crate::anomaly::At;
 use crate::protocol::websocket::{
-    Carried, Refusal, WebSocket, is_agreement, is_binary, is_upgrade, payloads, sane_header, speaker,
+    Carried, WebSocket, is_agreement, is_binary, is_upgrade, payloads, sane_header, speaker,
 };
 use crate::protocol::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
 use crate::words::{Confidence, Layer, Service};
@@ -87,15 +87,8 @@ impl Parser for OverWebSocket {
         }
         let socket = self.socket.get_or_insert_with(|| WebSocket::opening(&CARRIED, from, bytes));
         let inside = &mut self.inside;
-        match socket.feed(from, bytes, |clear| inside.feed(from, clear, at, out)) {
-            Ok(()) => {}
-            Err(Refusal::NotAgreed) => self.progress = Progress::Wrong,
-            Err(Refusal::Compressed) => {
-                out.anomaly(AnomalyKind::Unreadable, at, &|| {
-                    "WebSocket frames are compressed (RFC 7692)".to_owned()
-                });
-                self.progress = Progress::Done;
-            }
+        if let Err(refusal) = socket.feed(from, bytes, |clear| inside.feed(from, clear, at, out)) {
+            self.progress = refusal.told(at, out);
         }
         self.account(out);
     }

@@ -7,7 +7,8 @@ mod frames;
 
 pub use frames::{is_binary, payloads, sane_header, speaker};
 
-use crate::protocol::Role;
+use crate::anomaly::{AnomalyKind, At};
+use crate::protocol::{Output, Progress, Role};
 
 /// What is spoken within, and how an upgrade names it.
 #[derive(Debug)]
@@ -83,6 +84,21 @@ pub enum Refusal {
     NotAgreed,
     /// Frames are compressed (RFC 7692): named, not read.
     Compressed,
+}
+
+impl Refusal {
+    /// Tells of it, and what becomes of who reads the frames.
+    pub fn told(self, at: At, out: &mut Output<'_>) -> Progress {
+        match self {
+            Self::NotAgreed => Progress::Wrong,
+            Self::Compressed => {
+                out.anomaly(AnomalyKind::Unreadable, at, &|| {
+                    "WebSocket frames are compressed (RFC 7692)".to_owned()
+                });
+                Progress::Done
+            }
+        }
+    }
 }
 
 /// What the frames of one side are up to.
