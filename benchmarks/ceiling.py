@@ -24,6 +24,7 @@ from benchmarks.captures import ROOT
 from benchmarks.growth import write
 from benchmarks.hoards import HOARDS
 from benchmarks.machine import describe
+from geophone.starting import begin_with_huge_pages
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "ceiling.md"
 
@@ -69,6 +70,7 @@ def _markdown(rows: list[tuple[str, int, dict[str, int]]]) -> str:
 
 def main() -> int:
     """Measure, print and record."""
+    begin_with_huge_pages()
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -30,6 +30,7 @@ import numpy as np
 
 from benchmarks.captures import ROOT
 from benchmarks.machine import describe
+from geophone.starting import begin_with_huge_pages
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -194,6 +195,7 @@ def measure_one(capture: Path, flows: int, packets: int) -> Row:
 
 def main() -> int:
     """Measure and write."""
+    begin_with_huge_pages()
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--flows", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     options.add_argument("--rounds", type=int, default=3)

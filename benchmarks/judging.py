@@ -27,6 +27,7 @@ from benchmarks.machine import describe
 from benchmarks.policies import site
 from benchmarks.profiling import Spent, profiled
 from benchmarks.storing import Keeping, keeping
+from geophone.starting import begin_with_huge_pages
 from policy.zoning import CompiledSite
 from sensors.engine import Batches, decode
 
@@ -226,6 +227,7 @@ def _replays(costs: dict[str, Cost]) -> list[str]:
 
 def main() -> None:
     """Measure, print and record."""
+    begin_with_huge_pages()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

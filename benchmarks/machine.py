@@ -28,5 +28,6 @@ def describe() -> dict[str, str]:
         "memory": f"{_memory_gib():.0f} GiB",
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "malloc": os.environ.get("GLIBC_TUNABLES", "as the C library is by default"),
         "load before (1 min, 5 min)": f"{one:.1f}, {five:.1f}",
     }

@@ -24,6 +24,7 @@ from benchmarks.measure import Cost, measure
 from benchmarks.peers import PEERS, Peer
 from benchmarks.plot import svg
 from benchmarks.report import Result, markdown
+from geophone.starting import begin_with_huge_pages
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -80,6 +81,7 @@ def run(capture: Path, rounds: int) -> list[Result]:
 
 def main() -> int:
     """Measure, print, write; the exit status."""
+    begin_with_huge_pages()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(

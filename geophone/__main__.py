@@ -1,5 +1,5 @@
 """`python -m geophone` is `geophone`."""
 
-from geophone.cli import run
+from geophone.starting import start
 
-run()
+start()

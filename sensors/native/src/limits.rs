@@ -106,7 +106,7 @@ limits! {
     /// Bytes of messages not yet whole that these protocols keep for all flows; a message without room is cut.
     operation_bytes = 8_388_608,
     /// Bytes kept for all flows whose service is introducing itself; one that finds no room is not read further.
-    introduction_bytes = 16_777_216,
+    introduction_bytes = 10_485_760,
     /// Things told of devices that are remembered, so that each is one row; one source may take an eighth.
     observations = 262_144,
     /// IP addresses whose MAC address is remembered, so that two claims of one are seen.
