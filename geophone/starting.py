@@ -20,9 +20,9 @@ DECODING: Final = frozenset({"decode", "replay", "run", "sensor"})
 _NAME: Final = "GLIBC_TUNABLES"
 
 #: Transparent huge pages, where the kernel leaves them to programs. Columns of a batch come from memory that is kept,
-#: up to 64 MiB of it; pieces of 4 MiB and more are mapped, and given back at once.
+#: up to 64 MiB of it; pieces of 2 MiB and more are mapped, and given back at once.
 TUNABLES: Final = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=67108864"
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=2097152:glibc.malloc.trim_threshold=67108864"
 )
 
 

@@ -94,7 +94,7 @@ limits! {
     /// Bytes held for all MQTT flows: unfinished packets, waiting ones, aliases.
     mqtt_held_bytes = 16_777_216,
     /// Bytes of the names that Sparkplug aliases stand for; edge nodes not met for longest lose theirs, one may have an eighth.
-    sparkplug_bytes = 16_777_216,
+    sparkplug_bytes = 12_582_912,
     /// MQTT user names: 1 keeps them, 2 replaces each by the start of its SHA-256.
     mqtt_user_names = 1,
     /// Operations of one flow (S7comm, EtherNet/IP, DNP3 and the like) that wait for an answer at once.

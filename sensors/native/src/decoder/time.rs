@@ -46,7 +46,7 @@ impl Decoder {
     fn end_minute(&mut self, minute: i64) {
         for slot in self.active.take() {
             let Some(flow) = self.table.try_get(slot) else { continue };
-            if flow.core.minute.active {
+            if flow.core.active {
                 flow.end_minute(minute, &mut self.shared);
                 self.coverage.add(flow.core.interface, &mut self.shared.covered);
             }

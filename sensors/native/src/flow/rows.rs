@@ -58,7 +58,8 @@ impl Flow {
     pub(super) fn write_minute(&mut self, minute: i64, shared: &mut Shared) {
         let core = &mut self.core;
         let Some(roles) = core.roles else { return };
-        let Minute { counted, last, active } = std::mem::take(&mut core.minute);
+        let Minute { counted, last } = std::mem::take(&mut core.minute);
+        let active = std::mem::take(&mut core.active);
         core.totals.get_or_insert_default().add(&counted);
         if !active {
             return;

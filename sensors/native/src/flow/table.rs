@@ -141,7 +141,7 @@ impl FlowTable {
         self.last_serial += 1;
         let flow = make(self.last_serial);
         let hash = self.keyed.hash_one(flow.core.identity.key);
-        let (queue, source) = (flow.queued, *flow.core.identity.ip(0));
+        let (queue, source) = (flow.core.queued, *flow.core.identity.ip(0));
         let slot = self.flows.add(flow);
         self.index.add(hash, slot);
         self.chain.append(&mut self.ends[queue as usize], slot);
@@ -152,8 +152,8 @@ impl FlowTable {
     /// Takes a flow out.
     pub fn remove(&mut self, slot: u32) -> Flow {
         let flow = self.flows.take(slot).expect("slots in use hold a flow");
-        self.chain.unlink(&mut self.ends[flow.queued as usize], slot);
-        self.sources.remove(flow.core.identity.ip(0), slot, flow.queued.is_new());
+        self.chain.unlink(&mut self.ends[flow.core.queued as usize], slot);
+        self.sources.remove(flow.core.identity.ip(0), slot, flow.core.queued.is_new());
         self.index.remove(self.keyed.hash_one(flow.core.identity.key), slot);
         flow
     }
@@ -163,11 +163,11 @@ impl FlowTable {
     pub fn touch(&mut self, slot: u32, ts: i64) {
         let flow = self.get(slot);
         let queue = flow.queue();
-        if flow.queued == queue && flow.touched.abs_diff(ts) < TOUCH_NS {
+        if flow.core.queued == queue && flow.touched.abs_diff(ts) < TOUCH_NS {
             return;
         }
         flow.touched = ts;
-        let before = std::mem::replace(&mut flow.queued, queue);
+        let before = std::mem::replace(&mut flow.core.queued, queue);
         let source = *flow.core.identity.ip(0);
         self.chain.unlink(&mut self.ends[before as usize], slot);
         self.chain.append(&mut self.ends[queue as usize], slot);

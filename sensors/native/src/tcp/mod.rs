@@ -99,11 +99,14 @@ pub struct Connection {
     pub handshake: Handshake,
     /// Who sent the reset, and its number.
     reset_by: (u8, u32),
-    path: PathEstimate,
-    /// A SYN of other numbers, until it is answered or forgotten.
+    /// A SYN of other numbers, until it is answered or forgotten; there while `is_challenged`.
     challenger: Option<Box<Challenger>>,
+    /// The first sequence number seen of each side: the SYN's, or one before the first byte's.
+    firsts: [u32; 2],
+    path: PathEstimate,
     pub fins: [bool; 2],
     pub reset: bool,
+    is_challenged: bool,
     /// The handshake was seen to its end.
     pub is_open: bool,
     /// The handshake lacks nothing but its last ACK.
@@ -115,6 +118,13 @@ impl Connection {
     /// The first byte that a segment reads where no handshake is under way.
     #[cfg(test)]
     pub const FIRST_READ: usize = std::mem::offset_of!(Self, path) + PathEstimate::FIRST_READ;
+
+    /// Where `glance` reads.
+    #[cfg(test)]
+    pub const GLANCED: [usize; 2] = [
+        std::mem::offset_of!(Self, reset),
+        std::mem::offset_of!(Self, streams) + size_of::<Stream>() + Stream::GLANCED,
+    ];
 
     /// Reads a little of every cache line that the next segment needs, but of the last; the value means nothing.
     #[inline(always)]
@@ -129,7 +139,7 @@ impl Connection {
     /// True while a SYN of other numbers waits for its answer.
     #[inline]
     pub fn is_challenged(&self) -> bool {
-        self.challenger.is_some()
+        self.is_challenged
     }
 
     /// True while a hole is open or an acknowledgement points beyond what was seen.
@@ -180,7 +190,7 @@ impl Connection {
         }
         // Only acknowledgements are held against the window.
         let sent = turn(side, self, 0);
-        self.streams[side].data(&sent, segment, held, listener);
+        self.streams[side].data(&sent, segment, &mut self.firsts[side], held, listener);
         self.fins[side] |= segment.has(flag::FIN);
         if segment.has(flag::RST) {
             self.reset = true;
@@ -237,7 +247,7 @@ impl Connection {
             listener.sample(Sample::Handshake(RttKind::HandshakeServer), false, half, at);
         }
         self.streams[side].announce(syn_options(segment.options));
-        self.streams[side].open(segment.sequence);
+        self.streams[side].open(segment.sequence, &mut self.firsts[side]);
     }
 
     #[inline(always)]
@@ -250,8 +260,8 @@ impl Connection {
         listener: &mut impl Listener,
     ) {
         let at = turn.at;
-        let stream = &mut self.streams[turn.side];
-        let sample = stream.acknowledged(turn, segment.acknowledgment, held, listener);
+        let (stream, first) = (&mut self.streams[turn.side], &mut self.firsts[turn.side]);
+        let sample = stream.acknowledged(turn, segment.acknowledgment, first, held, listener);
         let Some(covered) = sample else { return };
         // The handshake's own acknowledgements are samples of their own.
         if segment.has(flag::SYN) {

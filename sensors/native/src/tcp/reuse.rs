@@ -83,7 +83,7 @@ impl Connection {
             return Reuse::None;
         }
         // The same initial number is the same SYN again; after both FINs it is a replayed capture.
-        if stream.first_sequence() == segment.sequence && (answers || !self.closed_by_fin()) {
+        if self.firsts[side] == segment.sequence && (answers || !self.closed_by_fin()) {
             return Reuse::None;
         }
         // Where only one side is seen, nobody can answer.
@@ -103,7 +103,7 @@ impl Connection {
             return None;
         }
         let sent = own.is_known().then(|| match is_syn {
-            true => own.first_sequence() == segment.sequence,
+            true => self.firsts[side] == segment.sequence,
             false => own.is_near(segment.sequence),
         });
         let answered =
@@ -144,19 +144,25 @@ impl Connection {
             options,
             ports: [segment.source_port, segment.destination_port],
         };
-        self.challenger.replace(Box::new(new)).map(|before| *before)
+        self.replace_challenger(Some(new))
     }
 
     /// The challenger that nobody answered in time, or, where `now` is none, at all.
     pub fn take_unanswered(&mut self, now: Option<i64>) -> Option<Challenger> {
-        let challenger = self.challenger.take_if(|challenger| {
-            now.is_none_or(|now| now.saturating_sub(challenger.at.ts) > ANSWER_NS as i64)
-        })?;
-        Some(*challenger)
+        let waits = self.challenger.as_ref().is_some_and(|challenger| {
+            now.is_some_and(|now| now.saturating_sub(challenger.at.ts) <= ANSWER_NS as i64)
+        });
+        if waits { None } else { self.take_challenger() }
     }
 
     /// The challenger that was answered.
     pub fn take_challenger(&mut self) -> Option<Challenger> {
-        self.challenger.take().map(|challenger| *challenger)
+        self.replace_challenger(None)
+    }
+
+    /// The only place where it comes and goes: every segment reads the flag, and not the pointer.
+    fn replace_challenger(&mut self, new: Option<Challenger>) -> Option<Challenger> {
+        self.is_challenged = new.is_some();
+        std::mem::replace(&mut self.challenger, new.map(Box::new)).map(|before| *before)
     }
 }

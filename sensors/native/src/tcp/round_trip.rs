@@ -17,7 +17,7 @@ const ACK_AGE_LIMIT_NS: u64 = 3_000_000_000;
 
 /// Its place in the stream is kept by the low half of the count: what is in flight is nearer than half of that.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sent {
+pub struct Sent {
     ts: i64,
     start: u32,
     end: u32,
@@ -32,17 +32,30 @@ pub struct Covered {
     pub bytes: u64,
 }
 
-/// Times of segments that were sent once and are not acknowledged yet.
-///
-/// Most streams have one in flight, which is here; only the others have a list.
+/// The time of the oldest segment that was sent once and is not acknowledged yet: most streams have no other in flight.
 #[derive(Debug, Default)]
 pub struct Awaited {
     oldest: Sent,
-    #[expect(
-        clippy::box_collection,
-        reason = "most streams have none: a pointer costs them less than a queue"
-    )]
-    later: Option<Box<VecDeque<Sent>>>,
+}
+
+/// Those behind it, in the order in which they were sent.
+#[derive(Debug, Default)]
+pub struct Later(VecDeque<Sent>);
+
+impl Later {
+    /// Takes one more; the first of them, where there is no room for another.
+    pub fn push(&mut self, sent: Sent) -> Option<Sent> {
+        self.0.push_back(sent);
+        if self.0.len() >= AWAITED { self.0.pop_front() } else { None }
+    }
+
+    pub fn pop(&mut self) -> Option<Sent> {
+        self.0.pop_front()
+    }
+
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl Awaited {
@@ -52,29 +65,20 @@ impl Awaited {
         self.oldest.start != self.oldest.end
     }
 
-    /// A segment was sent, of at least a byte.
+    /// A segment was sent, of at least a byte; it again, where an older one is in flight.
     #[inline]
-    pub fn push(&mut self, start: u64, end: u64, ts: i64) {
+    pub fn push(&mut self, start: u64, end: u64, ts: i64) -> Option<Sent> {
         let sent = Sent { ts, start: start as u32, end: end as u32 };
         if self.is_waiting() {
-            self.push_later(sent);
-        } else {
-            self.oldest = sent;
+            return Some(sent);
         }
+        self.oldest = sent;
+        None
     }
 
-    #[cold]
-    fn push_later(&mut self, sent: Sent) {
-        let later = self.later.get_or_insert_default();
-        later.push_back(sent);
-        if later.len() >= AWAITED {
-            self.drop_oldest();
-        }
-    }
-
-    #[inline]
-    fn drop_oldest(&mut self) {
-        self.oldest = self.later.as_mut().and_then(|later| later.pop_front()).unwrap_or_default();
+    /// The oldest is given up for the next one.
+    pub fn go_on_with(&mut self, next: Sent) {
+        self.oldest = next;
     }
 
     /// Karn's rule, strictly: after a repeat no acknowledgement says what it answers, nor when the segments
@@ -82,19 +86,22 @@ impl Awaited {
     #[inline]
     pub fn forget(&mut self) {
         self.oldest = Sent::default();
-        if let Some(later) = &mut self.later {
-            later.clear();
-        }
     }
 
-    /// What `acknowledged` covers, where that tells a round trip; what is covered is forgotten.
+    /// What `acknowledged` covers, where that tells a round trip; what is covered is forgotten, and `next` gives the one
+    /// behind it.
     #[inline]
-    pub fn cover(&mut self, acknowledged: u64, now: i64) -> Option<Covered> {
+    pub fn cover(
+        &mut self,
+        acknowledged: u64,
+        now: i64,
+        mut next: impl FnMut() -> Option<Sent>,
+    ) -> Option<Covered> {
         let first = self.oldest.start;
         let mut newest = None;
         while self.is_waiting() && self.oldest.end.wrapping_sub(acknowledged as u32) as i32 <= 0 {
             newest = Some(self.oldest);
-            self.drop_oldest();
+            self.oldest = next().unwrap_or_default();
         }
         let newest = newest?;
         let age_ns = elapsed(newest.ts, now).filter(|age| *age <= ACK_AGE_LIMIT_NS)?;

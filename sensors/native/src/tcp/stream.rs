@@ -6,7 +6,7 @@ mod repeats;
 
 use disorder::{Disorder, PIECE_BYTES, Piece};
 
-use super::round_trip::{Awaited, Covered};
+use super::round_trip::{Awaited, Covered, Sent};
 use super::{Held, Listener};
 use crate::anomaly::{AnomalyKind, At};
 use crate::limits::Reassembly;
@@ -59,8 +59,8 @@ pub struct Stream {
     /// The end of all that the peer has acknowledged.
     acknowledged: u64,
     awaited: Awaited,
+    /// What few streams have: disorder, and segments in flight behind the first.
     disorder: Option<Box<Disorder>>,
-    first: u32,
     /// What this side told the peer about its segments, and whether it takes any now.
     mss: u16,
     /// The largest window that it announced, and how far its numbers are shifted (RFC 7323, 2).
@@ -80,7 +80,6 @@ impl Default for Stream {
             acknowledged: 0,
             awaited: Awaited::default(),
             disorder: None,
-            first: 0,
             mss: DEFAULT_MSS,
             window_most: 0,
             window_shift: DEFAULT_SHIFT,
@@ -97,6 +96,10 @@ fn segments_of(length: u64, mss: u16) -> u32 {
 }
 
 impl Stream {
+    /// Where `glance` reads.
+    #[cfg(test)]
+    pub const GLANCED: usize = std::mem::offset_of!(Self, next);
+
     /// Reads a little of it.
     #[inline(always)]
     pub fn glance(&self) -> u64 {
@@ -105,11 +108,6 @@ impl Stream {
 
     pub fn is_known(&self) -> bool {
         self.known
-    }
-
-    /// The first sequence number seen: the SYN's, or one before the first byte's.
-    pub fn first_sequence(&self) -> u32 {
-        self.first
     }
 
     /// True for a number that may be in flight about now.
@@ -177,16 +175,16 @@ impl Stream {
         self.known && self.acknowledged > self.next
     }
 
-    /// A SYN: the stream starts behind it.
-    pub fn open(&mut self, sequence: u32) {
+    /// A SYN: the stream starts behind it. `first` is the connection's, of this stream.
+    pub fn open(&mut self, sequence: u32, first: &mut u32) {
         if !self.known {
+            *first = sequence;
             self.begin(sequence.wrapping_add(1));
         }
     }
 
     fn begin(&mut self, sequence: u32) {
         self.known = true;
-        self.first = sequence.wrapping_sub(1);
         self.next = 1 << 32 | u64::from(sequence);
         self.highest = self.next;
         // Acknowledgements may have come before the first byte: they are on the count that starts here.
@@ -199,6 +197,31 @@ impl Stream {
         }
     }
 
+    /// A segment was sent whose acknowledgement is awaited.
+    #[inline]
+    fn await_answer(&mut self, start: u64, end: u64, ts: i64) {
+        if let Some(sent) = self.awaited.push(start, end, ts) {
+            self.await_later(sent);
+        }
+    }
+
+    #[cold]
+    fn await_later(&mut self, sent: Sent) {
+        let later = &mut self.disorder().later;
+        if let Some(next) = later.push(sent) {
+            self.awaited.go_on_with(next);
+        }
+    }
+
+    /// No acknowledgement that comes tells a round trip of what was sent up to now.
+    #[inline]
+    fn await_none(&mut self) {
+        self.awaited.forget();
+        if let Some(disorder) = &mut self.disorder {
+            disorder.later.forget();
+        }
+    }
+
     /// A sequence number on the unbounded count, the nearest to what comes next (RFC 9293, 3.4).
     #[inline]
     fn place(&self, sequence: u32) -> u64 {
@@ -208,7 +231,14 @@ impl Stream {
 
     /// Takes a segment's bytes.
     #[inline(always)]
-    pub fn data(&mut self, turn: &Turn<'_>, segment: &Segment<'_>, held: &mut Held, out: &mut impl Listener) {
+    pub fn data(
+        &mut self,
+        turn: &Turn<'_>,
+        segment: &Segment<'_>,
+        first: &mut u32,
+        held: &mut Held,
+        out: &mut impl Listener,
+    ) {
         let Turn { side, at, .. } = *turn;
         let length = u64::from(segment.length);
         let offset = u32::from(segment.has(flag::SYN));
@@ -219,6 +249,7 @@ impl Stream {
             return;
         }
         if !self.known {
+            *first = sequence.wrapping_sub(1);
             self.begin(sequence);
             self.joined_empty = length == 0 && !ends;
             out.gap(side, 0, at);
@@ -226,11 +257,11 @@ impl Stream {
         let mut start = self.place(sequence);
         if length == 0 && !ends {
             if start + 1 == self.next {
-                self.awaited.forget();
+                self.await_none();
             }
             return;
         }
-        self.pass_keepalive(start);
+        self.pass_keepalive(start, first);
         let beyond = start > self.next.max(self.highest) + WINDOW_LIMIT;
         if beyond || start + length + WINDOW_LIMIT < self.next {
             if !self.is_believed_stray(turn, sequence, segment, held, out) {
@@ -246,7 +277,7 @@ impl Stream {
         let keepalive = length <= 1 && start + 1 == self.next && !ends;
         if keepalive {
             // Its answer acknowledges what came before, too late to tell a round trip.
-            self.awaited.forget();
+            self.await_none();
         } else if length > 0 {
             out.sent(side, segments_of(length, turn.mss));
             if start == self.next && !self.has_pieces() {
@@ -254,7 +285,7 @@ impl Stream {
                 if end > self.highest {
                     self.highest = end;
                     if !(turn.window_closed && length == 1) {
-                        self.awaited.push(start, end, at.ts);
+                        self.await_answer(start, end, at.ts);
                     }
                 }
                 deliver(side, segment.payload, length, at, out);
@@ -278,9 +309,9 @@ impl Stream {
     /// A stream that was joined at a keepalive starts one byte early (RFC 9293, 3.8.4): what is sent or acknowledged
     /// next tells.
     #[inline]
-    fn pass_keepalive(&mut self, place: u64) {
+    fn pass_keepalive(&mut self, place: u64, first: &mut u32) {
         if std::mem::take(&mut self.joined_empty) && place == self.next + 1 && self.highest == self.next {
-            self.first = self.first.wrapping_add(1);
+            *first = first.wrapping_add(1);
             self.next = place;
             self.highest = place;
         }
@@ -332,10 +363,9 @@ impl Stream {
             // What waits behind a hole belongs to the old numbers: nothing will fill it any more.
             self.give_up(turn, self.highest, held, out);
         }
-        let Self { first, mss, window_closed, window_most, window_shift, .. } = *self;
+        let Self { mss, window_closed, window_most, window_shift, .. } = *self;
         *self = Self { mss, window_closed, window_most, window_shift, ..Self::default() };
         self.begin(sequence);
-        self.first = first;
         out.missed(side, 1, 0);
         out.gap(side, 0, at);
         true
@@ -359,7 +389,7 @@ impl Stream {
             if start == self.next {
                 self.next = end;
                 self.highest = self.highest.max(end);
-                self.awaited.push(start, end, at.ts);
+                self.await_answer(start, end, at.ts);
                 deliver(side, payload, end - start, at, out);
                 return;
             }
@@ -372,7 +402,7 @@ impl Stream {
             let spurious = end.min(self.highest) <= self.acknowledged;
             out.counters(side).retransmitted_segments += u32::from(!spurious);
             self.disorder().repeats.add(start, end, !spurious);
-            self.awaited.forget();
+            self.await_none();
         }
         if new == 0 {
             self.compare(start, payload, at, out);
@@ -388,9 +418,9 @@ impl Stream {
             } else {
                 out.counters(side).out_of_order_segments += 1;
             }
-            self.awaited.forget();
+            self.await_none();
         } else if start > self.highest || end > self.highest {
-            self.awaited.push(start, end, at.ts);
+            self.await_answer(start, end, at.ts);
         }
         self.compare(start, payload, at, out);
         self.keep(turn, payload, start, end, held, out);
@@ -521,7 +551,7 @@ impl Stream {
                 self.count_unseen(side, hole_end, mss, out);
                 self.next = hole_end;
                 self.highest = self.highest.max(hole_end);
-                self.awaited.forget();
+                self.await_none();
                 out.gap(side, missing, at);
             }
             self.release(side, held, out);

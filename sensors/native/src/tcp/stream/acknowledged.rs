@@ -31,6 +31,7 @@ impl Stream {
         &mut self,
         turn: &Turn<'_>,
         number: u32,
+        first: &mut u32,
         held: &mut Held,
         out: &mut impl Listener,
     ) -> Option<Covered> {
@@ -47,13 +48,14 @@ impl Stream {
         if place <= self.acknowledged {
             return None;
         }
-        self.pass_keepalive(place);
+        self.pass_keepalive(place, first);
         self.acknowledged = place;
         if self.has_pieces() && place > self.next {
             // The peer has what is missing here: it is the capture that lost it.
             self.give_up(turn, place.min(self.highest), held, out);
         }
-        self.awaited.cover(place, turn.at.ts)
+        let Self { awaited, disorder, .. } = self;
+        awaited.cover(place, turn.at.ts, || disorder.as_mut()?.later.pop())
     }
 
     /// Whether an acknowledgement can be true where `known` is the end of all that was sent or acknowledged.
@@ -132,7 +134,7 @@ impl Stream {
             let until = self.without_fin(self.acknowledged);
             let missing = self.count_unseen(turn.side, until, turn.mss, out);
             if missing > 0 {
-                self.awaited.forget();
+                self.await_none();
                 out.gap(turn.side, missing, turn.at);
             }
         }

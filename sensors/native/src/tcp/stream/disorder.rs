@@ -1,8 +1,9 @@
-//! What a stream keeps only once something in it is out of order: most streams never do.
+//! What a stream keeps only once something in it is out of order, or more than one segment in flight: most streams never do.
 
 use super::acknowledged::Doubt;
 use super::repeats::Repeats;
 use crate::anomaly::At;
+use crate::tcp::round_trip::Later;
 
 /// What a kept piece costs beside its bytes: streams that nobody reads are bounded too.
 pub const PIECE_BYTES: u64 = 64;
@@ -26,6 +27,8 @@ impl Piece {
 
 #[derive(Debug, Default)]
 pub struct Disorder {
+    /// Segments in flight behind the one that every stream has room for: no disorder, but as rare.
+    pub later: Later,
     /// In the order of their places, without a byte twice.
     pub pieces: Vec<Piece>,
     pub piece_bytes: u64,
