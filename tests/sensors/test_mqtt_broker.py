@@ -59,7 +59,7 @@ def test_every_quality_of_delivery_in_every_version(
         sender.publish("other/a", b"\x00\x01", qos=2)
         sender.publish("plant/long", b"x" * 100_000, qos=1)
         reader.wait_for(6)
-        reader.paho.unsubscribe("other/+")
+        reader.unsubscribe("other/+")
         sender.close()
         reader.close()
     talk = read(proxy.write(tmp_path / "talk.pcap"))

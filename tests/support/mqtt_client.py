@@ -44,10 +44,11 @@ class Client:
         self.paho = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=self.name, protocol=self.version, transport=self.transport
         )
-        self._connected, self._subscribed = threading.Event(), threading.Event()
+        self._connected, self._subscribed, self._unsubscribed = (threading.Event() for _ in range(3))
         self._arrived = threading.Condition()
         self.paho.on_connect = lambda *_: self._connected.set()
         self.paho.on_subscribe = self._note_granted
+        self.paho.on_unsubscribe = lambda *_: self._unsubscribed.set()
         self.paho.on_message = self._note_message
 
     def connect(self, address: tuple[str, int], **more: Any) -> None:
@@ -62,6 +63,12 @@ class Client:
         self._subscribed.clear()
         self.paho.subscribe(asked)
         assert self._subscribed.wait(60)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Until the broker has agreed: what it delivered before is acknowledged by then."""
+        self._unsubscribed.clear()
+        self.paho.unsubscribe(topic)
+        assert self._unsubscribed.wait(60)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, **more: Any) -> None:
         self.sent.append((topic, qos, retain, len(payload)))
