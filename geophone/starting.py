@@ -19,6 +19,10 @@ DECODING: Final = frozenset({"decode", "replay", "run", "sensor"})
 
 _NAME: Final = "GLIBC_TUNABLES"
 
+#: Says that the process has begun anew: for a Python with capabilities of its own the C library takes the other one
+#: out of the environment (ld.so(8), secure-execution mode), and it would begin for ever.
+_BEGUN: Final = "GEOPHONE_BEGAN_ANEW"
+
 #: Transparent huge pages, where the kernel leaves them to programs. Columns of a batch come from memory that is kept,
 #: up to 64 MiB of it; pieces of 2 MiB and more are mapped, and given back at once.
 TUNABLES: Final = (
@@ -28,13 +32,16 @@ TUNABLES: Final = (
 
 def wanted(environment: Mapping[str, str]) -> dict[str, str] | None:
     """The environment that a process that decodes has to begin with; none where this one has it, or one of its own."""
-    return None if _NAME in environment else {**environment, _NAME: TUNABLES}
+    if _NAME in environment or _BEGUN in environment:
+        return None
+    return {**environment, _NAME: TUNABLES, _BEGUN: "1"}
 
 
 def begin_with_huge_pages() -> None:
     """Begin this process once more, with the same arguments, where its memory is not as it should be."""
     environment = wanted(os.environ)
-    if environment is not None:
+    # An interpreter that was built into another program does not know its own file.
+    if environment is not None and sys.executable:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
 
 

@@ -33,8 +33,11 @@ geophone.starting.start()
 """
 
 
+_OURS = ("GLIBC_TUNABLES", "GEOPHONE_BEGAN_ANEW")
+
+
 def _without_tunables(**more: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"} | more
+    return {name: value for name, value in os.environ.items() if name not in _OURS} | more
 
 
 def _probe(environment: dict[str, str]) -> tuple[int, list[str]]:
@@ -66,46 +69,53 @@ def test_who_sets_it_themselves_is_heard() -> None:
 
 
 def test_the_rest_of_the_environment_stays() -> None:
-    assert wanted({"HOME": "/root"}) == {"HOME": "/root", "GLIBC_TUNABLES": TUNABLES}
+    told = wanted({"HOME": "/root"})
+
+    assert told is not None
+    assert (told["HOME"], told["GLIBC_TUNABLES"]) == ("/root", TUNABLES)
+
+
+def test_a_c_library_that_takes_the_variable_away_does_not_make_it_begin_for_ever() -> None:
+    """As it does in secure-execution mode: a Python that was given capabilities, so that it may capture."""
+    taken_away = (
+        "import os\nos.environ.pop('GLIBC_TUNABLES', None)\n"
+        "from geophone.starting import begin_with_huge_pages\nbegin_with_huge_pages()\nprint('goes on')"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", taken_away],
+        env=_without_tunables(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert told.stdout == "goes on\n", told.stderr
+
+
+def _help_of(command: str) -> subprocess.CompletedProcess[str]:
+    whole = [sys.executable, "-c", _START, command, "--help"]
+    return subprocess.run(whole, env=_without_tunables(), capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("command", sorted(DECODING))
 def test_commands_that_decode_begin_anew(command: str) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", _START, command, "--help"],
-        env=_without_tunables(),
-        capture_output=True,
-        text=True,
-    )
+    told = _help_of(command)
 
     assert (told.returncode, told.stderr) == (1, "begins anew\n")
 
 
 @pytest.mark.parametrize("command", ["stats", "policy"])
 def test_the_others_do_not(command: str) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", _START, command, "--help"],
-        env=_without_tunables(),
-        capture_output=True,
-        text=True,
-    )
+    told = _help_of(command)
 
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.startswith("Usage: geophone ")
 
 
 def test_the_command_itself_decodes_so(quiet_capture: Path) -> None:
-    whole = [
-        sys.executable,
-        "-m",
-        "geophone",
-        "decode",
-        str(quiet_capture),
-        "--table",
-        "modbus",
-        "--format",
-        "csv",
-    ]
+    options = ["--table", "modbus", "--format", "csv"]
+    whole = [sys.executable, "-m", "geophone", "decode", str(quiet_capture), *options]
 
     rows = [
         subprocess.run(whole, env=environment, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-//! What a stream keeps only once something in it is out of order, or more than one segment in flight: most streams never do.
+//! What a stream keeps only once something in it is out of order, or more than one segment in flight.
 
 use super::acknowledged::Doubt;
 use super::repeats::Repeats;
