@@ -104,7 +104,9 @@ pub struct Connection {
     /// The first sequence number seen of each side: the SYN's, or one before the first byte's.
     firsts: [u32; 2],
     path: PathEstimate,
-    pub fins: [bool; 2],
+    /// The sides that sent a FIN, a bit each. One byte for both: where two are written one by one and read together, the
+    /// processor waits until all that was written before them has reached its cache.
+    fins: u8,
     pub reset: bool,
     is_challenged: bool,
     /// The handshake was seen to its end.
@@ -133,7 +135,7 @@ impl Connection {
     }
 
     pub fn closed_by_fin(&self) -> bool {
-        self.fins == [true, true]
+        self.fins == 0b11
     }
 
     /// True while a SYN of other numbers waits for its answer.
@@ -191,7 +193,7 @@ impl Connection {
         // Only acknowledgements are held against the window.
         let sent = turn(side, self, 0);
         self.streams[side].data(&sent, segment, &mut self.firsts[side], held, listener);
-        self.fins[side] |= segment.has(flag::FIN);
+        self.fins |= u8::from(segment.has(flag::FIN)) << side;
         if segment.has(flag::RST) {
             self.reset = true;
             self.reset_by = (side as u8, segment.sequence);

@@ -79,7 +79,7 @@ impl Connection {
             return Reuse::None;
         }
         let answers = segment.has(flag::ACK);
-        if answers && self.handshake.may_be_answered() && !self.fins[side] {
+        if answers && self.handshake.may_be_answered() && self.fins & 1 << side == 0 {
             return Reuse::None;
         }
         // The same initial number is the same SYN again; after both FINs it is a replayed capture.

@@ -182,7 +182,7 @@ impl Exchange {
 
     fn request(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
         let fields = pdu::request(unit.pdu);
-        if let Some((kind, text)) = fields.flaw {
+        if let Some(&(kind, text)) = fields.flaw {
             self.stumble(kind, at, out, &|| format!("request of function {}: {text}", unit.pdu[0]));
         }
         let pending = Pending::new(unit, at, after_gap, fields);
@@ -210,7 +210,7 @@ impl Exchange {
             format!("exception of function {function} from the side that opened the connection")
         });
         let fields = pdu::response(unit.pdu, None);
-        if let Some((kind, text)) = fields.flaw {
+        if let Some(&(kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("exception of function {function}: {text}"));
         }
         let reply = Reply::new(unit, at, after_gap, fields);
@@ -239,7 +239,7 @@ impl Exchange {
                 format!("response of function {function} does not fit its request's address or quantity")
             });
         }
-        if let Some((kind, text)) = flaw {
+        if let Some(&(kind, text)) = flaw {
             out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
         if matches!(function, 17 | 43) {
@@ -270,7 +270,7 @@ impl Exchange {
         let (unit, at) = (&response.unit(), response.at);
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         let fields = pdu::response(unit.pdu, None);
-        if let Some((kind, text)) = fields.flaw {
+        if let Some(&(kind, text)) = fields.flaw {
             out.anomaly(kind, at, &|| format!("response of function {function}: {text}"));
         }
         // What answers a request that the capture lost, or could not see, is nothing wrong on the wire.

@@ -11,6 +11,10 @@ use crate::protocol::Role;
 /// The exception bit of a response's function code (7).
 pub const EXCEPTION: u8 = 0x80;
 
+/// What is wrong with a PDU. Fields hold a reference: the pair itself has padding, which is moved in pieces that overlap,
+/// and the processor waits where one such move follows another.
+pub type Flaw = (AnomalyKind, &'static str);
+
 /// What a PDU says.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -26,7 +30,7 @@ pub struct Fields<'a> {
     pub and_mask: Option<u16>,
     pub or_mask: Option<u16>,
     pub detail: String,
-    pub flaw: Option<(AnomalyKind, &'static str)>,
+    pub flaw: Option<&'static Flaw>,
 }
 
 impl Default for Fields<'_> {
@@ -49,8 +53,8 @@ impl Default for Fields<'_> {
 }
 
 impl Fields<'_> {
-    fn flawed(kind: AnomalyKind, text: &'static str) -> Self {
-        Self { flaw: Some((kind, text)), ..Self::default() }
+    fn flawed(flaw: &'static Flaw) -> Self {
+        Self { flaw: Some(flaw), ..Self::default() }
     }
 }
 
@@ -191,24 +195,24 @@ fn are_written_records(mut groups: &[u8]) -> bool {
 }
 
 /// Why a request that does not have its function's shape does not.
-fn request_flaw(pdu: &[u8]) -> (AnomalyKind, &'static str) {
+fn request_flaw(pdu: &[u8]) -> &'static Flaw {
     match (pdu[0], pdu.len()) {
-        (0, _) => (AnomalyKind::IllegalFunction, "function 0 (4.1)"),
-        (1..=4, 5) => (AnomalyKind::IllegalQuantity, "quantity out of bounds (6.1 to 6.4)"),
-        (5, 5) => (AnomalyKind::IllegalValue, "a coil is written with FF00 or 0000 (6.5)"),
+        (0, _) => &(AnomalyKind::IllegalFunction, "function 0 (4.1)"),
+        (1..=4, 5) => &(AnomalyKind::IllegalQuantity, "quantity out of bounds (6.1 to 6.4)"),
+        (5, 5) => &(AnomalyKind::IllegalValue, "a coil is written with FF00 or 0000 (6.5)"),
         (15, 6..) if word(pdu, 3) == 0 || word(pdu, 3) > most(15) => {
-            (AnomalyKind::IllegalQuantity, "quantity out of bounds (6.11)")
+            &(AnomalyKind::IllegalQuantity, "quantity out of bounds (6.11)")
         }
         (16, 6..) if word(pdu, 3) == 0 || word(pdu, 3) > most(16) => {
-            (AnomalyKind::IllegalQuantity, "quantity out of bounds (6.12)")
+            &(AnomalyKind::IllegalQuantity, "quantity out of bounds (6.12)")
         }
         (23, 10..) if word(pdu, 3) == 0 || word(pdu, 3) > 125 || word(pdu, 7) == 0 || word(pdu, 7) > 121 => {
-            (AnomalyKind::IllegalQuantity, "quantity out of bounds (6.17)")
+            &(AnomalyKind::IllegalQuantity, "quantity out of bounds (6.17)")
         }
-        (15 | 16, 6..) | (23, 10..) | (20 | 21, 2..) => (AnomalyKind::ByteCount, "byte count does not fit"),
-        (43, 2..) if !matches!(pdu[1], 13 | 14) => (AnomalyKind::IllegalValue, "unknown MEI type (6.19)"),
-        (43, 4) => (AnomalyKind::IllegalValue, "unknown device identification code (6.21)"),
-        _ => (AnomalyKind::IllegalLength, "length does not fit the function's request"),
+        (15 | 16, 6..) | (23, 10..) | (20 | 21, 2..) => &(AnomalyKind::ByteCount, "byte count does not fit"),
+        (43, 2..) if !matches!(pdu[1], 13 | 14) => &(AnomalyKind::IllegalValue, "unknown MEI type (6.19)"),
+        (43, 4) => &(AnomalyKind::IllegalValue, "unknown device identification code (6.21)"),
+        _ => &(AnomalyKind::IllegalLength, "length does not fit the function's request"),
     }
 }
 
@@ -217,7 +221,8 @@ fn request_flaw(pdu: &[u8]) -> (AnomalyKind, &'static str) {
 pub fn request(pdu: &[u8]) -> Fields<'_> {
     let function = pdu[0];
     if function > EXCEPTION {
-        let mut fields = Fields::flawed(AnomalyKind::IllegalFunction, "a request with the exception bit (7)");
+        let mut fields =
+            Fields::flawed(&(AnomalyKind::IllegalFunction, "a request with the exception bit (7)"));
         fields.detail = detail::hex(&pdu[1..]);
         return fields;
     }
@@ -286,15 +291,15 @@ pub fn request(pdu: &[u8]) -> Fields<'_> {
 
 /// What has the right shape and still says what no request may: reserved diagnostics, records beyond a file's end.
 #[cold]
-fn out_of_bounds(pdu: &[u8]) -> Option<(AnomalyKind, &'static str)> {
+fn out_of_bounds(pdu: &[u8]) -> Option<&'static Flaw> {
     if pdu[0] == 8 {
         let reserved = matches!(word(pdu, 1), 5..=9 | 19 | 21..);
-        return reserved.then_some((AnomalyKind::IllegalValue, "reserved sub-function (6.8)"));
+        return reserved.then_some(&(AnomalyKind::IllegalValue, "reserved sub-function (6.8)"));
     }
     let mut groups = &pdu[2..];
     while groups.len() >= 7 {
         if word(groups, 1) == 0 || word(groups, 3) > LAST_RECORD {
-            return Some((AnomalyKind::IllegalValue, "file 0, or a record above 9999 (6.14, 6.15)"));
+            return Some(&(AnomalyKind::IllegalValue, "file 0, or a record above 9999 (6.14, 6.15)"));
         }
         let registers = if pdu[0] == 21 { usize::from(word(groups, 5)) * 2 } else { 0 };
         groups = groups.get(7 + registers..).unwrap_or_default();
@@ -309,22 +314,22 @@ pub fn response(pdu: &[u8], quantity: Option<u16>) -> Fields<'_> {
     let mut fields = Fields::default();
     if function & EXCEPTION != 0 {
         if pdu.len() != 2 {
-            fields.flaw = Some((AnomalyKind::IllegalLength, "an exception has 2 bytes (7)"));
+            fields.flaw = Some(&(AnomalyKind::IllegalLength, "an exception has 2 bytes (7)"));
         } else if !matches!(pdu[1], 1..=8 | 10 | 11) {
-            fields.flaw = Some((AnomalyKind::IllegalValue, "unknown exception code (7)"));
+            fields.flaw = Some(&(AnomalyKind::IllegalValue, "unknown exception code (7)"));
         }
         return fields;
     }
     if !is_public(function) {
         if function == 0 {
-            fields.flaw = Some((AnomalyKind::IllegalFunction, "function 0 (4.1)"));
+            fields.flaw = Some(&(AnomalyKind::IllegalFunction, "function 0 (4.1)"));
         }
         fields.detail = detail::hex(&pdu[1..]);
         return fields;
     }
     if !is_response(pdu) {
         fields.flaw =
-            Some((AnomalyKind::IllegalLength, "length or byte count does not fit the function's response"));
+            Some(&(AnomalyKind::IllegalLength, "length or byte count does not fit the function's response"));
     }
     let data = pdu.get(2..).unwrap_or_default();
     match function {
