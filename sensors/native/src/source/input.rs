@@ -13,8 +13,8 @@ use super::tail::{Following, Tail};
 use super::zstd::{self, Zstd};
 
 /// Bytes asked for at once: large enough that the system call disappears beside the decoding, small enough that what was
-/// read is still in the processor's second cache when it is looked at.
-const CHUNK: usize = 1 << 18;
+/// read is still in the processor's second cache, beside the flows, when it is looked at.
+const CHUNK: usize = 1 << 16;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
