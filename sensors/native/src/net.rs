@@ -44,8 +44,9 @@ pub struct Malformed(pub &'static str);
 
 /// 0x0a000001 -> ::ffff:10.0.0.1
 #[inline]
-pub fn mapped([a, b, c, d]: [u8; 4]) -> [u8; 16] {
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+pub fn mapped(address: [u8; 4]) -> [u8; 16] {
+    // As one number: put together byte by byte it is taken apart again wherever it is compared.
+    (0xffff << 32 | u128::from(u32::from_be_bytes(address))).to_be_bytes()
 }
 
 /// Reads an IPv4 packet; `cut` says that the capture did not keep the whole frame.
