@@ -42,10 +42,10 @@ pub struct Fragment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
-/// 0x0a000001 -> ::ffff:10.0.0.1
+/// 0x0a000001 -> ::ffff:10.0.0.1 (RFC 4291, 2.5.5.2)
 #[inline]
 pub fn mapped(address: [u8; 4]) -> [u8; 16] {
-    // As one number: put together byte by byte it is taken apart again wherever it is compared.
+    // As one number: bytes that are written one by one are put together again wherever they are compared.
     (0xffff << 32 | u128::from(u32::from_be_bytes(address))).to_be_bytes()
 }
 
@@ -195,6 +195,13 @@ mod tests {
         bytes[2..4].copy_from_slice(&length.to_be_bytes());
         bytes.extend(payload);
         bytes
+    }
+
+    #[test]
+    fn an_ipv4_address_is_mapped_as_the_standard_library_does() {
+        for address in [[0, 0, 0, 0], [1, 2, 3, 4], [10, 0, 0, 1], [127, 128, 254, 255], [255; 4]] {
+            assert_eq!(mapped(address), std::net::Ipv4Addr::from(address).to_ipv6_mapped().octets());
+        }
     }
 
     #[test]
