@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sensors.records.declare import Column, Kind, Table
-from sensors.records.shared import CONFIDENCE, FLOW_ID, TALKERS
+from sensors.records.shared import CONFIDENCE, FLOW_ID, TALKERS, TRANSPORT
 
 _EXCHANGE: Final = (
     Column("request_frame", Kind.UINT64, "frame that completed the packet", nullable=True),
@@ -24,7 +24,7 @@ _EXCHANGE: Final = (
         Kind.NAME,
         "3.1, 3.1.1 or 5 by the CONNECT; without one, 3 or 5 where only that version has such a packet",
     ),
-    Column("transport", Kind.NAME, "tcp or websocket"),
+    TRANSPORT,
     Column("client_id", Kind.TEXT, "the connection's client identifier, once its CONNECT was seen"),
     Column(
         "outcome",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sensors.records.declare import Column, Kind, Table
-from sensors.records.shared import CONFIDENCE, FLOW_ID, HALVES, TALKERS
+from sensors.records.shared import CONFIDENCE, FLOW_ID, HALVES, TALKERS, TRANSPORT
 
 OPCUA: Final = Table(
     "opcua",
@@ -15,6 +15,7 @@ OPCUA: Final = Table(
         Column("ts", Kind.TIMESTAMP, "the request, or the response where no request was seen", "ns"),
         FLOW_ID,
         *TALKERS,
+        TRANSPORT,
         *HALVES,
         Column(
             "message_type",

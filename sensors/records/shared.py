@@ -17,6 +17,9 @@ TALKERS: Final = (
     Column("server_port", Kind.UINT16, "port of the server"),
 )
 
+#: What the messages of a row came in, of a protocol that WebSocket carries too.
+TRANSPORT: Final = Column("transport", Kind.NAME, "tcp or websocket")
+
 #: How the protocol of a row is known.
 CONFIDENCE: Final = Column("confidence", Kind.NAME, "how the protocol is known: handshake, structure or port")
 

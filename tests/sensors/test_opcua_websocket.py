@@ -25,8 +25,8 @@ from tests.support.tcp_talk import Sent, Turn, cut, talk, turns
 #: asyncua on both sides, in the lab.
 RECORDED = Path(__file__).parents[2] / "pcaps" / "lab-opcua-password.pcapng"
 
-#: When and where a row was seen, which the frames around it change.
-ELSEWHERE = {"ts", "flow_id", "server_port", "latency_ns"}
+#: When, where and in what a row was seen, which the frames around it change.
+ELSEWHERE = {"ts", "flow_id", "server_port", "transport", "latency_ns"}
 
 
 @cache
@@ -86,7 +86,9 @@ def essence(rows: Rows) -> list[dict[str, Any]]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The rows over plain TCP: what is held against Wireshark, and against what asyncua says, elsewhere."""
     folder = tmp_path_factory.mktemp("opcua")
-    return essence(decoded(write_pcap(folder / "tcp.pcap", talk(chunks(), 4_840))))
+    rows = decoded(write_pcap(folder / "tcp.pcap", talk(chunks(), 4_840)))
+    assert {row["transport"] for row in rows["opcua"]} == {"tcp"}
+    return essence(rows)
 
 
 def sizes(*some: int) -> Iterator[int]:
@@ -105,6 +107,7 @@ def test_the_rows_are_those_of_the_same_chunks_over_tcp(
 ) -> None:
     rows = decoded(write_pcap(tmp_path / "ws.pcap", talk(upgraded(chunks()), port)))
     assert essence(rows) == expected
+    assert {row["transport"] for row in rows["opcua"]} == {"websocket"}
     (flow,) = rows["flows"]
     assert (flow["service"], flow["confidence"]) == ("opcua", "handshake")
     assert "http" not in rows
@@ -131,6 +134,7 @@ def test_of_a_connection_whose_upgrade_was_not_seen_the_rows_are_the_same(tmp_pa
     rows = decoded(write_pcap(tmp_path / "middle.pcap", frames))
     plain = decoded(write_pcap(tmp_path / "plain.pcap", talk(chunks()[first:], 4_840)[3:]))
     assert essence(rows) == essence(plain)
+    assert {row["transport"] for row in rows["opcua"]} == {"websocket"}
     (flow,) = rows["flows"]
     assert flow["service"] == "opcua"
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sensors.crosscheck.dissection import Message, Shown
 from sensors.crosscheck.facts import Fact, FrameFacts
 from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, text
+from sensors.crosscheck.protocols.http import HTTP
 
 _PORT: Final = 4840
 #: Operations that our list columns keep.
@@ -202,8 +203,17 @@ OPCUA: Final = Protocol(
             "opcua",
             (_PORT,),
             lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},opcua")],
+            carried="tcp",
+        ),
+        DecodeAs(
+            "opcua",
+            HTTP.decode_as[0].known,
+            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},http")],
+            carried="websocket",
         ),
     ),
+    carrier="transport",
+    hidden_in="websocket",
     parts=(_REQUEST, _RESPONSE),
     part_of=_part_of,
     our_identity=_our_identity,

@@ -131,6 +131,14 @@ words! {
 }
 
 words! {
+    /// What messages come in, of a protocol that WebSocket carries too.
+    Carrier {
+        Tcp = "tcp",
+        WebSocket = "websocket",
+    }
+}
+
+words! {
     /// Where an anomaly was met.
     Layer {
         Capture = "capture",

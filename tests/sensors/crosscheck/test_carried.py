@@ -12,7 +12,9 @@ from sensors.crosscheck import Crosscheck, crosscheck
 from tests.sensors.conversations import Turn, capture
 from tests.sensors.operations.packets import datagrams
 from tests.sensors.talks import adu, read_request, read_response, write_pcap
+from tests.sensors.test_opcua_websocket import chunks, upgraded
 from tests.sensors.test_tunnels import TUNNELS, save
+from tests.support.tcp_talk import talk
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
@@ -120,6 +122,20 @@ def test_mqtt_within_websocket_is_no_difference(tmp_path: Path, port: int) -> No
     hidden = "this Wireshark does not look for mqtt within websocket: that is not compared" in found.notes
     assert hidden == (("mqtt", "message") not in fields)
     assert hidden or fields["mqtt", "message"] == 4
+
+
+@pytest.mark.parametrize("port", [80, 48_401])
+def test_opcua_within_websocket_is_no_difference(tmp_path: Path, port: int) -> None:
+    """Wireshark 4.0 does not look for it there; beside it, what comes over TCP is compared."""
+    over_tcp = talk(chunks(), 4_840)
+    frames = [*talk(upgraded(chunks()), port), *over_tcp]
+    found = crosscheck(write_pcap(tmp_path / "ws.pcap", frames))
+    fields = compared(found)
+    alone = compared(crosscheck(write_pcap(tmp_path / "tcp.pcap", over_tcp)))
+    assert fields["http", "message"] == 2
+    hidden = "this Wireshark does not look for opcua within websocket: that is not compared" in found.notes
+    assert alone["opcua", "message"] > 0
+    assert fields["opcua", "message"] == alone["opcua", "message"] * (1 if hidden else 2)
 
 
 #: Tunnels that tshark looks through without being told of a port, as `crosscheck` runs it.

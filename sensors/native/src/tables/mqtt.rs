@@ -4,8 +4,8 @@ use crate::columns::{
     Address, Flag, MaybeTime, MaybeU8, MaybeU16, MaybeU32, MaybeU64, Name, Rare, Text, TextList, Time, U16,
     U16List, U32, table,
 };
-use crate::protocol::mqtt::{Carrier, Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
-use crate::words::{Confidence, OperationClass, Outcome};
+use crate::protocol::mqtt::{Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
+use crate::words::{Carrier, Confidence, OperationClass, Outcome};
 
 table! {
     /// One row an MQTT transaction: a packet and what answered it.

@@ -4,7 +4,7 @@ use crate::columns::{
     Address, Flag, MaybeU32, MaybeU64, Name, Rare, Text, TextList, Time, U16, U32, U64, table,
 };
 use crate::protocol::opcua::{MessageType, Secret, SecurityMode, UaService, UserKind};
-use crate::words::{Confidence, OperationClass, Outcome};
+use crate::words::{Carrier, Confidence, OperationClass, Outcome};
 
 table! {
     /// One row an OPC UA transaction: a service call, or a step of its connection.
@@ -15,6 +15,7 @@ table! {
         server_ip: Address,
         client_port: U16,
         server_port: U16,
+        transport: Name<Carrier>,
         request_frame: MaybeU64,
         response_frame: MaybeU64,
         message_type: Name<MessageType>,

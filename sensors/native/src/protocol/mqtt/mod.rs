@@ -31,10 +31,10 @@ use session::{Session, sender};
 use super::websocket::{self, Carried, WebSocket};
 use super::{Loss, Output, Parser, Progress, Protocol, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
-use crate::words::{Confidence, Layer, Outcome, Service, Words};
+use crate::words::{Carrier, Confidence, Layer, Outcome, Service, Words};
 
 pub use sparkplug::Names;
-pub use words::{Carrier, Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
+pub use words::{Direction, PacketType, PayloadKind, Reason, SparkplugType, Version};
 
 /// What an upgrade to it looks like (MQTT 5.0, 6).
 const CARRIED: Carried = Carried { subprotocol: b"mqtt", path: Some(b"/mqtt") };

@@ -2,13 +2,13 @@
 
 use super::said::{Rare, Said};
 use super::session::Session;
-use super::words::{Carrier, Direction, PacketType, Reason, SparkplugType};
+use super::words::{Direction, PacketType, Reason, SparkplugType};
 use crate::anomaly::At;
 use crate::columns::Words16;
 use crate::limits::Limits;
 use crate::protocol::{Output, Role};
 use crate::tables::{MqttRow, ROW};
-use crate::words::{Confidence, Outcome};
+use crate::words::{Carrier, Confidence, Outcome};
 
 /// The packet that answer.
 #[derive(Clone, Copy, Debug)]

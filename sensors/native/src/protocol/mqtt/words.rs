@@ -71,14 +71,6 @@ words! {
 }
 
 words! {
-    /// What MQTT is carried by.
-    Carrier {
-        Tcp = "tcp",
-        WebSocket = "websocket",
-    }
-}
-
-words! {
     /// What a payload looks like; a hint, from its first bytes.
     PayloadKind {
         /// The packet has no payload field.

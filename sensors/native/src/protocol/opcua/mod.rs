@@ -45,7 +45,7 @@ use session::Sessions;
 
 use super::{Output, Parser, Progress, Protocol, Role, Transport};
 use crate::anomaly::{AnomalyKind, At};
-use crate::words::{Confidence, Layer, Outcome, Service};
+use crate::words::{Carrier, Confidence, Layer, Outcome, Service};
 
 pub const PROTOCOL: Protocol = Protocol {
     service: Service::OpcUa,
@@ -53,11 +53,11 @@ pub const PROTOCOL: Protocol = Protocol {
     transport: Transport::Tcp,
     ports: &[4840],
     recognise: recognise::recognise,
-    parser: Some(|confidence| Box::new(start(confidence))),
+    parser: Some(|confidence| Box::new(start(Carrier::Tcp, confidence))),
 };
 
-fn start(confidence: Confidence) -> OpcUa {
-    OpcUa { connection: Connection { confidence, ..Connection::default() }, ..OpcUa::default() }
+fn start(carrier: Carrier, confidence: Confidence) -> OpcUa {
+    OpcUa { connection: Connection { carrier, confidence, ..Connection::default() }, ..OpcUa::default() }
 }
 
 /// One flow's OPC UA.

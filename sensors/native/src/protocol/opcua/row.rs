@@ -13,11 +13,13 @@ use super::text::{DETAIL_LIMIT, Text, Texts};
 use crate::observations::Observation;
 use crate::protocol::{Output, Role};
 use crate::tables::{OpcUaRow, ROW};
-use crate::words::{Confidence, ObservationSource, OperationClass, Outcome};
+use crate::words::{Carrier, Confidence, ObservationSource, OperationClass, Outcome};
 
 /// What a row says of its connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
+    /// What its messages come in.
+    pub carrier: Carrier,
     pub channel: Channel,
     /// Which side of the flow is the OPC UA client.
     pub asker: Role,
@@ -31,6 +33,7 @@ pub struct Connection {
 impl Default for Connection {
     fn default() -> Self {
         Self {
+            carrier: Carrier::Tcp,
             channel: Channel::default(),
             asker: Role::Client,
             confidence: Confidence::None,
@@ -90,6 +93,7 @@ pub fn write(
         server_ip: server.0,
         client_port: client.1,
         server_port: server.1,
+        transport: connection.carrier,
         request_frame: request.map(|request| request.at.frame),
         response_frame: response.map(|response| response.at.frame),
         message_type: either.kind,

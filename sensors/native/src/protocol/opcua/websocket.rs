@@ -10,7 +10,7 @@ use crate::protocol::websocket::{
     Carried, WebSocket, is_agreement, is_binary, is_upgrade, payloads, sane_header, speaker,
 };
 use crate::protocol::{Output, Parser, Progress, Protocol, Recognised, Role, Transport};
-use crate::words::{Confidence, Layer, Service};
+use crate::words::{Carrier, Confidence, Layer, Service};
 
 const CARRIED: Carried = Carried { subprotocol: b"opcua+uacp", path: None };
 
@@ -64,7 +64,8 @@ struct OverWebSocket {
 
 impl OverWebSocket {
     fn new(confidence: Confidence) -> Self {
-        Self { socket: None, inside: start(confidence), progress: Progress::Reading, accounted: 0 }
+        let inside = start(Carrier::WebSocket, confidence);
+        Self { socket: None, inside, progress: Progress::Reading, accounted: 0 }
     }
 
     /// Counts the heads that are held with what OPC UA holds; without room the upgrade is not read.
