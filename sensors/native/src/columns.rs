@@ -214,14 +214,14 @@ struct Ends(Values<i32>);
 impl Ends {
     #[inline]
     fn push(&mut self, end: usize) {
-        if self.0.len() == 0 {
+        if self.0.is_empty() {
             self.0.push(0);
         }
         self.0.push(end_of(end));
     }
 
     fn take(&mut self) -> OffsetBuffer<i32> {
-        if self.0.len() == 0 {
+        if self.0.is_empty() {
             self.0.push(0);
         }
         OffsetBuffer::new(self.0.take().into())

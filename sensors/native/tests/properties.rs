@@ -229,7 +229,7 @@ proptest! {
                     break;
                 }
             }
-            let decoded = Decoded { tables, decoder };
+            let decoded = Decoded { tables, decoder: Box::new(decoder) };
             decoded
                 .tables
                 .iter()
