@@ -2,7 +2,7 @@
 
 use super::early::Response;
 use super::framing::{Event, Unit};
-use super::pairing::{self, Pairing, Reply};
+use super::pairing::{self, Manner, Pairing, Reply};
 use super::pending::Pending;
 use super::{SURE_UNITS, UNCONFIRMED_LIMIT, identity, pdu};
 use crate::anomaly::{AnomalyKind, At};
@@ -16,53 +16,82 @@ use crate::words::{Confidence, ModbusFraming};
 #[repr(C)]
 pub struct Exchange {
     pairing: Pairing,
-    last_frame: u64,
-    /// A response that may only have been captured before its request.
-    early: Option<Box<Response>>,
+    unusual: Option<Box<Unusual>>,
     /// A response may answer one of the requests that were lost, for as long as it would wait.
     requests_lost: Loss,
+    /// The frame of the last message, the lower half of its number, and how many it had so far: 0 before the first.
+    last_frame: u32,
+    in_frame: u8,
+    manner: Manner,
+    marks: u8,
+}
+
+/// Marks of an exchange: the next message of that side stands behind a gap.
+const AFTER_GAP: [u8; 2] = [1, 2];
+/// It is no Modbus.
+const WRONG: u8 = 4;
+
+/// What few flows have, or only at their beginning.
+#[derive(Debug, Default)]
+struct Unusual {
+    /// A response that may only have been captured before its request. Nothing else here matters any more then.
+    early: Option<Response>,
     unconfirmed_messages: u32,
-    in_frame: u32,
-    /// `None` until a request and a response fit, where the port does not speak for it.
-    pub confidence: Confidence,
-    pub wrong: bool,
-    /// That side sent a header that is none.
-    unreadable: [bool; 2],
-    /// At least one message was read, of either side.
-    read_a_unit: bool,
     /// RTU units of each side whose checksum and shape fit.
     sound_units: [u8; 2],
-    /// The next message of that side stands behind a gap.
-    after_gap: [bool; 2],
+    /// That side sent a header that is none, before any message was read.
+    unreadable: [bool; 2],
 }
 
 impl Exchange {
     pub fn new(framing: ModbusFraming, confidence: Confidence) -> Self {
         Self {
-            pairing: Pairing::new(framing),
-            last_frame: 0,
-            early: None,
+            pairing: Pairing::default(),
+            unusual: None,
             requests_lost: Loss::default(),
-            unconfirmed_messages: 0,
+            last_frame: 0,
             in_frame: 0,
-            confidence,
-            wrong: false,
-            unreadable: [false; 2],
-            read_a_unit: false,
-            sound_units: [0; 2],
-            after_gap: [false; 2],
+            manner: Manner { framing, confidence },
+            marks: 0,
         }
     }
 
     #[inline]
     pub fn framing(&self) -> ModbusFraming {
-        self.pairing.framing
+        self.manner.framing
     }
 
-    /// Reads a little of every cache line of it; the value means nothing.
+    #[inline]
+    pub fn confidence(&self) -> Confidence {
+        self.manner.confidence
+    }
+
+    #[inline]
+    pub fn is_wrong(&self) -> bool {
+        self.marks & WRONG != 0
+    }
+
+    #[cold]
+    fn give_up(&mut self) {
+        self.marks |= WRONG;
+    }
+
+    #[cold]
+    fn unusual(&mut self) -> &mut Unusual {
+        self.unusual.get_or_insert_default()
+    }
+
+    #[cold]
+    fn take_early(&mut self) -> Option<Response> {
+        let early = self.unusual.as_mut()?.early.take()?;
+        self.unusual = None;
+        Some(early)
+    }
+
+    /// Reads a little of both cache lines that a message needs, its streams' too; the value means nothing.
     #[inline]
     pub fn glance(&self) -> u64 {
-        self.pairing.glance() ^ u64::from(self.in_frame)
+        self.pairing.glance() ^ u64::from(self.last_frame)
     }
 
     /// Takes what a side's stream comes to.
@@ -95,7 +124,7 @@ impl Exchange {
             self.requests_lost.note();
         }
         if length > 0 {
-            self.after_gap[from.index()] = true;
+            self.marks |= AFTER_GAP[from.index()];
             self.pairing.mark_gap(from);
         }
     }
@@ -112,18 +141,18 @@ impl Exchange {
     pub fn expire(&mut self, now: i64, out: &mut Output<'_>) {
         if self.is_confirmed() {
             self.give_up_early(out);
-            self.pairing.expire(now, self.confidence, out);
+            self.pairing.expire(now, self.manner, out);
         }
     }
 
     /// The flow is over, or only the capture.
     pub fn end(&mut self, now: i64, capture_ended: bool, out: &mut Output<'_>) {
         self.give_up_early(out);
-        self.pairing.end(now, capture_ended, self.confidence, out);
+        self.pairing.end(now, capture_ended, self.manner, out);
     }
 
     fn is_confirmed(&self) -> bool {
-        self.confidence != Confidence::None
+        self.manner.confidence != Confidence::None
     }
 
     /// A header that is none: on its port an anomaly, elsewhere another protocol.
@@ -131,44 +160,49 @@ impl Exchange {
         if self.is_confirmed() {
             out.anomaly(kind, at, detail);
         } else {
-            self.wrong = true;
+            self.give_up();
         }
     }
 
     /// Where both sides send headers that are none and not one message was read, the port is no evidence:
     /// something else hides behind it. One side alone may only be broken.
     fn unreadable_header(&mut self, from: Role) {
-        self.unreadable[from.index()] = true;
-        if self.confidence == Confidence::Port && !self.read_a_unit && self.unreadable == [true; 2] {
-            self.wrong = true;
+        if self.manner.confidence != Confidence::Port || self.in_frame > 0 {
+            return;
+        }
+        let unreadable = &mut self.unusual().unreadable;
+        unreadable[from.index()] = true;
+        if *unreadable == [true; 2] {
+            self.give_up();
         }
     }
 
     fn unit(&mut self, from: Role, unit: &Unit<'_>, at: At, out: &mut Output<'_>) {
-        if self.wrong {
+        if self.is_wrong() {
             return;
         }
-        self.read_a_unit = true;
-        if self.last_frame == at.frame {
-            self.in_frame += 1;
+        if self.in_frame > 0 && self.last_frame == at.frame as u32 {
+            self.in_frame = self.in_frame.saturating_add(1);
             out.counts.modbus_frames_multi_pdu += u64::from(self.in_frame == 2);
         } else {
-            self.last_frame = at.frame;
+            self.last_frame = at.frame as u32;
             self.in_frame = 1;
         }
         if self.is_confirmed() {
             out.counts.modbus_messages += 1;
         } else {
-            self.unconfirmed_messages = self.unconfirmed_messages.saturating_add(1);
+            let unconfirmed = &mut self.unusual().unconfirmed_messages;
+            *unconfirmed = unconfirmed.saturating_add(1);
         }
         if self.framing().is_rtu() && !self.is_confirmed() && pdu::has_shape(unit.pdu, from) {
-            let sound = &mut self.sound_units[from.index()];
+            let sound = &mut self.unusual().sound_units[from.index()];
             *sound = sound.saturating_add(1);
             if *sound >= SURE_UNITS {
                 self.confirm(out);
             }
         }
-        let after_gap = std::mem::take(&mut self.after_gap[from.index()]);
+        let after_gap = self.marks & AFTER_GAP[from.index()] != 0;
+        self.marks &= !AFTER_GAP[from.index()];
         self.requests_lost.pass(at);
         match from {
             // Only a response has the exception bit, whoever sends it.
@@ -187,22 +221,22 @@ impl Exchange {
         }
         let pending = Pending::new(unit, at, after_gap, fields);
         if !self.is_confirmed() && self.pairing.waiting() >= UNCONFIRMED_LIMIT {
-            self.wrong = true;
+            self.give_up();
             return;
         }
-        if let Some(early) = self.early.take() {
+        if let Some(early) = self.unusual.is_some().then(|| self.take_early()).flatten() {
             if early.answers(&pending) {
                 return self.answered_early(&pending, &early, out);
             }
             self.orphan(&early, false, out);
         }
-        self.pairing.ask(pending, self.confidence, out);
+        self.pairing.ask(pending, self.manner, out);
     }
 
     /// An exception from the side that opened the connection: the roles of Modbus and TCP are crossed there.
     fn reversed(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
         if !self.is_confirmed() {
-            self.wrong = true;
+            self.give_up();
             return;
         }
         let function = unit.pdu[0] & !pdu::EXCEPTION;
@@ -214,15 +248,15 @@ impl Exchange {
             out.anomaly(kind, at, &|| format!("exception of function {function}: {text}"));
         }
         let reply = Reply::new(unit, at, after_gap, fields);
-        pairing::write_orphan(unit, function, &reply, self.framing(), self.confidence, out);
+        pairing::write_orphan(unit, function, &reply, self.manner, out);
     }
 
     #[inline]
     fn response(&mut self, unit: &Unit<'_>, at: At, after_gap: bool, out: &mut Output<'_>) {
-        if self.early.is_some() {
+        if self.unusual.is_some() {
             self.give_up_early(out);
         }
-        let Some(asked) = self.pairing.answer(unit, at, self.confidence, out) else {
+        let Some(asked) = self.pairing.answer(unit, at, self.manner, out) else {
             return self.unasked(unit, at, after_gap, out);
         };
         let function = unit.pdu[0] & !pdu::EXCEPTION;
@@ -232,7 +266,7 @@ impl Exchange {
         if whole && asked.is_answered_by(unit.pdu) {
             self.confirm(out);
         } else if !self.is_confirmed() {
-            self.wrong = true;
+            self.give_up();
             return;
         } else if whole {
             out.anomaly(AnomalyKind::ResponseMismatch, at, &|| {
@@ -246,7 +280,7 @@ impl Exchange {
             identity::observe(unit.pdu, at, out);
         }
         let reply = Reply::new(unit, at, after_gap, fields);
-        pairing::write(&asked, Some(&reply), reply.outcome(), self.framing(), self.confidence, out);
+        pairing::write(&asked, Some(&reply), reply.outcome(), self.manner, out);
     }
 
     /// A response that no request waits for. Its request may only have been captured later.
@@ -256,14 +290,16 @@ impl Exchange {
         let function = unit.pdu[0] & !pdu::EXCEPTION;
         if !self.is_confirmed() {
             // One side of RTU alone can be sure, after some units.
-            self.wrong |= !self.framing().is_rtu() || !pdu::has_shape(unit.pdu, Role::Server);
+            if !self.framing().is_rtu() || !pdu::has_shape(unit.pdu, Role::Server) {
+                self.give_up();
+            }
             return;
         }
         let twice = self.pairing.was_answered(unit.transaction_id, unit.unit, function);
         if twice || self.framing().is_rtu() {
             return self.orphan(&response, twice, out);
         }
-        self.early = Some(Box::new(response));
+        self.unusual().early = Some(response);
     }
 
     fn orphan(&mut self, response: &Response, twice: bool, out: &mut Output<'_>) {
@@ -278,7 +314,7 @@ impl Exchange {
             self.unexplained(unit, at, twice, out);
         }
         let reply = Reply::new(unit, at, response.after_gap, fields);
-        pairing::write_orphan(unit, function, &reply, self.framing(), self.confidence, out);
+        pairing::write_orphan(unit, function, &reply, self.manner, out);
     }
 
     fn unexplained(&self, unit: &Unit<'_>, at: At, twice: bool, out: &mut Output<'_>) {
@@ -298,22 +334,23 @@ impl Exchange {
         let unit = early.unit();
         self.confirm(out);
         let reply = Reply::new(&unit, early.at, early.after_gap, pdu::response(unit.pdu, asked.quantity));
-        pairing::write(asked, Some(&reply), reply.outcome(), self.framing(), self.confidence, out);
+        pairing::write(asked, Some(&reply), reply.outcome(), self.manner, out);
     }
 
     /// The held response was never asked for.
     #[cold]
     fn give_up_early(&mut self, out: &mut Output<'_>) {
-        if let Some(response) = self.early.take() {
+        if let Some(response) = self.take_early() {
             self.orphan(&response, false, out);
         }
     }
 
     fn confirm(&mut self, out: &mut Output<'_>) {
         if !self.is_confirmed() {
-            out.counts.modbus_messages += u64::from(self.unconfirmed_messages);
+            let unusual = self.unusual.take();
+            out.counts.modbus_messages += unusual.map_or(0, |unusual| unusual.unconfirmed_messages.into());
         }
-        self.confidence = Confidence::Structure;
+        self.manner.confidence = Confidence::Structure;
     }
 }
 
@@ -324,10 +361,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_glanced_at_is_on_every_cache_line_wherever_the_first_one_begins() {
-        // The pairing's glances are within its first 88 bytes, no two of them further apart than a line.
-        let seen = offset_of!(Exchange, in_frame);
-        assert!(size_of::<Pairing>() <= 88 && seen - size_of::<Pairing>() <= 56, "{seen}");
-        assert!(size_of::<Exchange>() - seen <= 56, "{}", size_of::<Exchange>());
+    fn what_is_glanced_at_is_on_both_cache_lines() {
+        assert_eq!(offset_of!(Exchange, pairing), 0);
+        assert!(offset_of!(Exchange, last_frame) >= 64);
     }
 }

@@ -44,27 +44,30 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// What a flow's rows say of all its messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    pub framing: ModbusFraming,
+    /// `None` until a request and a response fit, where the port does not speak for it.
+    pub confidence: Confidence,
+}
+
 type Key = (u16, u8, u8);
 
 /// The requests of one flow that wait.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(C)]
 pub struct Pairing {
     waiting: Waiting,
+    /// The latest first.
     answered: [Key; ANSWERED_KEPT],
-    answered_at: u8,
-    pub framing: ModbusFraming,
 }
 
 impl Pairing {
-    /// Reads a little of every cache line that the next message needs.
+    /// Reads its first byte.
     #[inline]
     pub fn glance(&self) -> u64 {
-        self.waiting.glance() ^ u64::from(self.answered_at)
-    }
-
-    pub fn new(framing: ModbusFraming) -> Self {
-        Self { framing, waiting: Waiting::default(), answered: [(0, 0, 0); ANSWERED_KEPT], answered_at: 0 }
+        self.waiting.glance()
     }
 
     pub fn waiting(&self) -> usize {
@@ -72,44 +75,44 @@ impl Pairing {
     }
 
     /// A request joins those that wait; over the limit the oldest is given up.
-    pub fn ask(&mut self, request: Pending, confidence: Confidence, out: &mut Output<'_>) {
-        self.expire(request.at.ts, confidence, out);
-        if self.framing.is_rtu() {
-            self.give_up_others(&request, confidence, out);
+    pub fn ask(&mut self, request: Pending, manner: Manner, out: &mut Output<'_>) {
+        self.expire(request.at.ts, manner, out);
+        if manner.framing.is_rtu() {
+            self.give_up_others(&request, manner, out);
         }
         let waiting = self.waiting.len() as u64;
         if waiting < out.limits.pending_limit && out.counts.waiting_requests.admit(waiting, out.limits) {
             self.waiting.push(request);
             return;
         }
-        match confidence {
+        match manner.confidence {
             Confidence::None => out.counts.evicted_requests += 1,
             _ => out.give_up_request("requests", self.waiting.len(), request.at),
         }
         // Its own oldest: it holds its own share, or others could not have taken more than theirs.
         self.waiting.push(request);
         let oldest = self.waiting.remove(0);
-        if let (Some(oldest), true) = (oldest, confidence != Confidence::None) {
-            write(&oldest, None, Outcome::Unanswered, self.framing, confidence, out);
+        if let (Some(oldest), true) = (oldest, manner.confidence != Confidence::None) {
+            write(&oldest, None, Outcome::Unanswered, manner, out);
         }
     }
 
     /// A unit that is asked something else is no longer waited for.
-    fn give_up_others(&mut self, request: &Pending, confidence: Confidence, out: &mut Output<'_>) {
+    fn give_up_others(&mut self, request: &Pending, manner: Manner, out: &mut Output<'_>) {
         let mut at = 0;
         while let Some(waits) = self.waiting.get(at) {
             if waits.unit != request.unit || waits.is_repeated_by(request) {
                 at += 1;
                 continue;
             }
-            self.give_up(at, confidence, out);
+            self.give_up(at, manner, out);
         }
     }
 
-    fn give_up(&mut self, index: usize, confidence: Confidence, out: &mut Output<'_>) {
+    fn give_up(&mut self, index: usize, manner: Manner, out: &mut Output<'_>) {
         let given_up = self.take(index, out.counts, out.limits);
-        if let (Some(given_up), true) = (given_up, confidence != Confidence::None) {
-            write(&given_up, None, Outcome::Unanswered, self.framing, confidence, out);
+        if let (Some(given_up), true) = (given_up, manner.confidence != Confidence::None) {
+            write(&given_up, None, Outcome::Unanswered, manner, out);
         }
     }
 
@@ -125,11 +128,11 @@ impl Pairing {
         &mut self,
         response: &Unit<'_>,
         at: At,
-        confidence: Confidence,
+        manner: Manner,
         out: &mut Output<'_>,
     ) -> Option<Pending> {
         let function = response.pdu[0] & !EXCEPTION;
-        let rtu = self.framing.is_rtu();
+        let rtu = manner.framing.is_rtu();
         let is_meant = |request: &Pending| {
             request.transaction_id == response.transaction_id
                 && request.unit == response.unit
@@ -141,13 +144,12 @@ impl Pairing {
         if self.waiting.get(index).is_some_and(|request| request.answer_may_be_lost) {
             let is_later = |request: &Pending| is_meant(request) && request.at.frame < at.frame;
             while let Some(later) = self.waiting.position_after(index, is_later) {
-                self.give_up(index, confidence, out);
+                self.give_up(index, manner, out);
                 index = later - 1;
             }
         }
-        let place = usize::from(self.answered_at) % ANSWERED_KEPT;
-        self.answered[place] = (response.transaction_id, response.unit, function);
-        self.answered_at = self.answered_at.wrapping_add(1);
+        self.answered.copy_within(..ANSWERED_KEPT - 1, 1);
+        self.answered[0] = (response.transaction_id, response.unit, function);
         self.take(index, out.counts, out.limits)
     }
 
@@ -164,26 +166,26 @@ impl Pairing {
     }
 
     /// Gives up requests that have waited for longer than the limit.
-    pub fn expire(&mut self, now: i64, confidence: Confidence, out: &mut Output<'_>) {
-        if confidence == Confidence::None {
+    pub fn expire(&mut self, now: i64, manner: Manner, out: &mut Output<'_>) {
+        if manner.confidence == Confidence::None {
             return;
         }
         while self.waiting.front().is_some_and(|request| is_overdue(request, now, out)) {
             if let Some(overdue) = self.take(0, out.counts, out.limits) {
-                write(&overdue, None, Outcome::Unanswered, self.framing, confidence, out);
+                write(&overdue, None, Outcome::Unanswered, manner, out);
             }
         }
     }
 
     /// The flow is over: what still waits was never answered, or the capture ended too early to tell.
-    pub fn end(&mut self, now: i64, capture_ended: bool, confidence: Confidence, out: &mut Output<'_>) {
+    pub fn end(&mut self, now: i64, capture_ended: bool, manner: Manner, out: &mut Output<'_>) {
         while let Some(request) = self.take(0, out.counts, out.limits) {
-            if confidence == Confidence::None {
+            if manner.confidence == Confidence::None {
                 continue;
             }
             let pending = capture_ended && !is_overdue(&request, now, out);
             let outcome = if pending { Outcome::Pending } else { Outcome::Unanswered };
-            write(&request, None, outcome, self.framing, confidence, out);
+            write(&request, None, outcome, manner, out);
         }
     }
 }
@@ -198,8 +200,7 @@ pub fn write(
     request: &Pending,
     reply: Option<&Reply<'_>>,
     outcome: Outcome,
-    framing: ModbusFraming,
-    confidence: Confidence,
+    manner: Manner,
     out: &mut Output<'_>,
 ) {
     let answer = reply.map(|reply| &reply.fields);
@@ -220,7 +221,7 @@ pub fn write(
         server_ip: out.server_ip,
         client_port: out.client_port,
         server_port: out.server_port,
-        framing,
+        framing: manner.framing,
         request_frame: Some(request.at.frame),
         response_frame: reply.map(|reply| reply.at.frame),
         transaction_id: request.transaction_id,
@@ -231,8 +232,8 @@ pub fn write(
         latency_ns,
         address: request.address,
         quantity: request.quantity.or_else(|| answer.and_then(|fields| fields.quantity)),
-        write_address: request.write_address,
-        write_quantity: request.write_quantity,
+        write_address: request.write_address(),
+        write_quantity: request.write_quantity(),
         values_read: answer.map_or(Words16::None, |fields| fields.read),
         values_written: request.written(),
         sub_function: request.sub_function(),
@@ -242,20 +243,13 @@ pub fn write(
         request_bytes: request.length,
         response_bytes: reply.map_or(0, |reply| reply.length),
         after_gap: request.after_gap || reply.is_some_and(|reply| reply.after_gap),
-        confidence,
+        confidence: manner.confidence,
         _borrow: ROW,
     });
 }
 
 /// The row of a response that nobody asked for: what it echoes is all that is known.
-pub fn write_orphan(
-    unit: &Unit<'_>,
-    function: u8,
-    reply: &Reply<'_>,
-    framing: ModbusFraming,
-    confidence: Confidence,
-    out: &mut Output<'_>,
-) {
+pub fn write_orphan(unit: &Unit<'_>, function: u8, reply: &Reply<'_>, manner: Manner, out: &mut Output<'_>) {
     let fields = &reply.fields;
     let one = fields.written_one.map(|value| [value]);
     out.tables.modbus.push(ModbusRow {
@@ -265,7 +259,7 @@ pub fn write_orphan(
         server_ip: out.server_ip,
         client_port: out.client_port,
         server_port: out.server_port,
-        framing,
+        framing: manner.framing,
         request_frame: None,
         response_frame: Some(reply.at.frame),
         transaction_id: unit.transaction_id,
@@ -287,7 +281,7 @@ pub fn write_orphan(
         request_bytes: 0,
         response_bytes: reply.length,
         after_gap: reply.after_gap,
-        confidence,
+        confidence: manner.confidence,
         _borrow: ROW,
     });
 }

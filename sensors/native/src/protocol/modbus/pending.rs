@@ -8,6 +8,8 @@ use crate::columns::{VALUES_KEPT, Words16};
 /// What most requests do not have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rare {
+    pub write_address: Option<u16>,
+    pub write_quantity: Option<u16>,
     pub sub_function: Option<u16>,
     pub and_mask: Option<u16>,
     pub or_mask: Option<u16>,
@@ -24,8 +26,6 @@ pub struct Pending {
     pub function: u8,
     pub address: Option<u16>,
     pub quantity: Option<u16>,
-    pub write_address: Option<u16>,
-    pub write_quantity: Option<u16>,
     written_one: Option<[u16; 1]>,
     pub length: u16,
     pub after_gap: bool,
@@ -38,6 +38,7 @@ impl Pending {
     #[inline]
     pub fn new(unit: &Unit<'_>, at: At, after_gap: bool, fields: Fields<'_>) -> Self {
         let plain = matches!(fields.written, Words16::None)
+            && (fields.write_address, fields.write_quantity) == (None, None)
             && fields.sub_function.is_none()
             && fields.and_mask.is_none()
             && fields.detail.is_empty();
@@ -48,14 +49,22 @@ impl Pending {
             function: unit.pdu[0],
             address: fields.address,
             quantity: fields.quantity,
-            write_address: fields.write_address,
-            write_quantity: fields.write_quantity,
             written_one: fields.written_one.map(|value| [value]),
             length: unit.length,
             after_gap,
             answer_may_be_lost: false,
             rare: if plain { None } else { Some(rare(fields)) },
         }
+    }
+
+    #[inline]
+    pub fn write_address(&self) -> Option<u16> {
+        self.rare.as_ref().and_then(|rare| rare.write_address)
+    }
+
+    #[inline]
+    pub fn write_quantity(&self) -> Option<u16> {
+        self.rare.as_ref().and_then(|rare| rare.write_quantity)
     }
 
     #[inline]
@@ -108,7 +117,6 @@ impl Pending {
     pub fn is_repeated_by(&self, other: &Self) -> bool {
         self.function == other.function
             && (self.address, self.quantity) == (other.address, other.quantity)
-            && (self.write_address, self.write_quantity) == (other.write_address, other.write_quantity)
             && self.written_one == other.written_one
             && self.rare == other.rare
     }
@@ -119,6 +127,8 @@ fn rare(fields: Fields<'_>) -> Box<Rare> {
     let mut written = Vec::new();
     fields.written.append_to(&mut written, VALUES_KEPT);
     Box::new(Rare {
+        write_address: fields.write_address,
+        write_quantity: fields.write_quantity,
         sub_function: fields.sub_function,
         and_mask: fields.and_mask,
         or_mask: fields.or_mask,
@@ -133,6 +143,6 @@ mod tests {
 
     #[test]
     fn a_plain_request_is_small() {
-        assert!(size_of::<Pending>() <= 64, "{}", size_of::<Pending>());
+        assert!(size_of::<Option<Pending>>() <= 48, "{}", size_of::<Option<Pending>>());
     }
 }

@@ -36,15 +36,6 @@ impl Stream {
         }
     }
 
-    /// Reads a little of it.
-    #[inline]
-    pub fn glance(&self) -> u64 {
-        match self {
-            Stream::Header(framing) => u64::from(framing.skipped_bytes),
-            Stream::Rtu(_) => 0,
-        }
-    }
-
     /// Takes bytes; `each` is called with all that they complete.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8], each: impl FnMut(Event<'_>)) {
