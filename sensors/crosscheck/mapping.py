@@ -116,6 +116,11 @@ class Protocol:
         return next(part for part in self.parts if part.name == name)
 
 
+def ports(name: str, transport: str = "tcp") -> Callable[[list[int]], list[str]]:
+    """Ports -> what tells tshark to read them as the dissector of that name."""
+    return lambda found: [text for one in found for text in ("-d", f"{transport}.port=={one},{name}")]
+
+
 def column(name: str) -> Callable[[Row], Any]:
     """Our value: a column as it is."""
     return lambda row: row[name]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import DecodeAs, Field, Part, Protocol, Row, column, number
+from sensors.crosscheck.mapping import DecodeAs, Field, Part, Protocol, Row, column, number, ports
 
 #: Answers of which only the number is kept: how many both count.
 _TYPE: Final = re.compile(r"Type: (\S+)")
@@ -56,11 +56,7 @@ DNS: Final = Protocol(
     begins="dns",
     layers=(),
     counted="dns.id",
-    decode_as=(
-        DecodeAs(
-            "dns", (53,), lambda ports: [x for port in ports for x in ("-d", f"udp.port=={port},dns")], 17
-        ),
-    ),
+    decode_as=(DecodeAs("dns", (53,), ports("dns", "udp"), 17),),
     parts=(
         Part("request", "request_frame", _QUERY),
         Part(

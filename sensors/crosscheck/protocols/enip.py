@@ -13,9 +13,9 @@ from typing import Final
 
 from sensors.crosscheck.dissection import Message, Shown
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Row, column, number
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Row, column, number, ports
 from sensors.crosscheck.protocols.cip_services import name
-from sensors.crosscheck.protocols.operation import operation, ports
+from sensors.crosscheck.protocols.operation import operation
 
 #: Commands of the encapsulation that are operations of their own (CIP Networks Library, volume 2, 2-3.2).
 _COMMANDS: Final = {

@@ -9,7 +9,7 @@ from typing import Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, column, number, text
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, column, number, ports, text
 
 _PATH_CHARACTERS: Final = 512
 
@@ -47,7 +47,7 @@ HTTP: Final = Protocol(
         DecodeAs(
             "http",
             (80, 8080, 3128, 3132, 5985, 8088, 11371, 1900, 2869, 2710),
-            lambda ports: [x for port in ports for x in ("-d", f"tcp.port=={port},http")],
+            ports("http"),
         ),
     ),
     parts=(

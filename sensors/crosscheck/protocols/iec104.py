@@ -9,8 +9,8 @@ from typing import Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Row, column, number
-from sensors.crosscheck.protocols.operation import has_failed, operation, ports
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Row, column, number, ports
+from sensors.crosscheck.protocols.operation import has_failed, operation
 
 #: Unnumbered control functions, as bits of the first octet (60870-5-104, 5.1): who asks, and who confirms.
 _CONTROLS: Final = {

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import Fact, FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, ports
 
 _PORT: Final = 502
 #: Bytes of the MBAP header before those that its length counts.
@@ -223,7 +223,7 @@ MODBUS_UDP: Final = _with_header(
     DecodeAs(
         "modbus",
         (_PORT,),
-        lambda ports: [part for port in ports for part in ("-d", f"udp.port=={port},mbudp")],
+        ports("mbudp", "udp"),
         17,
         carried="udp",
     ),
@@ -251,7 +251,7 @@ MODBUS_RTU: Final = Protocol(
         DecodeAs(
             "modbus-rtu",
             (),
-            lambda ports: [part for port in ports for part in ("-d", f"udp.port=={port},mbrtu")],
+            ports("mbrtu", "udp"),
             17,
             carried="rtu_over_udp",
         ),

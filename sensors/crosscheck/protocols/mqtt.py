@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import Fact, FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, text
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, ports, text
 from sensors.crosscheck.protocols.http import HTTP
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBREL, _PUBCOMP, _SUBSCRIBE = 1, 2, 3, 6, 7, 8
@@ -244,13 +244,13 @@ MQTT: Final = Protocol(
         DecodeAs(
             "mqtt",
             (1883,),
-            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},mqtt")],
+            ports("mqtt"),
             carried="tcp",
         ),
         DecodeAs(
             "mqtt",
             HTTP.decode_as[0].known,
-            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},http")],
+            ports("http"),
             carried="websocket",
         ),
     ),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sensors.crosscheck.dissection import Message, Shown
 from sensors.crosscheck.facts import Fact, FrameFacts
-from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, text
+from sensors.crosscheck.mapping import Case, DecodeAs, Field, Part, Protocol, Row, column, number, ports, text
 from sensors.crosscheck.protocols.http import HTTP
 
 _PORT: Final = 4840
@@ -202,13 +202,13 @@ OPCUA: Final = Protocol(
         DecodeAs(
             "opcua",
             (_PORT,),
-            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},opcua")],
+            ports("opcua"),
             carried="tcp",
         ),
         DecodeAs(
             "opcua",
             HTTP.decode_as[0].known,
-            lambda ports: [part for port in ports for part in ("-d", f"tcp.port=={port},http")],
+            ports("http"),
             carried="websocket",
         ),
     ),

@@ -76,8 +76,3 @@ def named(names: dict[int, str], field: str) -> Callable[[Message], str | None]:
 def has_failed(row: Row) -> bool:
     """Whether the answer is an error."""
     return row["error_code"] is not None
-
-
-def ports(name: str, transport: str = "tcp") -> Callable[[list[int]], list[str]]:
-    """Ports -> what tells tshark to read them as the dissector of that name."""
-    return lambda found: [text for one in found for text in ("-d", f"{transport}.port=={one},{name}")]

@@ -6,10 +6,10 @@ from typing import Final
 
 from sensors.crosscheck.dissection import Message
 from sensors.crosscheck.facts import FrameFacts
-from sensors.crosscheck.mapping import DecodeAs, Field, Protocol, column, number
+from sensors.crosscheck.mapping import DecodeAs, Field, Protocol, column, number, ports
 from sensors.crosscheck.protocols.enip import ENIP
 from sensors.crosscheck.protocols.iec104 import IEC104
-from sensors.crosscheck.protocols.operation import has_failed, named, operation, ports
+from sensors.crosscheck.protocols.operation import has_failed, named, operation
 
 #: Jobs of S7comm and their functions; start, stop and program services share numbers.
 _S7_JOBS: Final = {
